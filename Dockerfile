@@ -1,5 +1,5 @@
 # The server as an image: docker build -t mcp-template .
-# Logs go to standard output, nothing is written to the disk, SIGTERM stops it within 30 seconds.
+# It logs to standard output, writes nothing to the disk, and stops within 30 seconds of SIGTERM.
 
 FROM node:24-alpine AS build
 WORKDIR /app
@@ -12,7 +12,7 @@ COPY examples/tickets/package.json ./examples/tickets/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages/server ./packages/server
-# Declarations are for whoever writes tools.
+# Declarations are only needed to compile tools.
 RUN npm run build \
   && find packages/server/dist -type f \( -name '*.d.ts' -o -name '.tsbuildinfo' \) -delete
 
@@ -24,8 +24,8 @@ COPY packages/create/package.json ./packages/create/
 COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
 COPY examples/tickets/package.json ./examples/tickets/
-# Source maps, sources and declarations are more than half of it, and nothing that runs reads them; the
-# packages that are not part of the server are links that lead nowhere here.
+# Source maps, sources and declarations are more than half of node_modules and unused at run time. The
+# links to other workspaces are dangling here.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
   && rm -f node_modules/create-mcp-template node_modules/example-tickets node_modules/@mcp-template/doctor \
   && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete
@@ -36,12 +36,12 @@ LABEL org.opencontainers.image.title="MCP Template" \
   org.opencontainers.image.description="A server for the Model Context Protocol" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.revision="${REVISION}"
-# NODE_OPTIONS: room for what calls leave behind; see docs/operations.md.
+# NODE_OPTIONS: a larger young generation for the garbage of calls; see docs/operations.md.
 ENV NODE_ENV=production \
   NODE_OPTIONS=--max-semi-space-size=64 \
   MASK_MCP_HOST=0.0.0.0 \
   MASK_MCP_PORT=6901
-# Whoever breaks in finds no package manager.
+# Removes package managers, which an attacker could use (hardening).
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* /usr/local/bin/yarn /usr/local/bin/yarnpkg
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
@@ -50,7 +50,7 @@ COPY --from=build /app/packages/server/bin ./packages/server/bin
 COPY --from=build /app/packages/server/dist ./packages/server/dist
 COPY starter/package.json ./starter/
 COPY starter/src ./starter/src
-# "node", as a number: Kubernetes can tell then that it is not root.
+# The user "node", by number, which Kubernetes requires for runAsNonRoot.
 USER 1000:1000
 EXPOSE 6901
 STOPSIGNAL SIGTERM

@@ -1,4 +1,4 @@
-/** How tests run: those beside the tools, resources and prompts. */
+/** Test configuration: runs the tests next to tools, resources and prompts. */
 
 import { defineConfig } from 'vitest/config'
 

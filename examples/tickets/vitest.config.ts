@@ -1,4 +1,4 @@
-/** How tests run: those beside what they test, and those of the whole server. */
+/** Test configuration: unit tests next to the code, and tests of the whole server. */
 
 import { defineConfig } from 'vitest/config'
 

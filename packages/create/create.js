@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 
 const USAGE = `npm create mcp-template DIRECTORY [-- OPTIONS]
 
-  --name NAME       name of the package and the server; the directory's if left out
+  --name NAME       name of the package and the server; by default that of the directory
   --no-install      do not install packages
   --dry-run         check the arguments and write nothing
   --server FILE     use this tarball of @mcp-template/server instead of the published one`

@@ -1,4 +1,4 @@
-/** What this server's tools, resources, prompts, hooks and routes are declared with, and share. */
+/** Settings and services of the server, and the typed functions that declare tools and so on. */
 
 import { createMcp } from '@mcp-template/server'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ export const {
 } = createMcp({
   // Variables of your own; secrets have `.meta({ secret: true })`.
   settings: z.object({}),
-  // What is opened before the server is ready, such as a database:
+  // Opened before the server is ready, such as a database:
   // const database = await open('database', () => connect(settings.DATABASE_URL), (pool) => pool.end())
   services: async () => ({}),
 })

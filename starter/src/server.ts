@@ -1,4 +1,4 @@
-/** The server: what clients and people see of it. */
+/** The server's declaration: name, title and options. */
 
 import { defineServer } from './mcp.ts'
 

@@ -1,4 +1,4 @@
-/** The audit log, in each database that is there. */
+/** The audit log, in each available database. */
 
 import { describe, expect, it } from 'vitest'
 import { openAuditLog } from './audit-log.ts'

@@ -1,4 +1,4 @@
-/** Who called what, and how it ended: in SQLite or PostgreSQL, as DATABASE_URL says. */
+/** The audit log: calls and their outcomes, in SQLite or PostgreSQL (DATABASE_URL). */
 
 export interface AuditEntry {
   /** ISO 8601. */
@@ -19,7 +19,7 @@ export interface AuditLog {
   close(): Promise<void>
 }
 
-/** Opens the database, and creates the table where there is none. Loads the driver in use only. */
+/** Opens the database, and creates the table if it does not exist. Loads only the driver in use. */
 export async function openAuditLog(url: string): Promise<AuditLog> {
   if (url.startsWith('sqlite:')) {
     const { openSqlite } = await import('./audit-log/sqlite.ts')

@@ -1,4 +1,4 @@
-/** What this server's tools, resources, prompts and hooks are declared with: settings and services. */
+/** Settings and services of the server, and the typed functions that declare tools and so on. */
 
 import { createMcp } from '@mcp-template/server'
 import { z } from 'zod'

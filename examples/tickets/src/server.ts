@@ -1,4 +1,4 @@
-/** The server: what clients and people see of it, its hooks, and when it is ready. */
+/** The server's declaration: descriptions, hooks, routes and readiness. */
 
 import audit from './hooks/audit.ts'
 import { defineServer } from './mcp.ts'

@@ -1,4 +1,4 @@
-/** What tools, the resource and the prompt share: the ticket, pages, and refusals of the API. */
+/** Code that tools, the resource and the prompt share: the ticket, pages, and errors of the API. */
 
 import { type Complete, masked, problemText } from '@mcp-template/server'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ export const ticketId = z
   .describe('Such as eu-17.')
 export const state = z.enum(['open', 'waiting', 'closed'])
 
-/** What leaves the server; the API also says who the agent is and what a ticket costs. */
+/** The fields that leave the server; the API also returns the agent and the cost of a ticket. */
 export const ticket = z.object({
   id: z.string(),
   title: z.string(),
@@ -31,11 +31,11 @@ export const byCursor = {
   items: (page: unknown) => (page as TicketPage).tickets,
 } as const
 
-/** Why the API refuses a request, in its own words. */
+/** The API's own message for a refused request. */
 export const explain = (status: number, body: unknown) =>
   status === 422 ? problemText(body) : undefined
 
-/** Ids of the person's newest tickets that begin with what was typed. */
+/** Completes ids of the user's newest tickets. */
 export const suggestIds: Complete = async (typed, { upstream, signal }) => {
   const { tickets } = await upstream.get<TicketPage>('/tickets', { limit: 100 }, { signal })
   return tickets.map(({ id }) => id).filter((id) => id.startsWith(typed))

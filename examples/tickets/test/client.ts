@@ -1,11 +1,11 @@
-/** A person with the official client: fills in forms, and opens the page to sign in. */
+/** Simulates a user with the official client: fills in forms, and opens the sign-in page. */
 
 import type { TestServer } from '@mcp-template/server/testing'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 
 export const ERAS = ['2026-07-28', '2025-11-25'] as const
 
-/** Connects to nodes in turn. */
+/** Connects to the nodes in turn. */
 export async function connect(
   nodes: readonly TestServer[],
   era: (typeof ERAS)[number],

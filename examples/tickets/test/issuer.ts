@@ -1,10 +1,10 @@
-/** The company's authorization server: its tokens say who calls, and in which role. */
+/** The company's authorization server: its tokens have the caller and the role. */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-/** What access tokens for this server say it is (OAUTH_AUDIENCE). */
+/** The audience of access tokens for this server (OAUTH_AUDIENCE). */
 export const AUDIENCE = 'tickets'
 
 export async function startIssuer() {

@@ -1,4 +1,4 @@
-/** Starts this server in front of the ticket system of the tests, on as many nodes as asked for. */
+/** Starts this server in front of the tests' ticket system, on the given number of nodes. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The second API: answers whoever has its key. */
+/** The second API, which requires its key. */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

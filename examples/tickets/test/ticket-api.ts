@@ -8,7 +8,7 @@ interface StoredTicket {
   title: string
   state: string
   readonly requester: string
-  /** What no caller of this server should see. */
+  /** Fields that no caller of this server may see. */
   readonly internalCost: number
   version: number
 }

@@ -11,12 +11,12 @@ export const USAGE = `Usage: npx @mcp-template/doctor URL [options]
        npx @mcp-template/doctor --token - [URL]   explains an access token from standard input
 
   URL              where clients reach the server, such as https://mcp.example.com
-  --client NAME    only what this client needs; repeatable: ${PROFILES.map(({ name }) => name).join(', ')}
+  --client NAME    strict checks for this client only; repeatable: ${PROFILES.map(({ name }) => name).join(', ')}
   --hold SECONDS   how long streams are held open (${HOLD_SECONDS})
-  --interactive    wait for a person to sign in where no demo provider does
-  --json           the report for programs
+  --interactive    wait for a person to sign in, except at the demo's provider
+  --json           print the report as JSON
 
-An access token in the variable DOCTOR_TOKEN is used where the doctor cannot get one itself.
+The variable DOCTOR_TOKEN is the access token to use if the doctor cannot get one itself.
 Exit code: 0 when nothing is wrong, 1 otherwise, 2 when the command is invalid.`
 
 /** The message is for the user. */

@@ -23,12 +23,12 @@ async function obstacle(base: string, answer: Answer): Promise<Finding | undefin
   if (status >= 300 && status < 400) {
     return wrong(
       `${base}/mcp redirects to ${headers.get('location')} (${status}): clients do not follow that with a POST.`,
-      'Give clients the address it leads to, and the doctor too.',
+      'Use the address of the redirect for clients and for the doctor.',
     )
   }
   if (status === 421) {
     return wrong(
-      `The server says that it does not serve ${host} (421), or the proxy sends it another Host.`,
+      `The server does not serve the host ${host} (421), or the proxy sends another Host.`,
       `Set PUBLIC_URL=${origin} (further names: ALLOWED_HOSTS), and let the proxy pass the name on: nginx \`proxy_set_header Host $http_host;\`.`,
     )
   }

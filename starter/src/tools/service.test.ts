@@ -1,4 +1,4 @@
-/** `service`: what it asks of the bank, and what of the answer leaves the server. */
+/** `service`: its request to the bank, and its masked answer. */
 
 import { UpstreamError } from '@mcp-template/server'
 import { callTool, expectNoLeak } from '@mcp-template/server/testing'

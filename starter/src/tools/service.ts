@@ -1,4 +1,4 @@
-/** `service`: the reference tool. Calls the upstream API as the person signed in, answers masked. */
+/** `service`: the reference tool. Calls the upstream API on behalf of the user, and masks the answer. */
 
 import { masked } from '@mcp-template/server'
 import { z } from 'zod'

@@ -11,7 +11,7 @@ const NEWEST = 'SELECT at, subject, kind, name, outcome FROM audit ORDER BY id D
 
 export async function openPostgres(url: string): Promise<AuditLog> {
   const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: 5000 })
-  // A connection that breaks while it is idle is replaced by the next query.
+  // The next query replaces an idle connection that broke.
   pool.on('error', () => undefined)
   try {
     await pool.query(TABLE)

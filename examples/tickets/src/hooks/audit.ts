@@ -1,4 +1,4 @@
-/** Records every call in the database: who, what, and how it ended. Never what was in it. */
+/** Records every call in the database: caller, name and outcome, without arguments and results. */
 
 import { defineHook } from '../mcp.ts'
 

@@ -1,4 +1,4 @@
-/** `ticket-triage`: what it asks of the model. */
+/** `ticket-triage`: its messages for the model. */
 
 import { getPrompt } from '@mcp-template/server/testing'
 import { expect, test } from 'vitest'

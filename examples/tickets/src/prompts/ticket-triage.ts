@@ -1,4 +1,4 @@
-/** `ticket-triage`: has the model judge one ticket; suggests the person's own. */
+/** `ticket-triage`: asks the model to triage one ticket; completes ids of the user's own tickets. */
 
 import { z } from 'zod'
 import { definePrompt } from '../mcp.ts'

@@ -1,4 +1,4 @@
-/** `ticket://{id}`: what of a ticket leaves the server as a resource. */
+/** `ticket://{id}`: the fields of a ticket that the resource discloses. */
 
 import { readResource } from '@mcp-template/server/testing'
 import { expect, test } from 'vitest'

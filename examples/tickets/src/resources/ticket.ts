@@ -1,4 +1,4 @@
-/** `ticket://{id}`: each ticket of the person as a resource. Masked like the tools. */
+/** `ticket://{id}`: each ticket of the user as a resource, masked as in the tools. */
 
 import { ResourceNotFoundError, UpstreamError } from '@mcp-template/server'
 import { defineResource } from '../mcp.ts'

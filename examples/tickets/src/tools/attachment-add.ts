@@ -1,4 +1,4 @@
-/** `attachment_add`: sends a picture as a file of a form. */
+/** `attachment_add`: uploads a picture as a file of a form. */
 
 import { z } from 'zod'
 import { defineTool } from '../mcp.ts'

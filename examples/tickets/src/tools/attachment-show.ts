@@ -1,4 +1,4 @@
-/** `attachment_show`: the picture, as the client can show it. */
+/** `attachment_show`: returns the picture as an image block. */
 
 import { defineContentTool } from '@mcp-template/server'
 import { z } from 'zod'

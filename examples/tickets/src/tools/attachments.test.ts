@@ -1,4 +1,4 @@
-/** `attachment_add` and `attachment_show`: a picture goes to the API and comes back. */
+/** `attachment_add` and `attachment_show`: upload and download of a picture. */
 
 import { callTool } from '@mcp-template/server/testing'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** `audit_list`: the newest calls. For those who are not administrators it does not exist. */
+/** `audit_list`: the newest calls. Hidden from callers who are not administrators. */
 
 import { z } from 'zod'
 import { defineTool } from '../mcp.ts'

@@ -1,4 +1,4 @@
-/** `incident_list`: what the second API knows, which is called with the operator's key. */
+/** `incident_list`: incidents of the second API, which is called with the operator's key. */
 
 import { z } from 'zod'
 import { defineTool } from '../mcp.ts'

@@ -1,4 +1,4 @@
-/** `ticket_create`: the person confirms first; the model reads why the API refuses a ticket. */
+/** `ticket_create`: the user confirms first; the model gets the API's message for a refused ticket. */
 
 import { randomUUID } from 'node:crypto'
 import { form } from '@mcp-template/server'

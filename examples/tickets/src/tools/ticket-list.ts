@@ -1,4 +1,4 @@
-/** `ticket_list`: follows the API's cursors as far as the caller wants to read. */
+/** `ticket_list`: follows the API's cursors (pagination) up to the requested number. */
 
 import { z } from 'zod'
 import { defineTool } from '../mcp.ts'

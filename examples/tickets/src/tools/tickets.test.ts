@@ -1,4 +1,4 @@
-/** The tools for tickets: what they ask of the API, and what of its answers leaves the server. */
+/** The tools for tickets: their requests to the API, and their answers. */
 
 import { UpstreamError } from '@mcp-template/server'
 import { callTool, expectNoLeak } from '@mcp-template/server/testing'

@@ -62,7 +62,7 @@ async function play(
   if ('failure' in outcome) {
     if (outcome.needsPerson) {
       return ok(
-        `${who} can register as a public client. Its tokens were not tried: ${outcome.failure}`,
+        `${who} can register as a public client. Its tokens were not tested: ${outcome.failure}`,
       )
     }
     return wrong(`${who} registers, but ${outcome.failure}`, 'Look at the log of the server.')

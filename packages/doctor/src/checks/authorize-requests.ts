@@ -25,7 +25,7 @@ export const authorizeRequests: Check = {
         'A loopback redirect URI is accepted with any port.',
         wrong(
           'A loopback redirect URI is accepted with the registered port only, but native apps use any port.',
-          'RFC 8252, 7.3. Look at what answers /authorize.',
+          'RFC 8252, 7.3. Check what serves /authorize.',
         ),
       ),
       named(bare, server),

@@ -17,11 +17,11 @@ export const bodies: Check = {
     const message = { ...PING, method: 'tools/call', params }
     const { status, headers } = await postJson(`${base}/mcp`, message)
     const kilobytes = LARGE_BYTES / 1000
-    if (status !== 413) return [ok(`${kilobytes} kB get through.`)]
+    if (status !== 413) return [ok(`A body of ${kilobytes} kB is accepted.`)]
     const isOurs = headers.get('content-type')?.includes('json') === true
     const mend = isOurs
-      ? 'Raise BODY_LIMIT_BYTES, if tools of yours take documents.'
+      ? 'Raise BODY_LIMIT_BYTES if your tools take documents.'
       : 'Raise it at the proxy to what BODY_LIMIT_BYTES allows: nginx `client_max_body_size 1m;`.'
-    return [warning(`${kilobytes} kB are too much (413).`, mend)]
+    return [warning(`A body of ${kilobytes} kB is refused (413).`, mend)]
   },
 }

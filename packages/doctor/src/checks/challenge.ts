@@ -45,8 +45,8 @@ async function look(visit: Visit, path: Endpoint): Promise<Finding> {
   const given = headers.get('www-authenticate')
   if (given === null) {
     return wrong(
-      `${path} says 401 without WWW-Authenticate: a proxy removes it, and clients cannot discover where to sign in.`,
-      'Let answers keep the header: nginx without `proxy_hide_header WWW-Authenticate` and without an error_page for 401; a gateway with authentication of its own must leave this host alone.',
+      `${path} answers 401 without WWW-Authenticate: a proxy removes it, and clients cannot discover where to sign in.`,
+      'Keep the header in responses: nginx without `proxy_hide_header WWW-Authenticate` and without an error_page for 401; a gateway with its own authentication must exclude this host.',
     )
   }
   const expected = wellKnown('oauth-protected-resource', visit.base + path)
@@ -60,8 +60,7 @@ async function look(visit: Visit, path: Endpoint): Promise<Finding> {
 
 function isOpen({ base }: Visit, path: Endpoint): Finding {
   const serves = `${path} serves callers without a token`
-  if (path === '/http')
-    return wrong(`${serves}.`, 'Something answers in its place: look at the proxy.')
+  if (path === '/http') return wrong(`${serves}.`, 'Something else answers: check the proxy.')
   if (new URL(base).protocol === 'http:') return ok(`${serves} (MCP_AUTH=optional).`)
   return warning(
     `${serves}: many clients then never offer to sign in.`,

@@ -15,7 +15,7 @@ export const clients: Check = {
     if (server.registration_endpoint === undefined) {
       return [
         warning(
-          'Clients cannot register here, so these were not tried.',
+          'Clients cannot register here, so these were not tested.',
           'List them in OAUTH_CLIENTS, or allow registration.',
         ),
       ]
@@ -50,10 +50,10 @@ async function tryProfile(
   const { to, page } = await open(authorizeUrl(visit, server, { id, redirectUri }), redirectUri)
   if (to === 'person')
     return ok(
-      `The redirect URIs of ${title} can be registered, and ${redirectUri} is redirected to. The client itself was not tried.`,
+      `The redirect URIs of ${title} can be registered, and ${redirectUri} is redirected to. The client itself was not tested.`,
     )
   return wrong(
-    `The redirect URIs of ${title} can be registered, but ${redirectUri} is not redirected to: the page says ${page.status}.`,
+    `The redirect URIs of ${title} can be registered, but ${redirectUri} is not redirected to: the page answers ${page.status}.`,
     'Loopback addresses go with any port (RFC 8252, 7.3). If some requests work and others do not, see “Nodes behind one address”.',
   )
 }

@@ -30,7 +30,7 @@ async function refuses(server: ServerMetadata, given: GivenCode, what: string): 
   return whether(
     answer.status === 400 && objectIn(answer).error === 'invalid_grant',
     `${what} is refused.`,
-    wrong(`${what} is answered with ${failureIn(answer)}.`, 'Look at what answers /token.'),
+    wrong(`${what} is answered with ${failureIn(answer)}.`, 'Check what serves /token.'),
   )
 }
 
@@ -40,7 +40,7 @@ function otherVerifier(server: ServerMetadata, given: GivenCode): Promise<Findin
 
 function otherRedirect(server: ServerMetadata, given: GivenCode): Promise<Finding> {
   const client = { ...given.client, redirectUri: `${given.client.redirectUri}/other` }
-  return refuses(server, { ...given, client }, 'A code with another redirect address')
+  return refuses(server, { ...given, client }, 'A code with another redirect URI')
 }
 
 /** Replay: the second exchange revokes the tokens of the first (RFC 6749, 4.1.2). */

@@ -31,14 +31,14 @@ async function tryDocument(
   const { client_id: id, redirect_uris: uris } = objectIn(seen ?? { text: '' })
   if (seen?.status !== 200 || id !== document || !Array.isArray(uris)) {
     return skipped(
-      `The document of ${title} (${document}) cannot be read from here, so that it cannot be tried.`,
+      `The document of ${title} (${document}) cannot be read from here, and was not tested.`,
     )
   }
   const redirectUri = String(uris[0])
   const { to } = await open(authorizeUrl(visit, server, { id: document, redirectUri }), redirectUri)
   if (to === 'person') {
     return ok(
-      `The server accepts the document of ${title} (${document}). The client itself was not tried.`,
+      `The server accepts the document of ${title} (${document}). The client itself was not tested.`,
     )
   }
   return warning(

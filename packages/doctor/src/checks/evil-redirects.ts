@@ -13,7 +13,7 @@ const EVIL = [
 
 export const evilRedirects: Check = {
   id: 'evil-redirects',
-  title: 'Redirect addresses that are refused',
+  title: 'Redirect URIs that must be refused',
   run: needsServer(async (visit, server) => {
     if (server.registration_endpoint === undefined) return [skipped('Nothing can be registered.')]
     const answers = await Promise.all(EVIL.map((uri) => register(visit, server, [uri])))
@@ -23,7 +23,7 @@ export const evilRedirects: Check = {
       if (status === 429) return skipped(`${uri} was not checked: too many registrations (429).`)
       return wrong(
         `${uri} can be registered (${status}): codes could be sent there.`,
-        'Forbid it in src/auth/redirect-uris.ts, or check what answers /register.',
+        'Forbid it in src/auth/redirect-uris.ts, or check what serves /register.',
       )
     })
   }),

@@ -24,7 +24,7 @@ async function metrics(base: string): Promise<Finding> {
     status !== 200 || !/^# (HELP|TYPE) /m.test(text),
     'Metrics are not public.',
     wrong(
-      '/metrics can be read by everybody: it shows who uses what, and how much.',
+      '/metrics is readable by everybody: it shows which tools are used, and how much.',
       'Serve metrics on a separate port, or close the path at the proxy: nginx `location = /metrics { return 404; }`.',
     ),
   )
@@ -56,6 +56,6 @@ async function nowhere(base: string): Promise<Finding> {
   }
   return warning(
     `An unknown address answers ${unknown.status}, and PUT at /mcp ${put.status}, instead of 404 and 405.`,
-    'Let the statuses of the nodes through: no fallback page, no list of methods at the proxy.',
+    'Forward the statuses of the nodes: no fallback page, no list of methods at the proxy.',
   )
 }

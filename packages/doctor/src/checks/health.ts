@@ -52,9 +52,12 @@ function verdict(path: string, status: number): Finding {
   }
   if (status === 503) {
     return wrong(
-      `${path} says 503: the node that answered is stopping, or its Redis does not answer.`,
+      `${path} answers 503: the node is stopping, or its Redis is unavailable.`,
       'Its body says why. Look at the log of the nodes, and at REDIS_URL: redis:// for one server, redis+cluster:// or redis+sentinel:// for several.',
     )
   }
-  return warning(`${path} says ${status}.`, 'Forward the path to the nodes, or close it with 404.')
+  return warning(
+    `${path} answers ${status}.`,
+    'Forward the path to the nodes, or close it with 404.',
+  )
 }

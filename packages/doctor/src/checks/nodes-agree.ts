@@ -26,9 +26,9 @@ async function sameMetadata({ base }: Visit): Promise<Finding> {
   const answers = await manyTimes(TIMES, () => ask(address))
   return whether(
     new Set(answers.map(({ text }) => text)).size === 1,
-    'All nodes describe themselves alike.',
+    'All nodes return the same metadata.',
     wrong(
-      'The nodes describe themselves differently.',
+      'The nodes return different metadata.',
       'Give all nodes the same variables, PUBLIC_URL first.',
     ),
   )
@@ -61,7 +61,7 @@ async function samePage(
   client: RegisteredClient,
 ): Promise<Finding> {
   const led = await open(authorizeUrl(visit, server, client), client.redirectUri)
-  if (led.to !== 'person') return wrong('The consent page did not open.', 'See above.')
+  if (led.to !== 'person') return wrong('The consent page did not open.', 'See the results above.')
   const { page, browser } = led
   const pages = await manyTimes(TIMES, () => browser.open(page.url))
   const statuses = pages.map(({ status }) => status)

@@ -28,7 +28,7 @@ async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding
     const named = [...new Set([metadata.issuer, facts.issuer ?? metadata.issuer])].join(' and ')
     return [
       wrong(
-        `The issuer is ${named}, not ${base}: clients refuse it, or go elsewhere.`,
+        `The issuer is ${named}, not ${base}: clients refuse it, or connect to another server.`,
         `Set PUBLIC_URL=${base} on every node, and restart them.`,
       ),
     ]
@@ -76,7 +76,7 @@ async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
   if (!(await isWithinReach(issuer, base).catch(() => false))) {
     return [
       wrong(
-        `Clients are sent to ${issuer}, which is no address on the internet, or further inside the network than ${origin}: the doctor does not go there.`,
+        `Clients are sent to ${issuer}, which is not a public address, or deeper inside the network than ${origin}: the doctor does not request it.`,
         'Set OAUTH_ISSUER to an address that all clients reach.',
       ),
     ]
@@ -111,7 +111,7 @@ function judge(metadata: ServerMetadata, issuer = metadata.issuer): readonly Fin
       pkce.includes('S256'),
       'PKCE with S256 is offered.',
       wrong(
-        'PKCE with S256 is not offered: clients stop.',
+        'PKCE with S256 is not offered: clients refuse to connect.',
         'Turn it on at the authorization server.',
       ),
     ),

@@ -21,7 +21,7 @@ export const signIn: Check = {
     if ('given' in outcome) return useCode(visit, server, outcome.given)
     return [
       wrong(
-        `${outcome.failure} That is where clients stop.`,
+        `${outcome.failure} Clients fail at this step.`,
         outcome.mend ??
           'The cookies of the page must come back to the same address: no rewriting of cookies or paths at the proxy. On several nodes: one Redis and one ENCRYPTION_KEY.',
       ),
@@ -38,9 +38,9 @@ async function useCode(
   const { access_token: access, refresh_token: refresh, expires_in: seconds } = objectIn(answer)
   const named = whether(
     given.iss === server.issuer,
-    'The consent page was answered, and the code came back with its issuer.',
+    'The consent page was answered, and the response has the code and its issuer.',
     wrong(
-      `The code came back from ${given.iss ?? 'nobody'}.`,
+      `The response with the code names the issuer ${given.iss ?? 'not at all'}.`,
       'Set PUBLIC_URL, on every node the same.',
     ),
   )
@@ -48,12 +48,17 @@ async function useCode(
     return [
       named,
       wrong(
-        `The code gives no token: ${failureIn(answer)}.`,
+        `The code is not exchanged for a token: ${failureIn(answer)}.`,
         'On several nodes: one Redis for all, and the same JWT_SECRET.',
       ),
     ]
   }
   facts.accessToken = access
   if (typeof refresh === 'string') facts.refreshToken = refresh
-  return [named, ok(`It gives an access token for ${Math.round(Number(seconds) / 60)} minutes.`)]
+  return [
+    named,
+    ok(
+      `The code is exchanged for an access token, valid for ${Math.round(Number(seconds) / 60)} minutes.`,
+    ),
+  ]
 }

@@ -16,7 +16,7 @@ const UNBUFFERED =
   'Turn buffering off for event streams: nginx `proxy_buffering off;` (and `gzip off;`), which the server requests by X-Accel-Buffering, unless proxy_ignore_headers ignores that; Apache `flushpackets=on`; Caddy `flush_interval -1`.'
 
 const UNCUT =
-  'Let streams live: nginx `proxy_read_timeout 1h; proxy_send_timeout 1h;` and no keepalive_timeout below it; AWS ALB idle_timeout 4000; HAProxy `timeout tunnel 1h` and `timeout server 1h`; Cloudflare and others have limits of their plan.'
+  'Raise the time-outs of streams: nginx `proxy_read_timeout 1h; proxy_send_timeout 1h;` and no keepalive_timeout below it; AWS ALB idle_timeout 4000; HAProxy `timeout tunnel 1h` and `timeout server 1h`; Cloudflare and others limit streams by plan.'
 
 export const streams: Check = {
   id: 'streams',
@@ -67,7 +67,7 @@ async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
   const encoding = stream.headers.get('content-encoding')
   if (encoding !== null && encoding !== 'identity') {
     return wrong(
-      `${name} comes compressed (${encoding}): events wait until there is enough to compress.`,
+      `${name} is compressed (${encoding}): the compressor withholds events until its buffer is full.`,
       'Do not compress text/event-stream: nginx `gzip off;`, or leave it out of gzip_types.',
     )
   }
@@ -96,15 +96,15 @@ async function overTime({ holdMs }: Visit, opened: OpenedStream): Promise<Findin
   }
   const silence = Math.round(longestSilenceMs / 1000)
   if (longestSilenceMs > LONGEST_SILENCE_MS) {
-    const quiet = `${name}: nothing comes for ${silence} s, although the server sends a keep-alive every 15 s.`
+    const quiet = `${name}: nothing arrives for ${silence} s, although the server sends a keep-alive every 15 s.`
     return warning(quiet, UNBUFFERED)
   }
   if (trigger !== undefined && !(await trigger())) {
-    return wrong(`${name} is open after ${holdMs / 1000} s, but sends nothing any more.`, UNCUT)
+    return wrong(`${name} is open after ${holdMs / 1000} s, but no longer delivers events.`, UNCUT)
   }
   const kept =
     holdMs < SHOWS_KEEP_ALIVE_MS
       ? 'too short to see keep-alives'
-      : `never quiet for more than ${silence} s`
+      : `never idle for more than ${silence} s`
   return ok(`${name}: events arrive at once, open for ${holdMs / 1000} s, ${kept}.`)
 }

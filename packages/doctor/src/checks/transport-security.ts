@@ -18,7 +18,7 @@ export const transportSecurity: Check = {
       return [skipped('The server is on this machine, where plain http is safe.')]
     return [
       wrong(
-        'The server is reached by http: tokens can be read in transit, and clients refuse.',
+        'The server is reached by http: tokens can be read in transit, and clients refuse to connect.',
         'Put a proxy with TLS in front, and set PUBLIC_URL to its https address.',
       ),
     ]

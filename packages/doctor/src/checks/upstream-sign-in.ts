@@ -71,7 +71,7 @@ async function reach(visit: Visit, upstream: string): Promise<Finding> {
   if (next.url.pathname.includes('/key/')) return ok(`People paste keys for ${upstream}.`)
   const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
   return wrong(
-    `The page of the link to ${upstream} says ${next.status} “${headingOf(next)}”.`,
+    `The page of the link to ${upstream} answers ${next.status} “${headingOf(next)}”.`,
     `Look at its identity provider (${prefix}ISSUER, ${prefix}CLIENT_ID, its redirect URI /callback/${upstream}) and at the log.`,
   )
 }
@@ -95,7 +95,7 @@ async function follow(
   const isStillOurs = provider?.url.origin === ours.url.origin
   if (isStillOurs && /^\/(?:connect|callback)\b/.test(provider.url.pathname)) {
     return wrong(
-      `The page of the link says ${provider.status} “${headingOf(provider)}”.`,
+      `The page of the link answers ${provider.status} “${headingOf(provider)}”.`,
       'Look at the identity provider (UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID, its redirect URI) and at the log; on several nodes: one Redis, one ENCRYPTION_KEY.',
     )
   }

@@ -14,7 +14,7 @@ const PAGE = 'https://inspector.example'
 
 export const wellKnownPaths: Check = {
   id: 'well-known',
-  title: 'Addresses that clients guess',
+  title: 'URLs that clients guess',
   async run({ base, facts }) {
     if (facts.builtIn === undefined) return [skipped(facts.noBuiltIn)]
     return Promise.all(GUESSED.map((path) => look(base, path)))
@@ -29,20 +29,20 @@ async function look(base: string, path: string): Promise<Finding> {
   const { status, headers, text } = await ask(base + path, asked)
   if (status !== 404) {
     return wrong(
-      `${path} answers ${status}: clients take what is there for the server's metadata.`,
-      'Let the nodes answer it: the proxy must not put a page of its own (an application, a sign-in) in place of 404.',
+      `${path} answers ${status}: clients take the response for the server's metadata.`,
+      'Forward it to the nodes: the proxy must not replace 404 by its own page (an application, a sign-in).',
     )
   }
   if (!text.startsWith('{')) {
     return warning(
-      `${path} says 404 with a page of the proxy.`,
-      'Let the 404 of the nodes through: nginx without `proxy_intercept_errors on`.',
+      `${path} answers 404 with a page of the proxy.`,
+      'Forward the 404 of the nodes: nginx without `proxy_intercept_errors on`.',
     )
   }
   if (isOpen && headers.get('access-control-allow-origin') === null) {
     return warning(
-      `${path} says 404 without CORS: clients in browsers consider the server unreachable.`,
-      'Let Access-Control-Allow-Origin of the nodes through.',
+      `${path} answers 404 without CORS: clients in browsers consider the server unreachable.`,
+      'Forward Access-Control-Allow-Origin of the nodes.',
     )
   }
   return ok(`${path} is a plain 404.`)

@@ -14,16 +14,16 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
   settings [--write|--markdown]              document the variables of src/mcp.ts; --write: in .env.example
   new tool|resource|prompt|hook [FOLDER/]NAME  write a file to start from, for a tool with its test
   new tools --openapi FILE [OPTIONS]         list the operations of an OpenAPI document, or write tools:
-    --only PATTERN, --tag TAG                  which: "GET /accounts/**", an operationId; repeatable
-    --depth N, --out FOLDER                    levels of objects in answers (3); where to (src/tools)
-    --dry-run, --yes, --force                  write nothing; more than 40; over files that are there
-    --diff                                     say what has changed in the document since
+    --only PATTERN, --tag TAG                  select: "GET /accounts/**", an operationId; repeatable
+    --depth N, --out FOLDER                    levels of nested objects (3); output folder (src/tools)
+    --dry-run, --yes, --force                  write nothing; allow more than 40 tools; overwrite files
+    --diff                                     list what has changed in the document since
   access list [--env NAME]                   show which clients, people and tools are blocked
   access block|unblock|end client=ID|person=SUBJECT|tool=NAME --reason TEXT
                                              refuse it on all nodes, allow it again, or end its sessions
   encrypt [--env NAME] [--generate]          encrypt a secret for the configuration
 
---project names the folder of the project; it is the current one if left out. --version prints the version of
+--project names the folder of the project, by default the current one. --version prints the version of
 @mcp-template/server.`
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {

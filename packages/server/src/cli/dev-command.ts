@@ -1,4 +1,4 @@
-/** `mcp-template dev [stdio]`: serves the project and restarts the server when a file changes. */
+/** `mcp-template dev [stdio]`: serves the project with hot reload: restarts when a file changes. */
 
 import { join, relative } from 'node:path'
 import { readCommandLine, serverArguments } from './command-line.ts'

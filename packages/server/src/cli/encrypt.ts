@@ -41,7 +41,7 @@ async function answerTo(argv: string[]): Promise<string> {
   }
   const secretKey = loadSecretKey({ argv, env: process.env, cwd: resolve(project) })
   const secret = process.stdin.isTTY ? await askHidden() : await readPiped()
-  if (secret === '') throw new UsageError('There was no secret to encrypt.')
+  if (secret === '') throw new UsageError('The secret to encrypt is empty.')
   return encryptConfigSecret(secret, secretKey)
 }
 

@@ -20,7 +20,7 @@ import { readOptions, UsageError } from './command-line.ts'
 import { reportChanges } from './tool-changes.ts'
 import { type Files, formatFiles, writeFiles } from './write-files.ts'
 
-/** Requires `--yes` above this number: models choose worse among many tools. */
+/** Requires `--yes` above this number: models choose less reliably among many tools. */
 const MANY = 40
 const DEFAULT_DEPTH = 3
 const GREATEST_DEPTH = 10
@@ -68,10 +68,10 @@ export async function writeNewTools(args: readonly string[]): Promise<void> {
   for (const { operation, reason } of skipped) {
     console.log(`Skipped ${label(operation)}: ${reason}.`)
   }
-  if (tools.length === 0) throw new UsageError('Nothing is left to write.')
+  if (tools.length === 0) throw new UsageError('None of the selected operations can become a tool.')
   if (tools.length > MANY && values.yes !== true && values['dry-run'] !== true) {
     throw new UsageError(
-      `That is ${tools.length} tools. Models choose better among few: select less, or add --yes.`,
+      `That is ${tools.length} tools. Models choose less reliably among many: select fewer, or add --yes.`,
     )
   }
   const files = Object.fromEntries(tools.flatMap((plan) => filesOf(plan, folder)))

@@ -32,7 +32,7 @@ export function reportChanges(
   }
   const written = new Set(files.map(({ origin }) => origin.operation))
   const others = [...byOperation.keys()].filter((operation) => !written.has(operation)).length
-  console.log(`${same} tools are as the document is; ${others} operations have no tool.`)
+  console.log(`${same} tools are up to date; ${others} operations have no tool.`)
 }
 
 function changeOf(

@@ -17,7 +17,7 @@ export function writeFiles(project: string, files: Files, { force = false } = {}
   if (taken.length > 0 && !force) {
     const shown = taken.slice(0, 5).join(', ')
     const more = taken.length > 5 ? ` and ${taken.length - 5} more` : ''
-    throw new UsageError(`There is ${shown}${more} already. --force writes over it.`)
+    throw new UsageError(`Existing files: ${shown}${more}. --force overwrites them.`)
   }
   const before = new Map<string, Buffer>()
   const written: string[] = []

@@ -45,10 +45,10 @@ const UNDECIDED =
   'MCP_AUTH is not set: /mcp and /sse serve everybody who reaches them, without a token. Set MCP_AUTH=required, or MCP_AUTH=optional if that is meant'
 
 const ON_DEMAND =
-  'MCP_AUTH=required with LOGIN=on-demand authenticates nobody: whoever reaches the server can approve a client and gets an access token. Set LOGIN=at-authorize'
+  'MCP_AUTH=required with LOGIN=on-demand authenticates nobody: everybody who reaches the server can authorize a client and gets an access token. Set LOGIN=at-authorize'
 
 const ANYBODY =
-  'UPSTREAM_ALLOW is not set, and everybody can have an account at the identity provider: whoever has one gets an access token. Set UPSTREAM_ALLOW'
+  'UPSTREAM_ALLOW is not set, and everybody can have an account at the identity provider, and so an access token. Set UPSTREAM_ALLOW'
 
 function isPublic(upstream: UpstreamConfig): boolean {
   if (upstream.kind !== 'configured') return false

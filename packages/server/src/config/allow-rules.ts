@@ -18,7 +18,7 @@ const SHORT_FORMS: Readonly<Record<string, string>> = { sub: 'sub', group: 'grou
 export function parseAllowRules(given: string, faults: Faults): readonly AllowRule[] {
   const entries = given.split(',').map((entry) => entry.trim())
   const refuse = (message: string) => void faults.add('UPSTREAM_ALLOW', message)
-  if (entries.every((entry) => entry === '')) refuse('must name somebody, or be left out')
+  if (entries.every((entry) => entry === '')) refuse('must have at least one entry, or be left out')
   return entries.flatMap((entry, index) => {
     if (entry === '') return []
     const rule = parseRule(entry)

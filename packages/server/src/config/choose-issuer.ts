@@ -127,7 +127,7 @@ export function checkAssertionIssuers(variables: Variables, faults: Faults): voi
   const { OAUTH_ID_JAG_ISSUERS: issuers = [], OAUTH_ISSUER, PUBLIC_URL } = variables
   const fault = (message: string) => faults.add('OAUTH_ID_JAG_ISSUERS', message)
   if (issuers.length > 0 && OAUTH_ISSUER !== undefined) {
-    fault('is of use without OAUTH_ISSUER only: that server accepts assertions itself')
+    fault('conflicts with OAUTH_ISSUER, whose server accepts assertions itself; set one')
   }
   if (issuers.some((issuer) => !URL.canParse(issuer))) fault('must name issuers by their addresses')
   else if (issuers.some((issuer) => isOpenHttp(issuer)) && variables.NODE_ENV === 'production') {

@@ -39,7 +39,7 @@ function checkClaims(
   } else if (needsEmail) {
     faults.warn(
       'allow_without_email',
-      'UPSTREAM_ALLOW names email addresses: they count only if UPSTREAM_USERINFO_ENDPOINT says email_verified, which many services without OpenID Connect do not',
+      'UPSTREAM_ALLOW names email addresses: they count only if the response of UPSTREAM_USERINFO_ENDPOINT has email_verified, which many services without OpenID Connect omit',
     )
   }
 }

@@ -118,7 +118,7 @@ function checkMode(servers: RedisUrl, variables: Variables, isUrl: boolean, faul
   const { mode, masterName } = servers
   const { REDIS_MODE, REDIS_TLS, REDIS_SENTINEL_NAME: name } = variables
   if (isUrl && REDIS_MODE !== undefined && REDIS_MODE !== mode) {
-    faults.add('REDIS_MODE', `conflicts with REDIS_URL, which says ${mode}; set one`)
+    faults.add('REDIS_MODE', `conflicts with REDIS_URL, whose mode is ${mode}; set one`)
   }
   if (isUrl && REDIS_TLS !== undefined && (REDIS_TLS === 'on') !== servers.tls) {
     faults.add('REDIS_TLS', 'conflicts with the scheme of REDIS_URL (rediss for TLS); set one')

@@ -88,7 +88,11 @@ function checkFileName(
   if (belongsToFramework(name) || own.includes(name)) return
   const meant = nearestKnown(name, own)
   if (meant !== undefined) faults.add(name, `(${where}) ${unknown(meant)}`)
-  else faults.warn('unknown_variable', `${name} (${where}) is unknown to this server: no effect`)
+  else
+    faults.warn(
+      'unknown_variable',
+      `${name} (${where}) is not a variable of this server and has no effect`,
+    )
 }
 
 /** Ignores other programs' variables, unless one looks like a misspelling of ours. */

@@ -14,7 +14,7 @@ export const workerVariables = {
   WORKERS: z
     .string()
     .transform((given, context) => parseWorkers(given) ?? invalid(context))
-    .register(values, { wants: `auto, or a whole number from 1 to ${MOST_WORKERS}` })
+    .register(values, { wants: `auto, or an integer between 1 and ${MOST_WORKERS}` })
     .default(1)
     .register(facts, {
       what: 'How many processes serve the port, to use all cores of a machine; needs Redis. `auto`: one for each core that Node reports as available. The `MAX_` limits are divided among them. `mcp-template dev` runs one process.',

@@ -53,7 +53,7 @@ function checkBlock(block: unknown, at: string): void {
 }
 
 function invalid(fault: string): ToolError {
-  return new ToolError('The content is not that of the protocol.', {
+  return new ToolError('The content does not match the protocol.', {
     code: 'invalid_output',
     cause: new TypeError(fault),
   })

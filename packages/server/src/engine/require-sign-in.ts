@@ -97,7 +97,7 @@ export function isSignedIn(session: CallSession, upstream: string | undefined): 
 /** A job gets no link: it could not open it, and nobody else may sign in for the token's owner. */
 export function tokenSignInEnded(upstream?: string): ToolError {
   return loginRequired(
-    `This personal access token has no sign-in${at(upstream)}, or none any more. Its owner can make a new one on the account page of this server.`,
+    `This personal access token has no valid sign-in${at(upstream)}. Its owner can make a new one on the account page of this server.`,
   )
 }
 

@@ -1,6 +1,6 @@
 /**
  * Connections of the HTTP server: responses in progress (graceful shutdown), responses sent before
- * the request body is read (lingering close, without a TCP reset), and `Expect`.
+ * the request body is read (lingering close against TCP resets and request smuggling), and `Expect`.
  */
 
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'

@@ -64,7 +64,7 @@ function limitBody(maxSize: number, audience: Route['audience']): MiddlewareHand
     maxSize,
     onError() {
       if (audience !== 'people') throw bodyTooLarge(maxSize)
-      throw new AppError('payload_too_large', 'The form is too long.')
+      throw new AppError('payload_too_large', 'The form is too large.')
     },
   })
 }

@@ -1,4 +1,7 @@
-/** The Node HTTP server below Hono: host guard, mounted handlers, timeouts, graceful shutdown. */
+/**
+ * The Node HTTP server below Hono: host guard, mounted handlers, timeouts (Slowloris), and
+ * graceful shutdown.
+ */
 
 import {
   createServer,

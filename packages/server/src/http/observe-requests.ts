@@ -1,6 +1,6 @@
 /**
  * Metrics and traces of every request, including guard refusals and mounts; its request id, logger
- * and log line.
+ * and log line (log injection).
  */
 
 import { randomUUID } from 'node:crypto'

@@ -37,7 +37,11 @@ export function readBody(
     incoming.on('data', onData)
     // The client disconnected: not a server error, so the log must not show one.
     const cutOff = () =>
-      reject(new AppError('invalid_request', 'The body was cut off.', { cause: incoming.errored }))
+      reject(
+        new AppError('invalid_request', 'The request body is incomplete.', {
+          cause: incoming.errored,
+        }),
+      )
     incoming.once('end', () => resolve(bytes.whole()))
     incoming.once('close', () => {
       if (!incoming.readableEnded) cutOff()
@@ -69,7 +73,10 @@ export function countPieces() {
       pieces += 1
       size += bytes
       if (pieces > FREE_PIECES + size / LEAST_PIECE_BYTES) {
-        throw new AppError('invalid_request', 'The body comes in too many small chunks.')
+        throw new AppError(
+          'invalid_request',
+          'The body has too many small chunks: send at least 64 bytes per chunk on average.',
+        )
       }
     },
   }

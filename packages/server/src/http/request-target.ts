@@ -38,7 +38,7 @@ function decodeUnreserved(encoded: string, hex: string): string {
 
 function parse(target: string): URL {
   if (/^(?:https?:\/)?\//i.test(target) && URL.canParse(target)) return new URL(target)
-  throw new AppError('invalid_request', 'The request target is not valid.')
+  throw new AppError('invalid_request', 'The request target is invalid.')
 }
 
 /** Prefixes that RFC 8414, section 3.1, and RFC 9728, section 3.1, insert before a path. */

@@ -24,8 +24,8 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
 
 /**
  * Compiles an output schema.
- * @throws TypeError for a field that JSON Schema cannot express, and if the schema is open (`z.any()`, `z.unknown()`, `looseObject`, …), because
- * undeclared fields must not leave the server
+ * @throws TypeError for a field that JSON Schema cannot express, and if the schema is open
+ *   (`z.any()`, `z.unknown()`, `looseObject`, …), because undeclared fields must not leave the server
  */
 export function compileOutputSchema(schema: z.ZodType): OutputSchema {
   const listed = listSide('output', schema, {

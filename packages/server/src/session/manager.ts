@@ -18,50 +18,6 @@ import {
 } from './record.ts'
 import { isHeirOf, type Tombstone, tombstoneKey, tombstoneOf } from './tombstone.ts'
 
-export interface SessionManager {
-  /**
-   * Creates an anonymous session.
-   * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
-   */
-  create(access: SessionAccess, client?: ClientFacts, options?: NewSessionOptions): Promise<Session>
-  /**
-   * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
-   * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
-   * token issued after the end may create a new session.
-   */
-  createWithId(
-    id: string,
-    access: SessionAccess,
-    client?: ClientFacts,
-    issuedAt?: number,
-  ): Promise<Session | undefined>
-  /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
-  retrieve(id: string): Promise<Session | undefined>
-  /** The session, without renewing its TTL. */
-  peek(id: string): Promise<Session | undefined>
-  /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
-  use(session: Session): Session | Promise<Session>
-  /** Whether a record that was read belongs to an expired session. */
-  isOver(session: Session): boolean
-  /** Whether the session is live; does not renew its TTL. */
-  validate(id: string): Promise<boolean>
-  /** Whether a token session was ended explicitly rather than expired. */
-  hasEnded(id: string): Promise<boolean>
-  /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
-  inherits(endedId: string, id: string): Promise<boolean>
-  /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
-  update(id: string, field: string, value: unknown): Promise<void>
-  /** Sets the session's time-to-live; false if it has ended. */
-  touch(id: string, ttlSeconds: number): Promise<boolean>
-  /** Renews the time-to-live (sliding expiration); false if the session has ended. */
-  extend(id: string): Promise<boolean>
-  /**
-   * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
-   * a token session for the maximum lifetime of its tokens.
-   */
-  end(id: string): Promise<boolean>
-}
-
 export interface NewSessionOptions {
   /** The initial time-to-live; the manager's `ttlSeconds` if left out. */
   readonly ttlSeconds?: number
@@ -83,10 +39,12 @@ export interface SessionManagerDeps {
   readonly onChange?: (change: 'created' | 'ended') => void
 }
 
+export type SessionManager = ReturnType<typeof createSessionManager>
+
 export function createSessionManager(
   { store, now, onChange = () => undefined }: SessionManagerDeps,
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
-): SessionManager {
+) {
   const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
 
   async function peek(id: string): Promise<Session | undefined> {
@@ -105,30 +63,51 @@ export function createSessionManager(
   }
 
   return {
-    async create(access, client, { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED } = {}) {
-      // Until its first use the TTL of the key decides, which is shorter.
-      const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
-      if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
-      const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
-      const created = await store.create(sessionKey(record.id), record, keySeconds)
-      if (!created) throw new Error('Two random session ids were equal')
-      onChange('created')
-      return { ...record, rev: 1 }
-    },
+    /**
+     * Creates an anonymous session.
+     * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
+     */
+    create: createCreate({ store, now, onChange }, sliding, ttlSeconds),
+    /**
+     * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
+     * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
+     * token issued after the end may create a new session.
+     */
     createWithId: createCreateWithId({ store, now, onChange }, sliding, ttlSeconds),
+    /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
     retrieve,
+    /** The session, without renewing its TTL. */
     peek,
+    /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
     use,
-    isOver: (session) => sliding.isOver(session),
-    hasEnded: async (id) => (await endOf(store, id)) !== undefined,
-    inherits: createInherits(store, peek),
-    validate: async (id) => (await peek(id)) !== undefined,
-    async update(id, field, value) {
+    /** Whether a record that was read belongs to an expired session. */
+    isOver: (session: Session): boolean => sliding.isOver(session),
+    /** Whether a token session was ended explicitly rather than expired. */
+    hasEnded: async (id: string): Promise<boolean> => (await endOf(store, id)) !== undefined,
+    /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
+    async inherits(endedId: string, id: string): Promise<boolean> {
+      const tombstone = store.get<Tombstone>(tombstoneKey(endedId))
+      const [ended, heir] = await Promise.all([tombstone, peek(id)])
+      return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
+    },
+    /** Whether the session is live; does not renew its TTL. */
+    validate: async (id: string): Promise<boolean> => (await peek(id)) !== undefined,
+    /**
+     * Sets one field, such as `state` or `data.cart`.
+     * @throws AppError `not_found` for an ended session
+     */
+    async update(id: string, field: string, value: unknown): Promise<void> {
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
     },
-    touch: (id, seconds) => store.touch(sessionKey(id), seconds),
-    extend: async (id) => (await retrieve(id)) !== undefined,
+    /** Sets the session's time-to-live; false if it has ended. */
+    touch: (id: string, seconds: number): Promise<boolean> => store.touch(sessionKey(id), seconds),
+    /** Renews the time-to-live (sliding expiration); false if the session has ended. */
+    extend: async (id: string): Promise<boolean> => (await retrieve(id)) !== undefined,
+    /**
+     * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
+     * a token session for the maximum lifetime of its tokens.
+     */
     end: createEnd({ store, now, onChange }, peek, Math.max(tokenTtlSeconds, ttlSeconds)),
   }
 }
@@ -141,12 +120,38 @@ function authorizationOf(store: Store, id: string) {
   return store.get<AuthorizationRecord>(authorizationKey(id))
 }
 
+function createCreate(
+  { store, now, onChange }: Required<SessionManagerDeps>,
+  sliding: SlidingExpiration,
+  ttlSeconds: number,
+) {
+  return async (
+    access: SessionAccess,
+    client?: ClientFacts,
+    { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED }: NewSessionOptions = {},
+  ): Promise<Session> => {
+    // Until its first use the TTL of the key decides, which is shorter.
+    const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
+    if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
+    const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
+    const created = await store.create(sessionKey(record.id), record, keySeconds)
+    if (!created) throw new Error('Two random session ids were equal')
+    onChange('created')
+    return { ...record, rev: 1 }
+  }
+}
+
 function createCreateWithId(
   { store, now, onChange }: Required<SessionManagerDeps>,
   sliding: SlidingExpiration,
   ttlSeconds: number,
-): SessionManager['createWithId'] {
-  return async (id, access, client, issuedAt = Number.NEGATIVE_INFINITY) => {
+) {
+  return async (
+    id: string,
+    access: SessionAccess,
+    client?: ClientFacts,
+    issuedAt = Number.NEGATIVE_INFINITY,
+  ): Promise<Session | undefined> => {
     const [endedBefore, kept] = await Promise.all([endOf(store, id), authorizationOf(store, id)])
     if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
     const record = {
@@ -171,10 +176,10 @@ function createCreateWithId(
 
 function createEnd(
   { store, now, onChange }: Required<SessionManagerDeps>,
-  peek: SessionManager['peek'],
+  peek: (id: string) => Promise<Session | undefined>,
   tombstoneSeconds: number,
-): SessionManager['end'] {
-  return async (id) => {
+) {
+  return async (id: string): Promise<boolean> => {
     const [session, authorization] = await Promise.all([peek(id), authorizationOf(store, id)])
     // An idle session has no record: its tokens could recreate it without a tombstone.
     if (session === undefined && authorization === undefined) return false
@@ -211,13 +216,6 @@ async function createRecord(
   const nothing = Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]))
   const { outcome } = await store.patch(key, { ...nothing, ...record }, { ifRev, ttlSeconds })
   return outcome === 'written'
-}
-
-function createInherits(store: Store, peek: SessionManager['peek']): SessionManager['inherits'] {
-  return async (endedId, id) => {
-    const [ended, heir] = await Promise.all([store.get<Tombstone>(tombstoneKey(endedId)), peek(id)])
-    return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
-  }
 }
 
 /**

@@ -16,7 +16,7 @@ export type Json =
 /** A document is a JSON object. The store keeps its revision in the root field `rev`. */
 export type Document = { readonly [key: string]: unknown }
 
-/** A document as returned by the store. `rev` starts at 1 and increases with every `set` and `patch`. */
+/** A document from the store. `rev` starts at 1 and increases with every `set` and `patch`. */
 export type Stored<T extends Document> = T & { readonly rev: number }
 
 /**
@@ -27,7 +27,7 @@ export type Stored<T extends Document> = T & { readonly rev: number }
 export type Changes = Readonly<Record<string, unknown>>
 
 export interface PatchOptions {
-  /** Write only if the document still has this revision. */
+  /** Write only if the document still has this revision (optimistic concurrency). */
   readonly ifRev?: number
   /** New time-to-live; without it the remaining one is kept. */
   readonly ttlSeconds?: number
@@ -63,8 +63,8 @@ export interface StoreHealth {
 }
 
 /**
- * Documents that expire, counters and locks. Every operation is atomic, and value and expiry are written in
- * one step. Operations throw `AppError('unavailable')` when the store is unreachable or misses its
+ * Documents that expire, counters and locks. Every operation is atomic, and value and expiry are
+ * written in one step. Operations throw `AppError('unavailable')` when the store is unreachable or misses its
  * deadline; a write may then have happened or not.
  */
 export interface Store {

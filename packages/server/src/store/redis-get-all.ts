@@ -1,4 +1,4 @@
-/** Reads several documents in one command. */
+/** Batch reads: several documents in one `MGET` or `JSON.MGET`. */
 
 import { ErrorReply } from '@redis/client'
 import { AppError, storeUnavailable } from '../errors.ts'

@@ -45,7 +45,7 @@ export const IS_CLUSTER: Unfit = {
 export const CLUSTER_DOWN: Unfit = {
   reason: 'cluster_down',
   detail:
-    'The Redis Cluster does not serve the keys of this shard (CLUSTERDOWN): a failover is under way, or hash slots have no master. redis-cli --cluster check shows which; cluster-require-full-coverage no keeps the other shards in service.',
+    'The Redis Cluster does not serve the keys of this shard (CLUSTERDOWN): a failover is in progress, or hash slots have no master. redis-cli --cluster check shows which; cluster-require-full-coverage no keeps the other shards in service.',
 }
 export const IS_REPLICA: Unfit = {
   reason: 'is_replica',
@@ -58,17 +58,17 @@ const BY_DISCOVERY: readonly (readonly [pattern: RegExp, reason: UnfitReason, de
   [
     /cluster support disabled|unknown command .?cluster/i,
     'not_cluster',
-    'This Redis is no Redis Cluster (cluster-enabled no): set REDIS_URL to redis://HOST, or REDIS_MODE=single.',
+    'This Redis is not a Redis Cluster (cluster-enabled no): set REDIS_URL to redis://HOST, or REDIS_MODE=single.',
   ],
   [
     /unknown command .?sentinel/i,
     'not_sentinel',
-    'This Redis is no Sentinel: set REDIS_URL to redis://HOST, or name the Sentinels in it, at port 26379 by default.',
+    'This Redis is not a Sentinel: set REDIS_URL to redis://HOST, or name the Sentinels in it, at port 26379 by default.',
   ],
   [
     /^Sentinel refuses the credentials/,
     'wrong_credentials',
-    'The Sentinels require a password, or refuse the one they were given: check REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_P. REDIS_USERNAME and REDIS_P are for the master.',
+    'The Sentinels require a password, or refuse the configured one: check REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_P. REDIS_USERNAME and REDIS_P are for the master.',
   ],
   [
     /No such master/,
@@ -78,7 +78,7 @@ const BY_DISCOVERY: readonly (readonly [pattern: RegExp, reason: UnfitReason, de
   [
     /(?:^|-)READONLY\b/,
     'unreachable',
-    'The server that the Sentinels name as the master is a replica still: a failover is under way.',
+    'The server that the Sentinels name as the master is still a replica: a failover is in progress.',
   ],
 ]
 
@@ -104,7 +104,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, deta
   [
     /(?:^|-)MISCONF\b/,
     'not_saving',
-    'Redis refuses writes because it cannot save to its disk (MISCONF): make room on the disk; its log says what failed.',
+    'Redis refuses writes because it cannot save to its disk (MISCONF): free disk space; its log has the cause.',
   ],
   [
     /(?:^|-)NOREPLICAS\b/,

@@ -1,6 +1,6 @@
 /**
- * The primary process: starts workers that serve one port, replaces those that die, and serves no
- * requests itself. Node hands connections to the workers in turn.
+ * The primary process (supervisor): starts workers that serve one port, replaces those that die, and
+ * serves no requests itself. Node distributes connections to the workers round-robin.
  */
 
 import type { LoadedConfig } from '../config.ts'

@@ -1,4 +1,4 @@
-/** When a dead worker is replaced, and when replacing workers is pointless. */
+/** Restart policy of workers: exponential back-off, and the detection of a crash loop. */
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 10_000

@@ -1,4 +1,4 @@
-/** What the account page takes away, on three nodes: clients, scopes, sign-ins. */
+/** Narrowing on the account page, on three nodes: removed clients, scopes and sign-ins. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -105,7 +105,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   })
 
-  test('a new consent gives back the scopes that it names', async () => {
+  test('a new consent restores the scopes that it names', async () => {
     const { browser, tokens, ids } = await connected()
     for (const id of ids) {
       await browser.open(`${url}/account`, { action: 'narrow', id, scope: 'mcp' })

@@ -1,4 +1,6 @@
-/** The account page on three nodes: forged forms, other people's ids, framing, narrowing. */
+/**
+ * Attacks on the account page, on three nodes: CSRF, ids of other users, framing, session fixation.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from '../../src/testing/form-browser.ts'
@@ -41,7 +43,7 @@ describeRedis('plain', 'on three nodes', () => {
     return { browser, tokens, page, ids: idsIn(page, 'clients') }
   }
 
-  test('shows a person their clients of every browser, and nobody else', async () => {
+  test('shows users the clients of all their browsers, and no other user', async () => {
     const [ada, grace] = [await connected('ada'), await connected('grace')]
     const elsewhere = await signInToAccount(cluster.urls[0], 'ada')
     expect(idsIn(elsewhere.page, 'clients')).toEqual(expect.arrayContaining([...ada.ids]))
@@ -52,7 +54,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(stranger.text).toContain('action" value="sign_in"')
   })
 
-  test('a browser that signs in as somebody else does not see the first person', async () => {
+  test('a browser that signs in as another user does not see the first user', async () => {
     const { browser, ids } = await connected('ada')
     await browser.open(`${url}/account`, { action: 'sign_out' })
     const page = await openAccount(url, browser)
@@ -146,7 +148,7 @@ describeRedis('plain', 'on three nodes', () => {
     },
   )
 
-  test('a visit that somebody else began signs nobody in', async () => {
+  test('a visit that another browser began signs nobody in (session fixation)', async () => {
     const attacker = personsBrowser()
     const victim = personsBrowser()
     const started = await fetch(`${url}/account`, {

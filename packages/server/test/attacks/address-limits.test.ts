@@ -1,4 +1,4 @@
-/** Many connections without a token have together what an address may have. */
+/** MCP sessions without a token share the concurrency limits of their address. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
@@ -82,7 +82,7 @@ describe('streams', () => {
 describe('calls', () => {
   start({ MAX_CALLS: String(MOST) })
 
-  it('on /mcp, whose clients went away', async () => {
+  it('on /mcp, whose clients disconnected', async () => {
     for (let index = 0; index < MOST_OF_ADDRESS; index += 1) {
       expect(await call(here(index), `call-${index}`)).toBe(200)
     }

@@ -1,6 +1,6 @@
 /**
- * A script that authorizes a client of its own where nobody has signed in. With `MCP_AUTH=required`
- * and an upstream none of its ways ends in a code or a token.
+ * A script that authorizes its own client without a sign-in: with `MCP_AUTH=required` and an
+ * upstream it gets neither code nor token.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -66,7 +66,7 @@ describe('after the button was pressed', () => {
     return { ...asked, client, left, state: left.searchParams.get('state') ?? '' }
   }
 
-  test.each([1, 2, 20])('pressing it %i times more gives no code', async (times) => {
+  test.each([1, 2, 20])('submitting it %i times more returns no code', async (times) => {
     const { page, browser } = await approved()
     for (let turn = 0; turn < times; turn += 1) {
       const answer = await send(page.url, browser, { decision: 'allow' })
@@ -115,7 +115,7 @@ describe('after the button was pressed', () => {
     expect(answer.status).toBe(410)
   })
 
-  test('what the store was given holds no grant and no code', async () => {
+  test('the store has no grant and no code', async () => {
     await approved()
     const keys = written.map(({ key }) => key)
     expect(keys.filter((key) => /oauth:(Grant|AuthorizationCode|AccessToken)/.test(key))).toEqual(

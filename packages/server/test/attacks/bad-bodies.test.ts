@@ -186,7 +186,7 @@ interface Upload {
   readonly mostBytes: number
 }
 
-/** Sends zeros until it is stopped, and tells what came back. */
+/** Sends zeros until it is stopped, and returns the response. */
 function upload({ announce, mostBytes }: Upload) {
   const { port, host } = new URL(app.url)
   const chunk = Buffer.concat([

@@ -1,4 +1,4 @@
-/** What somebody whom an operator has blocked may try besides a call with a token. */
+/** What a blocked client or person may still try: refresh, new tokens, sign-in, session handles. */
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type AccessControl, createAccessControl } from '../../src/access-control.ts'

@@ -1,4 +1,4 @@
-/** A client's metadata document names further addresses: none of them is ever fetched. */
+/** SSRF by URLs inside a client's metadata document: none of them is fetched. */
 
 import { Provider } from 'oidc-provider'
 import { describe, expect, it } from 'vitest'

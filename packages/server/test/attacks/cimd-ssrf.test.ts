@@ -1,4 +1,4 @@
-/** Strangers name addresses as their client_id: none but public hosts are ever connected to. */
+/** SSRF by the URL of a client's metadata document: only public hosts are connected to. */
 
 import { createServer, type Socket } from 'node:net'
 import { EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
@@ -119,7 +119,7 @@ describe('a client_id that leads inside', () => {
 })
 
 describe('a name that changes its mind', () => {
-  it('is resolved once for each connection, which goes to the address that was checked', async () => {
+  it('is resolved once for each connection, which uses the checked address', async () => {
     const hosts: string[] = []
     const answers = [[v4('127.0.0.1')], [v4('10.0.0.1')]]
     const server = await startHttpsServer((res, { url, headers }) =>
@@ -146,7 +146,7 @@ describe('a name that changes its mind', () => {
 })
 
 describe('a proxy of the environment', () => {
-  it('does not take over, nor connect in our place', async () => {
+  it('does not replace the checked connection', async () => {
     let connections = 0
     const sockets = new Set<Socket>()
     const proxy = createServer((socket) => {

@@ -82,7 +82,7 @@ describeRedis('plain', 'an assertion', () => {
     'that is empty parts': () => 'e30.e30.',
   }
 
-  test.each(Object.keys(ATTACKS))('%s is refused, and leaves the code good', async (what) => {
+  test.each(Object.keys(ATTACKS))('%s is refused, and the code stays valid', async (what) => {
     const authorization = await client.authorize()
     const forged = await ATTACKS[what]?.()
     expect(await client.exchange(authorization, shown(String(forged)))).toMatchObject(REFUSED)
@@ -109,7 +109,7 @@ describeRedis('plain', 'an assertion', () => {
     expect(refused).toMatchObject(REFUSED)
   })
 
-  test('is good once, on all nodes and at all endpoints', async () => {
+  test('is accepted once, on all nodes and at all endpoints', async () => {
     const first = await signer.signed(nodes.url)
     const tokens = await client.exchange(await client.authorize(), first)
     expect(tokens).toMatchObject({ status: 200 })
@@ -128,7 +128,7 @@ describeRedis('plain', 'an assertion', () => {
     expect(await client.refresh(refreshToken, again)).toMatchObject({ status: 200 })
   })
 
-  test('raced over the nodes gives tokens once', async () => {
+  test('concurrent uses on several nodes return tokens once', async () => {
     const authorizations = await Promise.all(Array.from({ length: 20 }, () => client.authorize()))
     const assertion = await signer.signed(nodes.url)
     const answers = await Promise.all(
@@ -143,7 +143,7 @@ describeRedis('plain', 'an assertion', () => {
     expect(statuses).toEqual([200, ...Array(19).fill(401)])
   })
 
-  test('is remembered only if it was signed: nobody can use up the ids of others', async () => {
+  test('is recorded only if it is signed: nobody can consume the ids of others', async () => {
     const jti = crypto.randomUUID()
     const good = await signer.assertion(nodes.url, { jti })
     const forged = `${good.slice(0, good.lastIndexOf('.'))}.AAAA`

@@ -1,6 +1,6 @@
 /**
- * A node whose clock is two minutes off: it takes no token that was revoked or used up, and what it
- * gives out lives as long as the store says, neither more nor less.
+ * Clock skew of two minutes: revoked and used tokens are refused, and lifetimes follow the store's
+ * clock.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -89,7 +89,7 @@ describe.each([
       return (await read(postModern(url, 'tools/list', {}, { headers }))).status
     }
 
-    test('a code and a token of one node are good at the other', async () => {
+    test('a code and a token of one node are valid at the other', async () => {
       for (const [gives, takes] of ways()) {
         const authorization = await known.authorize()
         const { status: exchanged, body } = await (await at(gives)).exchange(authorization)
@@ -116,7 +116,7 @@ describe.each([
       }
     })
 
-    test('a session that was logged out stays dead, for its tokens and their successors', async () => {
+    test('a session stays ended after logout, for its tokens and their successors', async () => {
       for (const [ends, asked] of ways()) {
         const { body } = await (await at(asked)).exchange(await known.authorize())
         const headers = withToken(String(body.access_token))
@@ -169,7 +169,7 @@ describe.each([
       }
     })
 
-    test('a token that the store let go is refused by both, whatever it says itself', async () => {
+    test('a token that expired in the store is refused by both, whatever its own expiry', async () => {
       for (const [gives, asked] of ways()) {
         const { body } = await (await at(gives)).exchange(await known.authorize())
         const keys = await admin.keys('*AccessToken:*')

@@ -1,6 +1,6 @@
 /**
- * One code, many takers (the class of CVE-2026-1035), over three processes: one gets tokens, whatever
- * the others do, and who comes later has all revoked. `ROUNDS` says how often it is tried.
+ * Race for one authorization code (the class of CVE-2026-1035) on three processes: one exchange
+ * wins, a later replay revokes its tokens. `ROUNDS` sets the number of rounds.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,7 +14,7 @@ import { postModern, read } from '../support/wire.ts'
 const ROUNDS = Number(process.env.ROUNDS ?? 20)
 const TAKERS = 50
 const REPLAYS = 5
-/** A little more than parallel exchanges are told from a replay by. */
+/** Slightly more than the time that distinguishes parallel exchanges from a replay. */
 const RACE_IS_OVER_MS = 2500
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
@@ -49,7 +49,9 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     return won[0]?.body ?? {}
   }
 
-  test('one takes it, of fifty', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
+  test('of fifty concurrent exchanges one succeeds', {
+    timeout: 30_000 + ROUNDS * 3000,
+  }, async () => {
     const rounds: { authorization: Authorization; tokens: Record<string, unknown> }[] = []
     const started = performance.now()
     for (let round = 0; round < ROUNDS; round += 1) {

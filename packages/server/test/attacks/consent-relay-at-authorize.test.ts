@@ -1,4 +1,7 @@
-/** `LOGIN=at-authorize`: one person's sign-in must not end in another's authorization. */
+/**
+ * Consent relay with `LOGIN=at-authorize`: one user's sign-in must not complete another's
+ * authorization.
+ */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
@@ -39,8 +42,8 @@ async function signInAt(provider: string): Promise<URL> {
   return (await browser.open(choice.url, { person: 'ada' })).url
 }
 
-describe("the provider's address, sent to somebody else", () => {
-  test('is refused on the way back; the state is burnt, and nobody is let in', async () => {
+describe("the provider's URL, sent to another user", () => {
+  test('is refused at the callback; the state is consumed, and nobody is authorized', async () => {
     const attacker = await underWay()
     const victim = createBrowser(REDIRECT_URI)
     const choice = await victim.open(attacker.provider)
@@ -53,7 +56,7 @@ describe("the provider's address, sent to somebody else", () => {
     expect((await visit(stopped.url, attacker.cookies)).status).toBe(400)
   })
 
-  test('is refused as well to one who has an authorization of their own under way', async () => {
+  test('is refused to a browser with its own pending authorization, too', async () => {
     const [attacker, victim] = [await underWay(), await underWay()]
     const callback = await signInAt(attacker.provider)
     expect((await visit(callback, victim.cookies)).status).toBe(403)
@@ -63,7 +66,7 @@ describe("the provider's address, sent to somebody else", () => {
   })
 })
 
-describe("somebody else's authorization", () => {
+describe("another user's authorization", () => {
   test('is not shown, resumed, approved or denied in another browser', async () => {
     const owner = await underWay()
     const callback = await signInAt(owner.provider)
@@ -86,7 +89,7 @@ describe("somebody else's authorization", () => {
   })
 })
 
-describe('what the address says', () => {
+describe('the parameters of the URL', () => {
   test.each(['signed_in', 'ok', '', '<b>x</b>', 'constructor'])(
     'proves nothing: sign_in=%s',
     async (value) => {
@@ -99,21 +102,21 @@ describe('what the address says', () => {
     },
   )
 
-  test('changes nothing before the person has said yes', async () => {
+  test('changes nothing before the user has consented', async () => {
     const client = await createOAuthClient(app.url)
     const { page, browser } = await client.ask()
     const shown = await browser.open(`${page.url}?sign_in=access_denied`)
     expect(shown.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   })
 
-  test('leads nowhere before the sign-in, though one knows where it would', async () => {
+  test('does not redirect before the sign-in, even to a known target', async () => {
     const { page, cookies } = await underWay()
     const resumed = await visit(`${app.url}/authorize/${page.url.pathname.split('/')[2]}`, cookies)
     expect(resumed.headers.get('location') ?? '').not.toContain('code=')
   })
 })
 
-test('what is kept of an authorization tells nothing, and ends with it', async () => {
+test('the stored authorization discloses nothing, and ends with it', async () => {
   const from = written.length
   const { page, cookies } = await underWay()
   const uid = page.url.pathname.split('/')[2] ?? ''

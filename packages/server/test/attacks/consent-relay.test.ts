@@ -1,7 +1,4 @@
-/**
- * Consent that is not the browser's own (CVE-2026-27124): another one's authorization, forged
- * answers, frames, and a second client that wants to profit from the consent to a first.
- */
+/** Consent relay, forgery and confused deputy (CVE-2026-27124). */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
@@ -44,7 +41,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await client.exchange({ code, verifier })).toMatchObject({ status: 200 })
   }
 
-  describe('the authorization of somebody else', () => {
+  describe('the authorization of another user', () => {
     let own: AuthorizationUnderWay
     let others: AuthorizationUnderWay
     beforeEach(async () => {
@@ -125,7 +122,7 @@ describeRedis('plain', 'on three nodes', () => {
       ['a sandboxed frame', { headers: { origin: 'null' } }],
       ['two sites', { headers: { 'sec-fetch-site': 'same-origin, cross-site' } }],
     ]
-    test.each(FORGED)('from %s is 403, and makes no session', async (_where, init) => {
+    test.each(FORGED)('from %s is 403, and creates no session', async (_where, init) => {
       const redis = await openRedisAdmin(cluster.redis)
       const own = await begin()
       const before = (await redis.keys('mcp:{ses_*')).length

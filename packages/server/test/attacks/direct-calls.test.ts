@@ -1,4 +1,4 @@
-/** `/http` takes calls that are exactly calls: nothing that looks like one, and nothing twice. */
+/** `/http` accepts exactly direct calls: no look-alikes, no duplicate keys, no batches. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

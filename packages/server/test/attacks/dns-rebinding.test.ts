@@ -1,4 +1,7 @@
-/** Hosts and origins that are not ours: refused before anything is allocated (CVE-2025-66414). */
+/**
+ * DNS rebinding: foreign hosts and origins are refused before anything is allocated
+ * (CVE-2025-66414).
+ */
 
 import { request as httpRequest } from 'node:http'
 import { connect as connectSocket } from 'node:net'
@@ -98,7 +101,7 @@ const FOREIGN_HOSTS = [
 ]
 
 describe('a host', () => {
-  test.each(FOREIGN_HOSTS)('%s is 421, and nothing is kept', async (host) => {
+  test.each(FOREIGN_HOSTS)('%s is 421, and nothing is stored', async (host) => {
     const { status, body } = await send(app.url, { host })
     expect(status).toBe(421)
     expect(JSON.parse(body).error.code).toBe(-32000)
@@ -194,7 +197,7 @@ const FOREIGN_ORIGINS = [
 ]
 
 describe('an origin', () => {
-  test.each(FOREIGN_ORIGINS)('%s is 403, and nothing is kept', async (origin) => {
+  test.each(FOREIGN_ORIGINS)('%s is 403, and nothing is stored', async (origin) => {
     const { status, body } = await send(app.url, { origin })
     expect(status).toBe(403)
     expect(JSON.parse(body).error.code).toBe(-32003)

@@ -1,4 +1,4 @@
-/** Hosts that the caller makes up, on metadata, on sign-in, and on the way to a code: none is used. */
+/** Host header poisoning of metadata, sign-in and authorization: forged hosts have no effect. */
 
 import { request as send } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -95,7 +95,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(link.text).not.toContain('evil.example')
     })
 
-    test('leads nobody elsewhere on the way to a code', async () => {
+    test('redirects nobody to another host during authorization', async () => {
       const { search } = client.request().url
       const asked = await sendWith(cluster, `/authorize${search}`, new Map(), { headers })
       expect(asked.next).toMatch(/^\/consent\/[\w-]+$/)

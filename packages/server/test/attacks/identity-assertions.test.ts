@@ -148,7 +148,7 @@ describeRedis('plain', 'an identity assertion', () => {
     expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_target' } })
   })
 
-  test('is good once, on all nodes', async () => {
+  test('is accepted once, on all nodes', async () => {
     const assertion = await good()
     expect(await present(assertion)).toMatchObject({ status: 200 })
     for (const node of [0, 1, 2]) {
@@ -156,7 +156,7 @@ describeRedis('plain', 'an identity assertion', () => {
     }
   })
 
-  test('raced over three nodes gives one token', async () => {
+  test('concurrent uses on three nodes return one token', async () => {
     for (let race = 0; race < 3; race += 1) {
       const assertion = await good()
       const races = Array.from({ length: 20 }, (_, index) => present(assertion, {}, index))
@@ -165,7 +165,7 @@ describeRedis('plain', 'an identity assertion', () => {
     }
   })
 
-  test('is remembered only if it was signed: nobody can use up the ids of others', async () => {
+  test('is recorded only if it is signed: nobody can consume the ids of others', async () => {
     const assertion = await good()
     const forged = `${assertion.slice(0, assertion.lastIndexOf('.'))}.AAAA`
     expect(await present(forged)).toMatchObject(REFUSED)
@@ -189,7 +189,7 @@ describeRedis('plain', 'an identity assertion', () => {
     expect(await present(assertion)).toMatchObject({ status: 200 })
   })
 
-  test('is no way for a client to authenticate, nor to be another token', async () => {
+  test('authenticates no client, and is no other kind of token', async () => {
     const client_assertion = await good({ iss: 'desk', sub: 'desk' }, { typ: 'JWT' })
     const refused = await postForm(`${nodes.url}/token`, {
       ...{ grant_type: 'client_credentials', client_id: 'desk', client_assertion },

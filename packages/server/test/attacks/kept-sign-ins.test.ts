@@ -1,6 +1,6 @@
 /**
- * Sign-ins that outlive an idle session (LOGIN=at-authorize) come back for their owner alone, and not
- * after they have ended: on Redis and three nodes.
+ * Stored sign-ins of idle sessions (LOGIN=at-authorize) are restored only for their owner, and not
+ * after their end, on Redis and three nodes.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -53,7 +53,7 @@ describeRedis('plain', 'on three nodes', () => {
     return body as unknown as Tokens
   }
 
-  test('another person in the same browser gets their own, and the owner theirs', async () => {
+  test('another user in the same browser gets their own session, and the owner theirs', async () => {
     const { client, browser, tokens } = await idle()
     const other = await authorize(client, browser, { person: 'grace' })
     expect(sessionOf(other)).not.toBe(sessionOf(tokens))
@@ -64,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   })
 
-  test('another client of the same person, in another browser, gets another session', async () => {
+  test('another client of the same user, in another browser, gets another session', async () => {
     const { client, tokens } = await idle()
     const { client: otherClient } = await idle('grace')
     const other = await authorize(otherClient, personsBrowser())
@@ -85,7 +85,7 @@ describeRedis('plain', 'on three nodes', () => {
     for (const url of cluster.urls) expect(await serviceOwner(url, fresh)).toBe(401)
   })
 
-  test('of refreshes at once on all nodes one gets the sign-in', async () => {
+  test('of concurrent refreshes on all nodes one restores the sign-in', async () => {
     const { client, tokens } = await idle()
     const all = await Promise.all(
       Array.from({ length: 9 }, () => client.refresh(tokens.refresh_token)),
@@ -95,7 +95,7 @@ describeRedis('plain', 'on three nodes', () => {
     for (const { status } of all) expect([200, 400]).toContain(status)
   })
 
-  test('a logout at the moment of refreshes on other nodes wins', async () => {
+  test('a logout during refreshes on other nodes wins', async () => {
     clients += 1
     const client = await cluster.client({ metadata: { client_name: `Kept ${clients}` } })
     const tokens = await authorize(client, personsBrowser())
@@ -110,7 +110,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await leftOf(tokens)).toEqual([undefined, undefined])
   })
 
-  test('what is kept is sealed for its session: moved to another, it opens nothing', async () => {
+  test('the stored sign-in is sealed for its session: in another session it does not decrypt', async () => {
     const ada = await idle()
     const grace = await idle('grace')
     const stolen = await store().get(keysOf(ada.tokens).kept)

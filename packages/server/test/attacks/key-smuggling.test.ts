@@ -1,4 +1,4 @@
-/** Keys that look like others: matched exactly, or not at all (CVE-2026-27896). */
+/** JSON keys that resemble others: matched exactly, or not at all (CVE-2026-27896). */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -62,7 +62,7 @@ describe.each(['2025', '2026'])('in %s', (era) => {
     expect(message.result).toMatchObject({ isError: true })
   })
 
-  test('an escaped key is the key it stands for', async () => {
+  test('an escaped key equals its unescaped form', async () => {
     const { message } = await send(call(`"n\\u0061me":"echo",${ARGUMENTS}`))
     expect(message.result).toMatchObject({ structuredContent: { text: 'x' } })
   })

@@ -1,4 +1,4 @@
-/** `mcp-template access`: what an operator blocks and ends, on three nodes and one Redis. */
+/** The kill switch, `mcp-template access`, on three nodes and one Redis. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -92,7 +92,7 @@ describeRedis('plain', 'on three nodes', () => {
     for (const url of cluster.urls) await until(async () => (await statusWith(url, token)) === 200)
   })
 
-  test('a blocked tool answers nobody; others go on', async () => {
+  test('a blocked tool refuses everybody; others are served', async () => {
     const token = await signedIn()
     await run('block', 'tool=service', '--reason', 'the bank asked')
     for (const url of cluster.urls) {
@@ -152,7 +152,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect((await run('list')).stdout).toBe('Nothing is blocked.\n')
   })
 
-  test('a store that is away changes nothing, and says so', async () => {
+  test('an unavailable store changes nothing, and reports it', async () => {
     const env = { REDIS_URL: 'redis://127.0.0.1:1' }
     const { status, stderr } = await access(env, 'block', 'client=x', '--reason', 'x')
     expect([status, stderr]).toEqual([3, expect.stringContaining('store is unavailable')])

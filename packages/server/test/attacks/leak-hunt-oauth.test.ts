@@ -1,4 +1,4 @@
-/** Leak hunt on the way to tokens: nothing that was secret there is in the store, or in a log. */
+/** Searches the store and the logs for every secret of the OAuth flow. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { structured } from '../support/clients.ts'

@@ -1,4 +1,4 @@
-/** Leak hunt: every secret that was used is looked for in the store, in the logs and in answers. */
+/** Searches the store, the logs and the responses for every secret that was used. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { PEOPLE } from '../../src/demo/people.ts'
@@ -28,7 +28,7 @@ const KINDS = [
   ...['link handle', 'sign-in code', 'encryption key', 'Redis password', 'IBAN'],
 ]
 
-/** What a client or a browser is not told either. */
+/** Secrets that neither a client nor a browser may get. */
 const FOR_NOBODY = new Set([
   ...['access token', 'refresh token', 'ID token', 'client secret', 'basic credentials'],
   ...['nonce', 'code verifier', 'API key', 'encryption key', 'Redis password'],

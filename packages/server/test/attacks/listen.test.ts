@@ -1,4 +1,4 @@
-/** What a client can have a node wait for: as much in both eras, and only resources that there are. */
+/** Limits of subscriptions, the same in both eras, and only to existing resources. */
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -53,7 +53,7 @@ async function acknowledged(notifications: object, options = {}) {
 }
 
 describe('subscriptions/listen', () => {
-  test('takes as many URIs, of as many bytes, as resources/subscribe', async () => {
+  test('accepts as many URIs, of as many bytes, as resources/subscribe', async () => {
     const resourceSubscriptions = urisOf(MOST, LONGEST)
     expect(await acknowledged({ resourceSubscriptions })).toEqual({ resourceSubscriptions })
     const letters = [uriOf(LONGEST, 1, 'é')]
@@ -143,7 +143,7 @@ describe('resources/subscribe', () => {
   const subscribe = (headers: HeaderFields, uri: string, method = 'resources/subscribe') =>
     read(post(app.url, request(method, { uri }), headers))
 
-  test('takes so many URIs of so many bytes', async () => {
+  test('limits the number and size of URIs', async () => {
     const headers = await connect(app.url)
     for (const uri of urisOf(MOST, LONGEST)) {
       expect((await subscribe(headers, uri)).message.result).toEqual({})
@@ -167,7 +167,7 @@ describe('resources/subscribe', () => {
     expect(message.error?.code).toBe(code)
   })
 
-  test('takes what matches a template, and lets go of what is not there', async () => {
+  test('accepts URIs that match a template, and drops unknown ones', async () => {
     const headers = await connect(app.url)
     expect((await subscribe(headers, 'test://broken/anything')).message.result).toEqual({})
     const gone = await subscribe(headers, 'test://none', 'resources/unsubscribe')

@@ -1,4 +1,4 @@
-/** Rate limits as a weapon: using up what somebody else may call. */
+/** Rate limits as a denial of service: exhausting the quota of another caller. */
 
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -28,7 +28,7 @@ async function expectUntouched(token: string): Promise<void> {
   expect(toldLimits(headers)).toMatchObject([{ limit: 'caller', remaining: CALLER - 1 }])
 }
 
-it('nobody does it to a session with a token of it that was revoked', async () => {
+it('a revoked token does not lock out its session', async () => {
   const client = await createOAuthClient(app.url)
   const { access_token: stolen, refresh_token } = await client.connect()
   const { body } = await client.refresh(refresh_token)
@@ -37,7 +37,7 @@ it('nobody does it to a session with a token of it that was revoked', async () =
   await expectUntouched(String(body.access_token))
 })
 
-it.each(['/mcp', '/messages'])('nobody does it to a session by its id: %s', async (path) => {
+it.each(['/mcp', '/messages'])('an id does not lock out a session: %s', async (path) => {
   const { token } = await letDirectCallerIn(app.url)
   const id = String(decodeJwt(token).session_id)
   const named = path === '/mcp' ? { 'mcp-session-id': id } : {}

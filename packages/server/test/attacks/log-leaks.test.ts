@@ -1,4 +1,4 @@
-/** A whole story at trace level, after which no secret of it is in any line of the log. */
+/** A complete flow at trace level leaves no secret in the log. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formsOf } from '../../src/testing/leaks.ts'
@@ -144,7 +144,7 @@ function leaksOf(secret: string, kind: string, lines: readonly string[]): string
     .map((form) => `${kind}: ${lines.find((line) => line.includes(form))}`)
 }
 
-test('the log still tells what happened, and whose lines belong together', () => {
+test('the log still shows what happened, and which lines belong together', () => {
   const lines = app.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
   expect(lines.some(({ msg, status }) => msg === 'request' && status === 200)).toBe(true)
   expect(lines.some(({ msg, tool }) => msg === 'tool call' && tool === 'service')).toBe(true)

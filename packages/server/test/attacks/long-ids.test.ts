@@ -1,4 +1,4 @@
-/** Every message about a request repeats its id and its progress token: they are short. */
+/** Request ids and progress tokens are bounded, because many messages repeat them. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,4 @@
-/** A machine's token used as a person's and the reverse, on memory and on Redis with three nodes. */
+/** Confusion of machine tokens and user tokens, in memory and on Redis with three nodes. */
 
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -107,7 +107,7 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       return `${input}.${createHmac('sha256', JWT_SECRET).update(input).digest('base64url')}`
     }
 
-    test('says whose it is, and each kind has a session of its own', async () => {
+    test('identifies its owner, and each kind has its own session', async () => {
       const tokens = [await ofMachine(), await ofAda(), await ofPerson()] as const
       const [machine, ada, person] = tokens
       expect(await user(machine).result('whoami')).toMatchObject(MACHINE)
@@ -165,7 +165,7 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       }
     })
 
-    test('from before a logout stays dead on all nodes, whatever the kind', async () => {
+    test('from before a logout stays invalid on all nodes, whatever the kind', async () => {
       for (const next of [ofMachine, ofAda]) {
         const [before, other] = [await next(), await next()]
         await user(before).call('logout')

@@ -1,4 +1,4 @@
-/** What one message may cost before anybody validates it: its values, its bytes, and its parts. */
+/** Bounds of one message before validation: values, bytes and parts. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

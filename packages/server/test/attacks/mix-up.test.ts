@@ -1,4 +1,4 @@
-/** RFC 9700, section 4.4: what one upstream's provider sends is worth nothing at another's redirect URI. */
+/** Mix-up attacks (RFC 9700, section 4.4): responses of one upstream at another's redirect URI. */
 
 import { expect, test } from 'vitest'
 import { errorCode } from '../support/clients.ts'

@@ -1,4 +1,4 @@
-/** Messages between nodes: clients cannot make them up, and they leave little in Redis. */
+/** Messages between nodes: clients cannot forge them, and they use little of Redis. */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

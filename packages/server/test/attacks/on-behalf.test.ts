@@ -1,4 +1,7 @@
-/** Attacks on the token exchange: tokens that are not ours, and what was exchanged for others. */
+/**
+ * Attacks on token exchange: tokens of other issuers or audiences, and exchanged tokens of other
+ * callers.
+ */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { seconds } from '../support/external-issuer.ts'

@@ -1,7 +1,6 @@
 /**
- * `/authorize` as an open redirector (RFC 9700, section 4.11.2): whoever registers a client could
- * send people anywhere by a link to this server that fails. Nobody is sent to a site on the web
- * before somebody has authorized its client, or pressed a button for it.
+ * `/authorize` as an open redirector (RFC 9700, section 4.11.2): errors are redirected to websites
+ * only after somebody has authorized the client, or pressed a button.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -104,7 +103,7 @@ describe('on one node', () => {
     await app.stop()
   })
 
-  test('a client that the operator knows is told at once', async () => {
+  test('a pre-registered client gets the error by redirect at once', async () => {
     const known = { client_id: 'reports', redirect_uris: [EVIL] }
     const app = await start({ OAUTH_CLIENTS: JSON.stringify([known]) })
     const client = await createOAuthClient(app.url, { ...onTheWeb, known })
@@ -113,7 +112,7 @@ describe('on one node', () => {
     await app.stop()
   })
 
-  test('an app on the person’s own machine is told at once: nobody else hears it', async () => {
+  test('an app on the user’s own machine gets the error by redirect at once', async () => {
     const app = await start()
     for (const uri of [REDIRECT_URI, 'cursor://anysphere.cursor-mcp/callback']) {
       const client = await createOAuthClient(app.url, { metadata: { redirect_uris: [uri] } })

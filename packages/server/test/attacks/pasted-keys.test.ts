@@ -1,4 +1,4 @@
-/** Attacks on the page that takes keys: other browsers, replays, other sites, and keys that are none. */
+/** Attacks on the page for API keys: other browsers, replays, CSRF, and invalid keys. */
 
 import { expect, test } from 'vitest'
 import { errorCode } from '../support/clients.ts'
@@ -138,7 +138,7 @@ test('unknown upstreams and states are void', async () => {
   expect((await browser.open(page, { key: GOOD_KEY })).text).toContain('Key accepted')
 })
 
-test('a key for a session that has ended is not kept', async () => {
+test('a key for an ended session is not stored', async () => {
   const { url } = await startSeveral()
   const { link, browser, page } = await pageOf(url)
   await call(url, 'logout', { session: link.session })

@@ -1,4 +1,4 @@
-/** Personal access tokens on three nodes and one Redis: made, used, guessed and leaked. */
+/** Personal access tokens on three nodes and one Redis: creation, use, guessing and leaks. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPersonalToken, sessionOfToken } from '../../src/session/personal-tokens.ts'
@@ -71,7 +71,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(lines().join('\n')).not.toContain(token)
   })
 
-  test('needs a scope that it was given', async () => {
+  test('needs a scope that it has', async () => {
     const { token } = await makeToken(url, { scopes: ['mcp'] })
     const { status, answered } = await callWith(url, token, 'service')
     expect([status, answered.get('www-authenticate')]).toEqual([
@@ -97,7 +97,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect((await askForToken(url, browser)).text).toMatch(TOKEN)
   })
 
-  test('takes over the sign-in of one visit: twenty forms at once make one token', async () => {
+  test('uses the sign-in of one visit: of twenty concurrent forms one creates a token', async () => {
     const { browser } = await signInToAccount(url)
     const forms = Array.from({ length: 20 }, (_, at) =>
       askForToken(cluster.urls[at % 3] ?? url, browser),

@@ -1,4 +1,4 @@
-/** Names that every object of JavaScript has: they are found only where somebody declared them. */
+/** Names of `Object.prototype` are found only if they are declared. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Redirect URIs that look like a registered one, and PKCE that is left out or weakened
- * (CVE-2025-4143, CVE-2025-4144): refused on the spot, and nobody is sent anywhere.
+ * Redirect URIs that resemble a registered one, and missing or weak PKCE (CVE-2025-4143,
+ * CVE-2025-4144): refused at once, without a redirect.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

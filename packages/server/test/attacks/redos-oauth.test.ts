@@ -1,4 +1,4 @@
-/** Parameters that take long to read (CVE-2026-0621): the server goes on answering everybody else. */
+/** ReDoS by OAuth parameters (CVE-2026-0621): other callers are served meanwhile. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createOAuthClient, type OAuthClient, postForm, register } from '../support/oauth-client.ts'

@@ -1,4 +1,4 @@
-/** Texts made to keep a matcher busy: they take no longer than others (CVE-2026-0621). */
+/** ReDoS by names and URIs (CVE-2026-0621): matching takes no longer than for other texts. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,6 +1,6 @@
 /**
- * One refresh token, many users, over three processes: one successor, nobody logged out within the
- * grace, the family dead after it, and a revocation beats them all. `ROUNDS` says how often.
+ * Race for one refresh token on three processes: one successor within the grace period, revocation
+ * of the token family afterwards. `ROUNDS` sets the number of rounds.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -91,7 +91,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     }
   })
 
-  test('a revocation wins, whenever it comes', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
+  test('a revocation wins, whenever it arrives', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { refresh_token: token } = await client.connect()
       const racing = useAtOnce(token)

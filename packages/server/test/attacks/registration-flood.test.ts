@@ -1,4 +1,7 @@
-/** 10,000 registrations: few are taken, all expire, and neighbours of the flood are not locked out. */
+/**
+ * A flood of 10,000 registrations: few are stored, all expire, and other clients at the address are
+ * served.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createOAuthClient, postForm, register } from '../support/oauth-client.ts'
@@ -26,7 +29,7 @@ describeRedis('plain', 'on three nodes', () => {
     register(cluster.urls[index % 3] ?? '', { client_name: name }, from(address))
 
   test('of one address are refused but for a few', { timeout: 120_000 }, async () => {
-    // Let in before the flood, from the same address: somebody in the same office.
+    // Authorized before the flood, from the same address: somebody in the same office.
     const neighbour = await createOAuthClient(cluster.url)
     const tokens = await neighbour.connect()
     const statuses = new Map<number, number>()

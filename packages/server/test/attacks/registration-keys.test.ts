@@ -1,4 +1,4 @@
-/** Client metadata that smuggles keys in (CVE-2026-27896): nothing is taken over that was not meant. */
+/** Key smuggling in client metadata (CVE-2026-27896): only validated values are used. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createOAuthClient } from '../support/oauth-client.ts'
@@ -80,7 +80,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await isLetAsk(body.client_id, EVIL)).toBe(false)
   })
 
-  test('nobody chooses the own id, secret or times', async () => {
+  test('a client cannot choose its id, secret or times', async () => {
     const chosen = {
       client_id: 'https://trusted.example/client',
       client_id_issued_at: 1,

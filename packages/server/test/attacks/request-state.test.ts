@@ -1,4 +1,4 @@
-/** What a round leaves with the client: sealed, and good for the same call of the same caller. */
+/** `requestState`: sealed, bound to its call and caller, and valid once. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -46,7 +46,7 @@ function secondRound(requestState: unknown, more: Record<string, unknown> = {}) 
   return read(postModern(app.url, 'tools/call', { ...params, ...more }, { capabilities, id: 2 }))
 }
 
-test('it takes the call on where it was', async () => {
+test('it continues the call', async () => {
   const { requestState, link } = await firstRound()
   await signInAs(newBrowser(), link)
   const { message } = await secondRound(requestState)
@@ -146,7 +146,7 @@ describe('it is refused with -32602', () => {
   })
 })
 
-test('a sign-in link has expired after its time, and so has the way back', async () => {
+test('a sign-in link expires, and so does its callback', async () => {
   const { link } = await firstRound()
   const body = new URLSearchParams({ code: link.code })
   clock.mockImplementation(() => realNow() + 599_000)

@@ -1,4 +1,4 @@
-/** Spellings of one path: what the origin guard lets pass is what the router serves, and no more. */
+/** Spellings of one path (parser differential): guard and router agree. */
 
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'

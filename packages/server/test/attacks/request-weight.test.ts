@@ -1,4 +1,4 @@
-/** Large requests count for more: whoever sends 1 MB may do so less often. */
+/** The weight of requests in rate limits grows with their bodies. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -27,7 +27,7 @@ function sized(bytes: number): string {
   return text('x'.repeat(bytes - text('').length))
 }
 
-/** The same in chunks, whose sum nobody tells beforehand. */
+/** The same in chunks, of undeclared length. */
 function chunked(url: string, body: string, headers: Readonly<Record<string, string>>) {
   const bytes = new TextEncoder().encode(body)
   const stream = new ReadableStream({

@@ -1,5 +1,5 @@
 /**
- * With LOGIN=at-authorize a session goes on for the same person and client, in any browser, and for
+ * With LOGIN=at-authorize a session continues for the same user and client, in any browser, and for
  * nobody else: on Redis and three nodes.
  */
 
@@ -86,7 +86,7 @@ describeRedis('plain', 'on three nodes', () => {
     for (const each of all) expect(await statusOf(cluster.urls[0], each)).toBe(200)
   })
 
-  test('that was given up leaves the one before', async () => {
+  test('that was cancelled leaves the previous session', async () => {
     const client = await newClient()
     const { browser, tokens, connection } = await openedSession(cluster.urls, client)
     const { page } = await consentPage(client, browser)
@@ -98,7 +98,7 @@ describeRedis('plain', 'on three nodes', () => {
   })
 
   describe('a connection whose session was ended', () => {
-    test('goes on for the same person in another browser, and for nobody else', async () => {
+    test('continues for the same user in another browser, and for nobody else', async () => {
       const client = await newClient()
       const { browser, tokens, connection } = await openedSession(cluster.urls, client)
       await logout(cluster.urls[0], tokens)

@@ -1,4 +1,7 @@
-/** Continued sessions: switched off, tokens of the release before, and tokens that name another grant. */
+/**
+ * Continued sessions: switched off, tokens of the previous release, and tokens that name another
+ * grant.
+ */
 
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
@@ -39,7 +42,7 @@ test('SESSION_CONTINUE=off starts anew each time, whatever is asked', async () =
   }
 })
 
-test('a token that names another grant than it was given by is refused', async () => {
+test('a token that names a grant other than its own is refused', async () => {
   const { url } = await start({ catalogDirectory })
   const client = await createOAuthClient(url)
   const { browser, tokens } = await openedSession([url, url], client)
@@ -51,7 +54,7 @@ test('a token that names another grant than it was given by is refused', async (
   expect(await statusOf(url, resigned(tokens, {}))).toBe(200)
 })
 
-test('a token of the release before stands for its session, until that is revoked', async () => {
+test('a token of the previous release identifies its session, until that is revoked', async () => {
   const { url, store } = await start({ catalogDirectory })
   const client = await createOAuthClient(url)
   const { browser, tokens, connection } = await openedSession([url, url], client)

@@ -51,7 +51,7 @@ describeRedis('plain', 'on three nodes', () => {
   }
 
   describe('the same browser and client', () => {
-    test('goes on: connection, values and sign-in, with the new scopes for the new token alone', async () => {
+    test('continues: MCP session, values and sign-in, with the new scopes for the new token only', async () => {
       const { browser, tokens, connection } = await opened()
       await signIn(cluster.urls[2], tokens, browser)
       expect(await serviceOwner(cluster.urls[0], tokens)).toBe(403)
@@ -72,7 +72,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(widened.status).toBe(400)
     })
 
-    test('goes on when the client registers anew, as Go clients do, or comes with another port', async () => {
+    test('continues if the client registers again, as Go clients do, or uses another port', async () => {
       const { browser, tokens, connection } = await opened()
       const again = await cluster.client()
       expect(sessionOf(await authorize(again, browser))).toBe(sessionOf(tokens))
@@ -98,7 +98,7 @@ describeRedis('plain', 'on three nodes', () => {
       return codeFor(client, own)
     }
 
-    test('starts anew if the person says so; the old session lives', async () => {
+    test('starts a new session if the user chooses that; the old session stays valid', async () => {
       const { browser, tokens, connection } = await opened()
       const anew = await authorize(client, browser, { decision: 'anew' })
       await expectAnew(anew, tokens, connection)
@@ -150,7 +150,7 @@ describeRedis('plain', 'on three nodes', () => {
       await expectAnew(await authorize(other, its), tokens, connection)
     })
 
-    test('a web client, whose account may be somebody else, even of the same address', async () => {
+    test("a web client, whose account may be another user's, even with the same redirect URI", async () => {
       const redirect = 'https://client.example/callback'
       const web = await cluster.client({ metadata: { redirect_uris: [redirect] } })
       const { browser, tokens, connection } = await opened(web)
@@ -159,7 +159,7 @@ describeRedis('plain', 'on three nodes', () => {
       await expectAnew(choosing, tokens, connection)
     })
 
-    test('a client of the same name, once the session was idle, unless the person says so', async () => {
+    test('a client of the same name after the session was idle, unless the user chooses that', async () => {
       const { browser, tokens, connection } = await opened()
       await idle(tokens, 16)
       const again = await cluster.client()

@@ -1,6 +1,6 @@
 /**
- * What ends a session that several grants stand for, and who may go on with its connection: on Redis
- * and three nodes, with LOGIN=on-demand.
+ * The end of a session with several grants, and who may continue its MCP session: on Redis and
+ * three nodes, with LOGIN=on-demand.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -103,7 +103,7 @@ describeRedis('plain', 'on three nodes', () => {
       return before
     }
 
-    test('goes on for the same browser and client, on all nodes at once', async () => {
+    test('continues for the same browser and client, on all nodes', async () => {
       const { browser, connection } = await ended()
       const anew = await authorize(client, browser)
       const answers = await Promise.all(
@@ -126,7 +126,7 @@ describeRedis('plain', 'on three nodes', () => {
       }
     })
 
-    test('that was taken over is not given back', async () => {
+    test('that was moved is not moved back', async () => {
       const { browser, connection } = await ended()
       const first = await authorize(client, browser)
       const parallel = await authorize(client, browser, { decision: 'anew' })

@@ -1,6 +1,6 @@
 /**
- * Sessions and connections of built-in tokens in other hands, on every node and at every door
- * (CVE-2025-6515, CVE-2026-33946); and tokens that were revoked while they are used everywhere.
+ * Session hijack with tokens of the built-in server, on every node and endpoint (CVE-2025-6515,
+ * CVE-2026-33946), and revocation of tokens in use.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -78,7 +78,7 @@ describeRedis('plain', 'on three nodes', () => {
     return answers.map(({ status, text }) => ({ status, text: text.replaceAll(id, 'ID') }))
   }
 
-  test('connections of Alice are as unknown to Bob, and to nobody, as those of no one', async () => {
+  test('MCP sessions of Alice are as unknown to Bob, and without a token, as nonexistent ones', async () => {
     await remembered(cluster.urls[0], alice, 'hers')
     const opened = await read(post(cluster.urls[0], INITIALIZE, bearer(alice)))
     const id = opened.headers.get('mcp-session-id') ?? expect.fail('no connection')
@@ -174,14 +174,14 @@ describeRedis('plain', 'on three nodes', () => {
         }
         const users = cluster.urls.flatMap((url) => [use(url), use(url)])
         await end(tokens)
-        // Asked for after the answer came: not one more is let in.
+        // Requested after the response: none is accepted.
         isOver = true
         await Promise.all(users)
         expect(late).toEqual([401, 401, 401, 401, 401, 401])
       }
     })
 
-    test('takes its streams along when the session ends', async () => {
+    test('ends its streams when the session ends', async () => {
       const tokens = await client.connect()
       const streams = await Promise.all(
         cluster.urls.map((url) => listen(`${url}/sse`, bearer(tokens))),

@@ -1,6 +1,6 @@
 /**
- * Connections of one token in the hands of others, on every node: answered exactly like unknown ones
- * (CVE-2025-6515, CVE-2026-33946), and nothing of it reaches their owner.
+ * Session hijack with tokens, on every node (CVE-2025-6515, CVE-2026-33946): same response as for
+ * an unknown MCP session, and no effect on the owner.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -166,7 +166,7 @@ describeRedis('plain', 'with three nodes', () => {
     for (const each of [stream, second]) each.close()
   })
 
-  test('an ended session is over on all nodes: its streams, and its tokens', async () => {
+  test('an ended session is ended on all nodes, with its streams and tokens', async () => {
     const leaver = await cluster.bearer({ subject: 'leaver' })
     const own = { ...leaver, 'mcp-session-id': await connectAs(leaver) }
     const filter = { notifications: { toolsListChanged: true }, _meta: envelope() }
@@ -198,7 +198,7 @@ describeRedis('plain', 'with three nodes', () => {
     for (const { status } of await Promise.all(calls)) expect(status).toBe(200)
   })
 
-  test('logging out everywhere at once leaves nothing alive', async () => {
+  test('concurrent logouts leave no valid session', async () => {
     const headers = await cluster.bearer({ subject: 'at once' })
     const logout = { name: 'logout', arguments: {} }
     const calls = Array.from({ length: 30 }, (_, turn) =>

@@ -1,4 +1,4 @@
-/** Ids in the wrong hands: answered like unknown ones, and their owner notices nothing. */
+/** Session hijack by ids: same response as for unknown ids, and no effect on the owner. */
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
@@ -99,7 +99,7 @@ describe('the session of a connection', () => {
     expect(await store.get(`{${sessionId}}:session`)).toBeUndefined()
   })
 
-  test('is another one after logout: nobody inherits the sign-in', async () => {
+  test('is another session after logout, without the sign-in', async () => {
     const { headers, sessionId } = await signedInConnection()
     await read(post(app.url, request('tools/call', { name: 'logout' }), headers))
     expect(await store.get(`{${sessionId}}:session`)).toBeUndefined()
@@ -182,7 +182,7 @@ test('a client that leaves does not end the call of another with the same id', a
   await own.stop()
 })
 
-test('who only knows an id keeps nothing alive with it', async () => {
+test('knowing an id does not renew a session', async () => {
   let now = Date.now()
   const store = createMemoryStore({ now: () => now })
   const own = await startTokenApp({ store, env: { SESSION_TTL: '60' } })

@@ -1,4 +1,4 @@
-/** Sign-in links in wrong hands: guessed, edited, replayed, sent to somebody else. */
+/** Sign-in links that are guessed, edited, replayed or sent to another user (session fixation). */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -48,7 +48,7 @@ describe('the code', () => {
     expect((await submitCode(one.url, other.code)).status).toBe(422)
   })
 
-  test('wrong five times makes the link void, also for the right one', async () => {
+  test('five wrong codes invalidate the link, also for the right code', async () => {
     const link = await login(app.url)
     const statuses = []
     for (let count = 0; count < 5; count += 1) {
@@ -121,17 +121,17 @@ describe('the link', () => {
   })
 })
 
-test('a person who did not see the code gets nowhere with the link of somebody else', async () => {
+test('a user without the code cannot use the link of another user', async () => {
   const attacker = await login(app.url)
   const victim = newBrowser()
   const page = await enterCode(victim, attacker.url, WRONG_CODE)
   expect(page.status).toBe(422)
-  expect(page.text).toContain('Go on only if your own assistant showed you this code.')
+  expect(page.text).toContain('Continue only if your own assistant showed you this code.')
   expect(victim.cookies).toEqual([])
   expect(await sessionState(app.url, attacker.session)).toBe('anonymous')
 })
 
-test('a call that only asks for a sign-in keeps nothing', async () => {
+test('a call that only requests a sign-in stores nothing', async () => {
   const before = written.length
   await read(postModern(app.url, 'tools/call', { name: 'service' }))
   await read(postModern(app.url, 'tools/call', { name: 'logout' }))

@@ -1,4 +1,7 @@
-/** What strangers have stored: so many bytes per address and minute, on all nodes together. */
+/**
+ * The storage budget of unauthenticated callers: bytes per address and minute, on all nodes
+ * together.
+ */
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { startApp } from '../support/app.ts'
@@ -17,7 +20,7 @@ const ENV = { RATE_LIMIT: 'on', TRUSTED_PROXIES: '1', RATE_LIMIT_STORED_BYTES: S
 type Fields = Readonly<Record<string, string>>
 const from = (address: string): Fields => ({ 'x-forwarded-for': address })
 
-/** Bytes of all that is stored, but for counters and what nodes tell each other. */
+/** Bytes of all stored data, except counters and messages between nodes. */
 async function storedBytes(redis: RedisAdmin): Promise<number> {
   const keys = (await redis.keys('*')).filter((key) => !/:count:|\{nodes\}/.test(key))
   const sizes = await Promise.all(keys.map((key) => redis.at(key, (one) => one.memoryUsage(key))))
@@ -104,7 +107,7 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
     expect([200, 201, 202, 303]).toContain(elsewhere.status)
   })
 
-  test('a sign-in link: the tool says when to try again', { timeout: 60_000 }, async () => {
+  test('a sign-in link: the tool returns the time to retry', { timeout: 60_000 }, async () => {
     const here = from('192.0.2.77')
     let error: Readonly<Record<string, unknown>> | undefined
     for (let count = 0; error === undefined && count < 300; count += 1) {
@@ -120,7 +123,7 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
     expect(Number(error?.retryAfterSeconds)).toBeGreaterThan(0)
   })
 
-  test('who was let in before goes on beside it', { timeout: 60_000 }, async () => {
+  test('an authorized client is not affected', { timeout: 60_000 }, async () => {
     const neighbour = await createOAuthClient(cluster.url)
     const tokens = await neighbour.connect()
     const here = from('192.0.2.88')
@@ -156,7 +159,7 @@ describe('with a store in memory', () => {
     expect(await flood({})).toEqual([200, 429])
   })
 
-  it('nobody is refused where nothing is counted', async () => {
+  it('nothing is refused if nothing is counted', async () => {
     expect(await flood({ RATE_LIMIT: 'off' })).toEqual([200])
   })
 })

@@ -1,4 +1,4 @@
-/** Text that clients choose and the server stores is bounded in bytes, whichever characters it has. */
+/** Stored text of clients is bounded in bytes, whichever characters it has. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,6 @@
-/** Tokens that are not what they seem: refused, and nothing is fetched because of what they say. */
+/**
+ * Token confusion with an external issuer: refused, and nothing that the tokens name is fetched.
+ */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-/** Bodies that are announced and never finished: what they may hold of a node, and who may send them. */
+/** Unfinished bodies: how much of a node they may occupy, and who may send them. */
 
 import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -43,7 +43,7 @@ const echo = (url: string, text = 'hi') =>
   read(postModern(url, 'tools/call', { name: 'echo', arguments: { text } }))
 
 describe('the budget of a node', () => {
-  test('is refused to one above it, and given back when the others go', async () => {
+  test('is refused above the limit, and released when others disconnect', async () => {
     const { app, send } = await start({ MAX_BODY_BYTES_IN_PROGRESS: String(BUDGET) })
     const posts = await Promise.all([send(), send(), send(), send(), send()])
     const refused = await refusedOf(posts)
@@ -57,7 +57,7 @@ describe('the budget of a node', () => {
     await expect.poll(async () => (await echo(app.url, 'x'.repeat(900_000))).status).toBe(200)
   })
 
-  test.each(['finished', 'refused'])('is given back by requests that are %s', async (how) => {
+  test.each(['finished', 'refused'])('is released by requests that are %s', async (how) => {
     const { app } = await start({ MAX_BODY_BYTES_IN_PROGRESS: String(MEBIBYTE) })
     const bodyOf = () =>
       how === 'finished' ? echo(app.url, 'x'.repeat(900_000)) : badBody(app.url)
@@ -108,7 +108,7 @@ describe('without a token where one is required', () => {
     },
   )
 
-  test('a body that is on its way does not keep the answer from being read', async () => {
+  test('an unfinished body does not prevent reading the response', async () => {
     const { app } = await start({ MCP_AUTH: 'required' })
     for (const body of ['{}', 'x'.repeat(MEBIBYTE), new Uint8Array(MEBIBYTE - 1)]) {
       for (let round = 0; round < 5; round += 1) {
@@ -120,7 +120,7 @@ describe('without a token where one is required', () => {
     }
   })
 
-  test('a token that is not good is refused before the body as well', async () => {
+  test('an invalid token is refused before the body, too', async () => {
     const { send } = await start()
     const post = await send({ headers: ['Authorization: Bearer x.y.z'] })
     await expect.poll(() => statusOf(post)).toBe('401')
@@ -138,7 +138,7 @@ describe('without a token where one is required', () => {
   })
 })
 
-test('who is over a rate limit is refused before the body', async () => {
+test('a caller above a rate limit is refused before the body', async () => {
   const { app, send } = await start({ RATE_LIMIT: 'on', RATE_LIMIT_ADDRESS: '2' })
   await echo(app.url)
   await echo(app.url)

@@ -1,4 +1,4 @@
-/** Connections without a token that nobody uses are gone soon; one that is used lives as ever. */
+/** Unused MCP sessions without a token expire soon; used ones have the usual lifetime. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ describeRedis('plain', 'a connection without a token', () => {
     (await read(post(cluster.urls[index] ?? '', request('ping'), headers))).status
   const keysOf = async () => (await redis.keys('*')).filter((key) => /:(conn|session)$/.test(key))
 
-  test('that nobody uses is gone, with its session; notifications are no use', async () => {
+  test('that is unused expires, with its session; notifications do not count as use', async () => {
     const headers = await connect(cluster.urls[0])
     expect(await keysOf()).toHaveLength(2)
     for (let count = 0; count < 2; count += 1) {
@@ -88,7 +88,7 @@ describeRedis('plain', 'a connection without a token', () => {
     await fetch(`${cluster.urls[0]}/mcp`, { method: 'DELETE', headers })
   })
 
-  test('of HTTP+SSE: gone when its stream was closed at once, alive when it was used', async () => {
+  test('of HTTP+SSE: expires if its stream was closed at once, stays if it was used', async () => {
     const closed = await openSse(cluster.urls[0])
     const { data: path } = await closed.until(({ event }) => event === 'endpoint')
     closed.close()
@@ -102,7 +102,7 @@ describeRedis('plain', 'a connection without a token', () => {
     expect(await keysOf()).toHaveLength(2)
   })
 
-  test('takes no place among those of its address once it is gone', async () => {
+  test('does not count for its address after it has expired', async () => {
     const opened = async () => (await read(post(cluster.urls[2], INITIALIZE))).status
     expect([await opened(), await opened(), await opened(), await opened()]).toEqual([
       ...[200, 200, 200, 429],

@@ -1,4 +1,4 @@
-/** Arguments made to be wrong in as many places as possible: the answer stays short, and so does the work. */
+/** Arguments with very many validation errors: the response stays short, and the work bounded. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -74,7 +74,7 @@ test.each(Object.entries(INPUTS))('%s: is refused in few words', async (_name, [
   expect(run.text).not.toMatch(/k{61}/)
 })
 
-test('ten faults are told, and how many more there are', async () => {
+test('reports ten faults, and the number of the others', async () => {
   const tool = toolOf(z.object({ a: z.array(z.string()) }))
   const told = async (count: number) => (await callTool(tool, { a: times(count, () => 1) })).text
   expect(await told(10)).toContain('a[9]')

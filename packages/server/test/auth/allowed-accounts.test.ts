@@ -1,4 +1,6 @@
-/** `UPSTREAM_ALLOW`: who signs in but may not come in is told so, and leaves nothing behind. */
+/**
+ * `UPSTREAM_ALLOW`: accounts that are not allowed see the reason, and nothing of them is stored.
+ */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -34,13 +36,13 @@ const audited = (message: string) =>
   app.lines.filter((line) => line.includes('"stream":"audit"') && line.includes(message))
 
 describe('at /authorize', () => {
-  test('somebody who is named gets in', async () => {
+  test('a listed account is accepted', async () => {
     const { page, client, verifier } = await signedInAs('ada')
     const code = page.url.searchParams.get('code') ?? ''
     expect(await client.exchange({ code, verifier })).toMatchObject({ status: 200 })
   })
 
-  test('somebody else sees why not, and the client is told access_denied', async () => {
+  test('another account sees the reason, and the client gets access_denied', async () => {
     const from = written.length
     const { page, browser, state } = await signedInAs('grace')
     expect(page.status).toBe(403)
@@ -54,7 +56,7 @@ describe('at /authorize', () => {
     expect(keys.filter((key) => /oauth:(Grant|AuthorizationCode)/.test(key))).toEqual([])
   })
 
-  test('the page does not let anybody past, whatever its address says', async () => {
+  test('the page does not continue, whatever its URL', async () => {
     const { page, browser } = await signedInAs('grace')
     for (const search of ['', '?sign_in=signed_in']) {
       const again = await browser.open(new URL(page.url.pathname + search, app.url))
@@ -79,13 +81,13 @@ describe('by the tool login', () => {
     return { link, page: await browser.open(choice.url, { person }) }
   }
 
-  test('somebody who is named is signed in', async () => {
+  test('a listed account is signed in', async () => {
     const { link, page } = await signIn('ada')
     expect(page.status).toBe(200)
     expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
-  test('somebody else sees why not, and is not signed in', async () => {
+  test('another account sees the reason, and is not signed in', async () => {
     const from = written.length
     const { link, page } = await signIn('grace')
     expect(page.status).toBe(403)
@@ -96,6 +98,6 @@ describe('by the tool login', () => {
   })
 })
 
-test('nobody who was refused is named in the log', () => {
+test('the log names no refused account', () => {
   expect(app.lines.join('')).not.toMatch(/grace|hopper/i)
 })

@@ -1,4 +1,4 @@
-/** `LOGIN=at-authorize`: people sign in upstream while they let a client in. */
+/** `LOGIN=at-authorize`: people sign in upstream while they authorize a client. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser, Page } from '../../src/testing/form-browser.ts'
@@ -40,7 +40,7 @@ const sessionsSince = (from: number) =>
   })
 
 describe('a person who allows a client', () => {
-  test('signs in before it gets a code, and its first call needs nobody any more', async () => {
+  test('signs in before the client gets a code, so its first call needs no sign-in', async () => {
     const client = await createOAuthClient(app.url)
     const { browser, verifier, state, decide } = await client.ask()
     const choice = await decide('allow')
@@ -60,7 +60,7 @@ describe('a person who allows a client', () => {
     expect(left.filter((name) => name.startsWith('mcp-sign-in'))).toEqual([])
   })
 
-  test('and cancels the sign-in is told so, and can try again', async () => {
+  test('and cancels the sign-in sees a message, and can retry', async () => {
     const { browser, choice } = await allowed()
     const failed = await choose(browser, choice, { cancel: 'yes' })
     expect([failed.status, failed.url.pathname.split('/')[1]]).toEqual([403, 'consent'])
@@ -71,7 +71,7 @@ describe('a person who allows a client', () => {
     expect(url.searchParams.has('code')).toBe(true)
   })
 
-  test('and gives up tells the client, and leaves no session', async () => {
+  test('and cancels redirects the client with an error, and leaves no session', async () => {
     const from = written.length
     const { browser, choice, state } = await allowed()
     const failed = await choose(browser, choice, { cancel: 'yes' })
@@ -91,7 +91,7 @@ describe('a person who allows a client', () => {
     expect([late.status, late.url.searchParams.get('sign_in')]).toEqual([410, 'session_ended'])
   })
 
-  test('takes so long that the session is over, and tries again', async () => {
+  test('takes so long that the session expires, and retries', async () => {
     const from = written.length
     const { browser, choice } = await allowed()
     await store.delete(sessionsSince(from)[0]?.key ?? '')
@@ -103,7 +103,7 @@ describe('a person who allows a client', () => {
   })
 })
 
-test('a provider that is away is told of on the page, where one can try again or give up', async () => {
+test('an unavailable provider is reported on the page, with a retry and a cancel button', async () => {
   const upstream = {
     UPSTREAM_ISSUER: 'http://127.0.0.1:1',
     UPSTREAM_CLIENT_ID: 'client-1',
@@ -136,7 +136,7 @@ describe('with LOGIN=on-demand', () => {
     expect(choice.text).toContain('Who are you?')
   })
 
-  test('that browser is known by one cookie for all clients that it let in', async () => {
+  test('that browser has one cookie for all clients that it authorized', async () => {
     const usual = await start()
     const client = await createOAuthClient(usual.url)
     const { page, browser, decide } = await client.ask()
@@ -156,7 +156,7 @@ describe('with LOGIN=on-demand', () => {
     expect(browser.cookies.map(({ name }) => name)).not.toContain('mcp-browser')
   })
 
-  test('approving twenty times at once makes one session and gives one code', async () => {
+  test('twenty concurrent approvals create one session and one code', async () => {
     const recording = recordingStore()
     const usual = await start({ store: recording.store })
     const client = await createOAuthClient(usual.url)

@@ -1,4 +1,4 @@
-/** Clients that register for a method this server lacks: they get another one, and are told so. */
+/** Clients that register for an authentication method that this server lacks get another one. */
 
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
@@ -21,7 +21,7 @@ describe('a client that registers', () => {
     [null, undefined, 'client_secret_basic'],
     ['client_secret_jwt', ['client_secret_jwt', 'client_secret_post'], 'client_secret_post'],
     ['client_secret_post', ['none', 'client_secret_post'], 'client_secret_post'],
-  ])('for %s, of %j, is told that it is %s, and can be', async (named, listed, method) => {
+  ])('for %s, of %j, gets the method %s, and can use it', async (named, listed, method) => {
     const app = await start()
     const client = await createOAuthClient(app.url, {
       metadata: {
@@ -69,7 +69,7 @@ describe('a client that registers', () => {
   })
 })
 
-test('a configured client with a choice of methods keeps the server from starting', async () => {
+test('a configured client with several methods prevents the start', async () => {
   const clients = [
     {
       client_id: 'machine',

@@ -1,4 +1,4 @@
-/** `/authorize` and the consent page: who is sent where, and what a person is asked. */
+/** `/authorize` and the consent page. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
@@ -30,7 +30,7 @@ describe('a client that asks wrongly', () => {
     ['unknown scopes alone', { scope: 'admin root' }, 'invalid_scope'],
     ['no interaction', { prompt: 'none' }, 'login_required'],
     ['a request object', { request: 'e.e.e' }, 'request_not_supported'],
-  ])('for %s is told so', async (_what, params, error) => {
+  ])('for %s redirects with the error', async (_what, params, error) => {
     const { url } = await refused(params)
     expect(url.href.startsWith(REDIRECT_URI)).toBe(true)
     // What is answered with tokens is refused in the fragment (OAuth 2.0 Multiple Response Types).
@@ -92,7 +92,7 @@ describe('scopes', () => {
 })
 
 describe('the consent page', () => {
-  test('says who asks, for what, and where it leads, without script and frames', async () => {
+  test('names the client, the scopes and the redirect target, without script and frames', async () => {
     const metadata = {
       client_name: '<b>Evil</b>',
       redirect_uris: ['https://client.example/callback'],
@@ -128,7 +128,7 @@ describe('the consent page', () => {
     expect(page.text).toContain('Error code: <code>invalid_client</code>')
   })
 
-  test('of an address that is too long is a page in a browser, and OAuth JSON elsewhere', async () => {
+  test('with a too long query is a page in a browser, and OAuth JSON otherwise', async () => {
     const url = `${app.url}/authorize?x=${'x'.repeat(3000)}`
     const shown = await fetch(url, { headers: { accept: 'text/html' } })
     const page = { text: await shown.text(), headers: shown.headers }
@@ -142,10 +142,10 @@ describe('the consent page', () => {
     const client = await createOAuthClient(app.url, { metadata })
     const { page } = await client.ask()
     expect(page.text).toContain('an app on this computer (cursor:)')
-    expect(page.text).toContain('Nobody has checked it')
+    expect(page.text).toContain('Nobody has verified it')
   })
 
-  test('that is denied tells the client, once', async () => {
+  test('that is denied redirects the client with an error, once', async () => {
     const client = await createOAuthClient(app.url)
     const { page, browser, state, decide } = await client.ask()
     const { url } = await decide('deny')
@@ -190,7 +190,7 @@ describe('the consent page', () => {
     expect(response.status).toBe(403)
   })
 
-  test.each([[{}], [{ decision: 'maybe' }]])('takes %o for no answer', async (form) => {
+  test.each([[{}], [{ decision: 'maybe' }]])('treats %o as no answer', async (form) => {
     const client = await createOAuthClient(app.url)
     const { page, browser } = await client.ask()
     expect((await browser.open(page.url, form)).status).toBe(400)

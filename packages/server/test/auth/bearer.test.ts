@@ -1,4 +1,6 @@
-/** The bearer check: who needs a token, whose session a token opens, and what the lists say then. */
+/**
+ * Bearer authentication: who needs a token, its session, and the lists with and without a token.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -94,7 +96,7 @@ describe('a token', () => {
     expect(other).not.toEqual(first)
   })
 
-  test('makes the session argument disappear from all lists', async () => {
+  test('removes the session argument from all lists', async () => {
     const bearer = await app.bearer()
     const listed = async (headers: Record<string, string>) =>
       (await read(postModern(app.url, 'tools/list', {}, { headers }))).text

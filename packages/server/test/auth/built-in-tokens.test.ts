@@ -1,4 +1,4 @@
-/** Access tokens of the built-in server at the resources: what they open, and when they stop to. */
+/** Access tokens of the built-in server at the resources: access, expiry and revocation. */
 
 import { createHmac } from 'node:crypto'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
@@ -58,7 +58,7 @@ test.each(['ES256', 'EdDSA'])('with %s anybody can check them', async (JWT_ALG) 
   expect(await (await fetch(`${app.url}/jwks`)).text()).not.toContain('"d"')
 })
 
-test('a token for one of the resources is good at all', async () => {
+test('a token for one of the resources is valid at all', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   for (const path of ['/mcp', '/http', '/sse']) {
@@ -115,12 +115,15 @@ test('one that the server did not issue is refused, even with its secret', async
   }
 })
 
-test.each(['HS256', 'ES256'])('with %s a store that is away refuses nobody', async (JWT_ALG) => {
-  const store = failingStore()
-  const app = await start({ store, env: { JWT_ALG } })
-  const { access_token: token } = await (await createOAuthClient(app.url)).connect()
-  store.takeAway()
-  expect(await list(app.url, token)).toBe(503)
-  store.giveBack()
-  expect(await list(app.url, token)).toBe(200)
-})
+test.each(['HS256', 'ES256'])(
+  'with %s an unavailable store is 503, never a refusal',
+  async (JWT_ALG) => {
+    const store = failingStore()
+    const app = await start({ store, env: { JWT_ALG } })
+    const { access_token: token } = await (await createOAuthClient(app.url)).connect()
+    store.takeAway()
+    expect(await list(app.url, token)).toBe(503)
+    store.giveBack()
+    expect(await list(app.url, token)).toBe(200)
+  },
+)

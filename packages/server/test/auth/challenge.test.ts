@@ -1,4 +1,4 @@
-/** What a refused caller is told: where to get a token, with which scopes, and nothing else runs. */
+/** Challenges (401 and 403): metadata, scopes, and no side effects. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen } from '../support/event-reader.ts'
@@ -58,7 +58,7 @@ describe('without a token', () => {
   })
 })
 
-test('a token that is not good is named as the error, with the id of the request', async () => {
+test('an invalid token is named as the error, with the id of the request', async () => {
   const answer = await read(
     post(app.url, { ...INITIALIZE, id: 'mine' }, { authorization: 'Bearer x' }),
   )

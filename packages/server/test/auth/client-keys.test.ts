@@ -1,4 +1,4 @@
-/** Keys at a client's `jwks_uri`: how often they are fetched, how long they serve, which are used. */
+/** Keys at a client's `jwks_uri`: fetching, caching and selection. */
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { createClientKeys } from '../../src/auth/client-keys.ts'

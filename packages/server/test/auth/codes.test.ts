@@ -1,4 +1,4 @@
-/** Authorization codes: good once, for who asked, and for what was asked. */
+/** Authorization codes: valid once, for the client and the request that they were issued for. */
 
 import { expect, test } from 'vitest'
 import { claimsOf, createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'

@@ -1,4 +1,4 @@
-/** Client ID metadata documents: what is fetched, how long it is kept, and what is refused. */
+/** Client ID metadata documents: fetching, caching and refusals. */
 
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -52,7 +52,7 @@ function sound(headers: Record<string, string> = {}): Answer {
 }
 
 describe('a metadata document', () => {
-  it('is fetched with a plain GET and given as it is', async () => {
+  it('is fetched with a plain GET and returned unchanged', async () => {
     const { make, url, server } = await bench(sound())
     const response = await fetchOnce(make(), url)
     expect(await response.json()).toEqual({ client_id: url, client_name: 'App' })
@@ -63,7 +63,7 @@ describe('a metadata document', () => {
     })
   })
 
-  it('is kept for all nodes, for five minutes at least', async () => {
+  it('is cached for all nodes, for five minutes at least', async () => {
     const { make, url, server, pass } = await bench(sound({ 'cache-control': 'no-store' }))
     await fetchOnce(make(), url)
     pass(299)
@@ -104,7 +104,7 @@ describe('a metadata document', () => {
     expect(await documents.allowFetch({}, `${url}?2`)).toBe(true)
   })
 
-  it('cannot be asked for when the store is away, which is no fault of the client', async () => {
+  it("cannot be fetched while the store is unavailable, which is not the client's fault", async () => {
     const store = failingStore()
     const { make, url, server } = await bench(sound(), { store })
     store.takeAway()
@@ -113,7 +113,7 @@ describe('a metadata document', () => {
   })
 })
 
-describe('a document that was good once', () => {
+describe('a document that was valid once', () => {
   const DAY = 24 * 3600
   /** Good at first; then whatever the host does later. */
   const soundOnce = (later: Answer): Answer => {
@@ -142,7 +142,7 @@ describe('a document that was good once', () => {
     },
   )
 
-  it('is kept for a day, and longer where its client has tokens', async () => {
+  it('is cached for a day, and longer if its client has tokens', async () => {
     const { make, url, pass } = await bench(soundOnce((res) => res.writeHead(503).end()))
     const documents = make()
     await fetchOnce(documents, url)
@@ -156,7 +156,7 @@ describe('a document that was good once', () => {
     expect((await fetchOnce(documents, url)).status).toBe(503)
   })
 
-  it('stays kept as long when it is read anew', async () => {
+  it('is cached as long again after a refresh', async () => {
     let isUnavailable = false
     const { make, url, pass } = await bench((res, request, index) =>
       isUnavailable ? res.destroy() : sound()(res, request, index),
@@ -171,7 +171,7 @@ describe('a document that was good once', () => {
     expect((await fetchOnce(documents, url)).status).toBe(200)
   })
 
-  it.each([404, 410])('is no more when its host says %d', async (status) => {
+  it.each([404, 410])('is removed when its host answers %d', async (status) => {
     const { make, url, pass } = await bench(soundOnce((res) => res.writeHead(status).end()))
     await fetchOnce(make(), url)
     pass(300)
@@ -223,7 +223,7 @@ describe('what is no metadata document', () => {
     expect(server.seen).toHaveLength(2)
   })
 
-  it('has its status told, and kept as briefly', async () => {
+  it('reports its status, cached as briefly', async () => {
     const { make, url, server } = await bench((res) => res.writeHead(404).end())
     expect((await fetchOnce(make(), url)).status).toBe(404)
     expect((await fetchOnce(make(), url)).status).toBe(404)

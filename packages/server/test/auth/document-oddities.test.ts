@@ -1,4 +1,4 @@
-/** Metadata documents as they are in the field: what a client prefers is not what it requires. */
+/** Metadata documents of real clients: a preferred method is not a required one. */
 
 import { describe, expect, test } from 'vitest'
 import { JWT_BEARER } from '../support/client-assertion.ts'

@@ -1,4 +1,4 @@
-/** Tokens of an external issuer: found keys, changed keys, no answer, and audiences as configured. */
+/** Tokens of an external issuer: key discovery, key rotation, outages, and configured audiences. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -44,7 +44,7 @@ describe('its keys', () => {
     expect(await statusOf(before)).toBe(401)
   })
 
-  test('that nobody has are not asked for again and again', async () => {
+  test('that do not exist are not requested repeatedly', async () => {
     const { issuer, statusOf, resource } = await start()
     expect(await statusOf(await issuer.token(resource))).toBe(200)
     const forged = await Promise.all(
@@ -58,7 +58,7 @@ describe('its keys', () => {
 })
 
 describe('when it does not answer', () => {
-  test('nobody is told that a token is bad, and it is good once the issuer is back', async () => {
+  test('a token is not refused, and is valid once the issuer is available', async () => {
     const { issuer, ask, statusOf, resource } = await start()
     const token = await issuer.token(resource)
     await issuer.goAway()
@@ -81,7 +81,7 @@ describe('when it does not answer', () => {
 })
 
 describe('metadata', () => {
-  test('that names another issuer is not used, and the log says which', async () => {
+  test('that names another issuer is not used, and the log names it', async () => {
     const { app, issuer, statusOf, resource } = await start({}, '', '/other')
     expect(await statusOf(await issuer.token(resource))).toBe(503)
     expect(app.lines.join('')).toContain('issuer keys not read')
@@ -99,7 +99,7 @@ describe('metadata', () => {
   })
 })
 
-test('a store that is away is 503 and not 401', async () => {
+test('an unavailable store is 503 and not 401', async () => {
   const store = failingStore()
   const { issuer, ask, statusOf, resource } = await start({ store })
   const token = await issuer.token(resource)
@@ -121,7 +121,7 @@ test('a token costs one round trip to the store, once its session is there', asy
   expect(store.asked.filter((command) => !command.startsWith('touch '))).toHaveLength(1)
 })
 
-test('a token from before its person signed out keeps nothing alive', async () => {
+test('a token from before a logout renews nothing', async () => {
   const store = createMemoryStore()
   const touch = vi.spyOn(store, 'touch')
   const { app, issuer, statusOf, resource } = await start({ store })
@@ -140,7 +140,7 @@ test('a token from before its person signed out keeps nothing alive', async () =
 })
 
 describe('the audience', () => {
-  test.each(['/mcp', '/sse', '/http', '/mcp/'])('%s is good everywhere', async (path) => {
+  test.each(['/mcp', '/sse', '/http', '/mcp/'])('%s is valid everywhere', async (path) => {
     const { app, issuer, statusOf } = await start()
     expect(await statusOf(await issuer.token(app.url + path))).toBe(200)
   })

@@ -1,4 +1,4 @@
-/** Tokens as issuers in the field make them: which are accepted, with which scopes, and why others are not. */
+/** Tokens of real issuers: which are accepted, with which scopes, and why others are refused. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JWTPayload } from 'jose'
@@ -36,7 +36,7 @@ async function answerTo(claims: JWTPayload, typ: string | undefined = 'JWT', at 
   return { status, reason: refused.find(({ msg }) => msg === 'access token refused')?.reason }
 }
 
-/** Claims of a good token, without what tells of scopes, clients and audiences. */
+/** Claims of a valid token, without scopes, clients and audiences. */
 function bare(issuer: ExternalIssuer = app.issuer): JWTPayload {
   const { scope: _scope, client_id: _client, aud: _aud, ...claims } = issuer.claims('')
   return claims

@@ -1,4 +1,4 @@
-/** From a client that nobody knows to an access token, over HTTP. */
+/** From an unknown client to an access token, over HTTP. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-test('a client registers, is let in, and gets a token for a new session', async () => {
+test('a client registers, is authorized, and gets a token for a new session', async () => {
   const client = await createOAuthClient(app.url)
   const { page, state, verifier, decide } = await client.ask()
   expect(page.url.pathname).toMatch(/^\/consent\//)

@@ -40,7 +40,7 @@ const metadataOf = async (url: string) => {
   return (await response.json()) as Readonly<Record<string, unknown>>
 }
 
-test('an assertion gives a token of the person, and no refresh token', async () => {
+test('an assertion is exchanged for a token of the user, without a refresh token', async () => {
   const { url } = await startDesk()
   const { status, body } = await present(url, await issuer.assertion(url, 'desk'))
   expect(status).toBe(200)
@@ -160,7 +160,7 @@ test('a client with a document may if it signs, and not as a public one', async 
   await signer.host.close()
 })
 
-test('an issuer that is away is 503, and the assertion stays good', async () => {
+test('an unavailable issuer is 503, and the assertion stays valid', async () => {
   const own = await startAssertionIssuer()
   const { url } = await startDesk({}, { OAUTH_ID_JAG_ISSUERS: own.url })
   const assertion = await own.assertion(url, 'desk')

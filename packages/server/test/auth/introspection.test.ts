@@ -1,4 +1,4 @@
-/** Tokens that the issuer is asked about (RFC 7662): how often, by whom, and what its answers mean. */
+/** Token introspection (RFC 7662): how often, for whom, and the meaning of responses. */
 
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -81,7 +81,7 @@ test('a token that is not active is not asked about again at once', async () => 
   expect(app.lines.join('')).not.toMatch(/nobody-knows|secret-of-introspection/)
 })
 
-test('strangers do not make this server ask without end, and others are not kept out', async () => {
+test('unauthenticated callers cannot cause unlimited introspection, nor lock out others', async () => {
   const { ask, asked, answers, good } = await start({ RATE_LIMIT: 'off' })
   answers.set('opaque-1', { body: good })
   expect((await ask('opaque-1')).status).toBe(200)
@@ -174,7 +174,7 @@ describe('a JWT', () => {
     expect(asked).toHaveLength(2)
   })
 
-  test('that is an ID token is refused with `always`, whatever the issuer says of it', async () => {
+  test('that is an ID token is refused with `always`, whatever the issuer answers', async () => {
     const { app, issuer, ask, asked, answers, good } = await start({
       OAUTH_INTROSPECTION: 'always',
     })

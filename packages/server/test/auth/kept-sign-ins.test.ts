@@ -32,7 +32,7 @@ async function refreshed(client: OAuthClient, { refresh_token }: Tokens): Promis
   return body as unknown as Tokens
 }
 
-test('a session that was left idle is signed in again when the client comes back', async () => {
+test('an idle session is signed in again when the client returns', async () => {
   const { store, app, client, tokens, session } = await authorized()
   expect(await serviceOwner(app.url, tokens)).toBe('Ada Lovelace')
   const before = await store.get<SessionRecord>(session)
@@ -44,7 +44,7 @@ test('a session that was left idle is signed in again when the client comes back
   expect(await store.get(session)).toMatchObject({ person, grantee, browser, state })
 })
 
-test('the session of the person goes on after it was left idle and authorized again', async () => {
+test('the session of the user continues after it was idle and authorized again', async () => {
   const { store, app, client, tokens, session } = await authorized()
   await store.delete(session)
   const fresh = await refreshed(client, tokens)
@@ -53,7 +53,7 @@ test('the session of the person goes on after it was left idle and authorized ag
   expect(await serviceOwner(app.url, again)).toBe('Ada Lovelace')
 })
 
-test('without a sign-in the client is refused its refresh, and authorizes again', async () => {
+test('without a sign-in the refresh is refused, and the client authorizes again', async () => {
   const { store, app, client, tokens, session, kept } = await authorized()
   const record = await store.get<SessionRecord>(session)
   const [[name = '', entry] = []] = Object.entries(record?.credentials ?? {})
@@ -68,7 +68,7 @@ test('without a sign-in the client is refused its refresh, and authorizes again'
   await refreshed(client, again)
 })
 
-test('a session of the last release, of which nothing is kept, is kept from its next refresh on', async () => {
+test('the sign-in of a session of the previous release is stored from its next refresh on', async () => {
   const { store, app, client, tokens, session, kept } = await authorized()
   await store.delete(kept)
   const second = await refreshed(client, tokens)
@@ -77,7 +77,7 @@ test('a session of the last release, of which nothing is kept, is kept from its 
   expect(await serviceOwner(app.url, third)).toBe('Ada Lovelace')
 })
 
-test('a node of the last release that opened the session anew does not end the sign-in', async () => {
+test('a node of the previous release that reopens the session does not end the sign-in', async () => {
   const { store, app, client, tokens, session } = await authorized()
   const before = await store.get<SessionRecord>(session)
   const { person, grantee, browser, rev, ...bare } = before ?? expect.fail('no session')
@@ -98,7 +98,7 @@ test('parallel refreshes of an idle session all find the sign-in', async () => {
   expect(await serviceOwner(app.url, fresh)).toBe('Ada Lovelace')
 })
 
-test('logout leaves nothing, and nothing comes back', async () => {
+test('logout deletes the sign-in permanently', async () => {
   const { store, app, client, tokens, session, kept } = await authorized()
   await logout(app.url, tokens)
   expect([await store.get(session), await store.get(kept)]).toEqual([undefined, undefined])
@@ -107,14 +107,14 @@ test('logout leaves nothing, and nothing comes back', async () => {
   expect(await store.get(session)).toBeUndefined()
 })
 
-test('revoking the last grant of an idle session forgets the sign-in', async () => {
+test('revoking the last grant of an idle session deletes the sign-in', async () => {
   const { store, client, tokens, session, kept } = await authorized()
   await store.delete(session)
   await client.revoke(String(tokens.refresh_token))
   expect(await store.get(kept)).toBeUndefined()
 })
 
-test('LOGIN=on-demand keeps no sign-in beyond its session', async () => {
+test('LOGIN=on-demand stores no sign-in beyond its session', async () => {
   const { store, kept } = await authorized({ LOGIN: 'on-demand' })
   expect(await store.get(kept)).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-/** `client_credentials` (RFC 6749, section 4.4): who gets tokens, and what they are good for. */
+/** `client_credentials` (RFC 6749, section 4.4): who gets tokens, and their access. */
 
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
@@ -130,7 +130,7 @@ test('nobody can register the grant', async () => {
   expect(both).toMatchObject({ status: 201, body: { grant_types: ['authorization_code'] } })
 })
 
-test('a client that also acts for people keeps both', async () => {
+test('a client that also acts for users keeps both grants', async () => {
   const both = {
     ...{ client_id: 'both', client_secret: 'x', redirect_uris: [REDIRECT_URI] },
     grant_types: ['authorization_code', 'refresh_token', GRANT],
@@ -142,7 +142,7 @@ test('a client that also acts for people keeps both', async () => {
   expect(own.body).toMatchObject({ token_type: 'Bearer' })
 })
 
-test('a server for machines only lets nobody else in', async () => {
+test('a server for machines only authorizes no other client', async () => {
   const env = {
     ...{ MCP_AUTH: 'required', UPSTREAM_AUTH: 'none', UPSTREAM_API_URL: 'http://localhost:1' },
     ...withClients(job),

@@ -1,4 +1,4 @@
-/** Clients that nobody registered: their id is the address of what they say of themselves (CIMD). */
+/** Clients that are identified by their metadata documents (CIMD). */
 
 import { expect, test } from 'vitest'
 import { createDocumentFetch } from '../../src/auth/document-fetch.ts'
@@ -21,7 +21,7 @@ test('such a client is public, shown with its host, and asked for once', async (
   expect(host.seen).toHaveLength(1)
 })
 
-test('a client whose document cannot be asked for now is told to try again', async () => {
+test('a client whose document cannot be fetched now gets 503', async () => {
   const { host, client, url } = await startMetadataClient((client_id) => ({
     client_id,
     redirect_uris: [REDIRECT_URI],

@@ -1,4 +1,4 @@
-/** What the authorization server says of itself, to programs and to pages (RFC 8414). */
+/** Metadata of the authorization server (RFC 8414), for programs and for pages. */
 
 import { request } from 'node:http'
 import { expect, test } from 'vitest'

@@ -119,7 +119,7 @@ for (const kind of ['plain', 'json'] as const) {
       expect(structured(message.result ?? {})).toMatchObject({ owner: 'Ada Lovelace' })
     })
 
-    test('another release keeps clients, grants and authorizations that are under way', async () => {
+    test('another release keeps clients, grants and pending authorizations', async () => {
       const client = await createOAuthClient(url, { nodes: nodes() })
       const tokens = await client.connect()
       const authorization = await client.authorize()

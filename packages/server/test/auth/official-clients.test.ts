@@ -1,4 +1,4 @@
-/** The official clients find, register, are let in, and call, from nothing but an address. */
+/** The official clients discover, register, are authorized and call tools, starting from a URL. */
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'

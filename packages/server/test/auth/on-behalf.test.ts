@@ -134,7 +134,7 @@ test('a tool that declares no sign-in causes no exchange', async () => {
   expect(asked).toHaveLength(0)
 })
 
-test('a client without a person gets an error that says so, and no link', async () => {
+test('a client without a user gets an error, and no link', async () => {
   const { call, issuer, claims, asked } = await startOnBehalf()
   const machine = await issuer.sign({ ...claims(), sub: 'client-a', client_id: 'client-a' })
   const { isError, text } = await call(machine)

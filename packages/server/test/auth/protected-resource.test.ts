@@ -1,4 +1,4 @@
-/** Metadata of the protected resources (RFC 9728), and clean answers where clients look in vain. */
+/** Metadata of the protected resources (RFC 9728), and plain 404 responses elsewhere. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -39,7 +39,7 @@ describe('the metadata', () => {
     await own.stop()
   })
 
-  test('does not depend on what the request says of its host', async () => {
+  test('does not depend on the host in the request', async () => {
     const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'ftp' }
     const metadata = await (await fetch(app.url + WELL_KNOWN, { headers })).json()
     expect(metadata).toMatchObject({ resource: `${app.url}/mcp` })

@@ -1,4 +1,4 @@
-/** Redirect URIs: which a client may register, what a person is told. */
+/** Redirect URIs: which may be registered, and what the consent page shows. */
 
 import { describe, expect, it } from 'vitest'
 import { describeTarget, redirectUriFault } from '../../src/auth/redirect-uris.ts'
@@ -149,7 +149,7 @@ describe('a client', () => {
   })
 })
 
-describe('a person is told', () => {
+describe('the consent page shows', () => {
   it.each([
     ['https://client.example:8443/callback', { kind: 'https', host: 'client.example:8443' }],
     ['http://127.0.0.1:3000/', { kind: 'loopback', host: '127.0.0.1:3000' }],

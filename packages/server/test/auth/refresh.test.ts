@@ -1,4 +1,4 @@
-/** Refresh tokens: each is replaced by its use, and lost or doubled answers log nobody out. */
+/** Refresh token rotation: lost responses and parallel refreshes sign nobody out. */
 
 import { describe, expect, test } from 'vitest'
 import { createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
@@ -18,7 +18,7 @@ async function refreshed(client: OAuthClient, token: string): Promise<string> {
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
 describe('with a grace', () => {
-  test('each use gives a new pair for the same session', async () => {
+  test('each use returns a new pair for the same session', async () => {
     const { app } = await startWithClock()
     const client = await createOAuthClient(app.url)
     const first = await client.connect()
@@ -32,7 +32,7 @@ describe('with a grace', () => {
     expect(b?.body).toMatchObject({ active: true, session_id: a?.body.session_id })
   })
 
-  test('the token before gives the same successor again, twenty times at once and later', async () => {
+  test('the previous token returns the same successor, also for twenty concurrent uses and later', async () => {
     const { app, pass } = await startWithClock()
     const client = await createOAuthClient(app.url)
     const { refresh_token: token } = await client.connect()
@@ -94,7 +94,7 @@ test('without a grace a second use revokes everything at once', async () => {
   expect(await client.refresh(next)).toMatchObject(REFUSED)
 })
 
-test('refreshing prolongs nothing, and never gives more than was granted', async () => {
+test('refreshing extends no lifetime, and never widens the grant', async () => {
   const { app, pass } = await startWithClock({ REFRESH_TOKEN_TTL: '3600' })
   const client = await createOAuthClient(app.url)
   const { refresh_token: first } = await client.connect({ scope: 'mcp' })
@@ -119,7 +119,7 @@ test('an idle session begins anew under its id', async () => {
   expect(after.body).toMatchObject({ active: true, session_id: before.session_id })
 })
 
-test('nothing is asked of a resource that was not granted, and the token is still good', async () => {
+test('a resource that was not granted is refused, and the token stays valid', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   const { refresh_token: token } = await client.connect()

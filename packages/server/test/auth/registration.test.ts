@@ -1,4 +1,4 @@
-/** Clients: those that register, those that are configured, and those that nobody needs. */
+/** Registered, pre-registered and unused clients. */
 
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
@@ -8,7 +8,7 @@ import { start, startWithClock } from './authorization-apps.ts'
 
 const DAY = 24 * 60 * 60
 
-test('a public client gets an id, and is told what counts', async () => {
+test('a public client gets an id, and its effective metadata', async () => {
   const app = await start()
   const { status, headers, body } = await register(app.url, {
     scope: 'everything',
@@ -67,7 +67,7 @@ test.each([
   expect(await register(app.url, { redirect_uris })).toMatchObject({ status: 400, body: { error } })
 })
 
-test('one redirect URI that is refused leaves the others, and the answer says why', async () => {
+test('a refused redirect URI leaves the others, and the response has the reason', async () => {
   const app = await start()
   const redirect_uris = [REDIRECT_URI, 'warp://mcp/oauth', 'javascript:alert(1)']
   const client = await createOAuthClient(app.url, { metadata: { redirect_uris } })
@@ -147,7 +147,7 @@ test('configured clients need no registration', async () => {
   }
 })
 
-test('a configured client that cannot be keeps the server from starting', async () => {
+test('an invalid configured client prevents the start', async () => {
   const clients = [{ client_id: 'broken', redirect_uris: ['http://client.example/'] }]
   const starting = start({ env: { OAUTH_CLIENTS: JSON.stringify(clients) } })
   await expect(starting).rejects.toBeInstanceOf(ConfigError)

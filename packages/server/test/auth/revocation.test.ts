@@ -1,4 +1,4 @@
-/** `/revoke` and `/introspect`: what is taken back is dead everywhere, and told to its owner only. */
+/** `/revoke` and `/introspect`: revocation on all nodes, for the owner of the token only. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
@@ -55,7 +55,7 @@ test('what is unknown or damaged is revoked already', async () => {
 })
 
 describe('introspection', () => {
-  test('tells what a token says', async () => {
+  test('returns the claims of a token', async () => {
     const app = await start()
     const client = await createOAuthClient(app.url)
     const { access_token: access, refresh_token: refresh } = await client.connect()
@@ -71,7 +71,7 @@ describe('introspection', () => {
     expect((await client.introspect(refresh)).body).toMatchObject({ active: true })
   })
 
-  test('knows that nothing is good after logging out', async () => {
+  test('reports tokens inactive after logout', async () => {
     const app = await start()
     const client = await createOAuthClient(app.url)
     const { access_token: access, refresh_token: refresh } = await client.connect()
@@ -81,7 +81,7 @@ describe('introspection', () => {
     expect(await isActive(client, refresh)).toBe(false)
   })
 
-  test('tells other clients nothing, and lets them revoke nothing', async () => {
+  test('tells other clients nothing, and they cannot revoke', async () => {
     const app = await start()
     const client = await createOAuthClient(app.url)
     const secret = { token_endpoint_auth_method: 'client_secret_post' }
@@ -97,7 +97,7 @@ describe('introspection', () => {
     expect(await isActive(client, refresh)).toBe(true)
   })
 
-  test('tells the resource servers that the operator knows', async () => {
+  test('serves the resource servers that the operator configured', async () => {
     const known = { client_id: 'gateway', client_secret: 'a secret of the gateway' }
     const clients = [{ ...known, redirect_uris: ['https://gateway.example/callback'] }]
     const app = await start({ env: { OAUTH_CLIENTS: JSON.stringify(clients) } })
@@ -107,7 +107,7 @@ describe('introspection', () => {
   })
 })
 
-test('a token that was revoked does not keep its session alive', async () => {
+test('a revoked token does not renew its session', async () => {
   const store = createMemoryStore()
   const touch = vi.spyOn(store, 'touch')
   const app = await start({ store })

@@ -1,4 +1,6 @@
-/** The scopes that clients are told to ask an external issuer for: by its names, and none that it does not know. */
+/**
+ * The scopes that challenges request from an external issuer: by its names, and only known ones.
+ */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startExternalIssuer } from '../support/external-issuer.ts'

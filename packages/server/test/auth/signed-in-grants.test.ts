@@ -1,4 +1,4 @@
-/** A server that turns to `LOGIN=at-authorize`: what clients got before, while nobody signed in. */
+/** Changing to `LOGIN=at-authorize`: grants from before, without a sign-in. */
 
 import { expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -23,7 +23,7 @@ async function turned() {
   return { before, refreshAfter }
 }
 
-test('a grant for which nobody signed in is refreshed no more', async () => {
+test('a grant without a sign-in is no longer refreshed', async () => {
   const { before, refreshAfter } = await turned()
   const client = await createOAuthClient(before.url)
   const { refresh_token: token } = await client.connect()
@@ -31,7 +31,7 @@ test('a grant for which nobody signed in is refreshed no more', async () => {
   expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
 })
 
-test('one whose person has signed in since goes on', async () => {
+test('one whose user has signed in since continues', async () => {
   const { before, refreshAfter } = await turned()
   const client = await createOAuthClient(before.url)
   const { access_token, refresh_token: token } = await client.connect()
@@ -41,7 +41,7 @@ test('one whose person has signed in since goes on', async () => {
   expect(await refreshAfter(client.id, token)).toMatchObject({ status: 200 })
 })
 
-test('one that began with a sign-in goes on, also after its session was left idle', async () => {
+test('one that began with a sign-in continues, also after its session was idle', async () => {
   const store = createMemoryStore()
   const app = await start({ env: { LOGIN: 'at-authorize' }, store })
   const client = await createOAuthClient(app.url)

@@ -1,4 +1,4 @@
-/** Signing keys: one for all nodes, replaced without a token being lost, sealed in the store. */
+/** Signing keys: shared by all nodes, rotated without losing tokens, sealed in the store. */
 
 import { calculateJwkThumbprint, importJWK, jwtVerify, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -99,7 +99,7 @@ describe('signing keys', () => {
     expect(store.asked.length).toBe(before + 1)
   })
 
-  it('say so when the store is away, and are there when it is back', async () => {
+  it('are 503 while the store is unavailable, and served afterwards', async () => {
     const store = failingStore()
     const keys = bench().node(store)
     store.takeAway()
@@ -137,7 +137,7 @@ describe('rotation of signing keys', () => {
     expect((await keys.current()).kid).toBe(next)
   })
 
-  it('publishes it first even when nobody came by in time', async () => {
+  it('publishes it first even without requests in time', async () => {
     const { node, pass } = bench()
     const keys = node()
     const first = await keys.current()
@@ -148,7 +148,7 @@ describe('rotation of signing keys', () => {
     expect((await keys.current()).kid).not.toBe(first.kid)
   })
 
-  it('keeps the old key until its last token is gone, and no longer', async () => {
+  it('keeps the old key until its last token has expired, and no longer', async () => {
     const { node, pass } = bench()
     const keys = node()
     await keys.current()
@@ -173,7 +173,7 @@ describe('rotation of signing keys', () => {
     expect(new Set(kids.flat()).size).toBe(2)
   })
 
-  it('goes on for ever with at most three keys', async () => {
+  it('rotates indefinitely with at most three keys', async () => {
     const { node, pass } = bench()
     const keys = node()
     const seen = new Set<string>()
@@ -185,7 +185,7 @@ describe('rotation of signing keys', () => {
     expect(seen.size).toBe(13)
   })
 
-  it('lets keys expire that nobody has used for two rounds', async () => {
+  it('expires keys that were unused for two rotations', async () => {
     const { node, store, pass } = bench()
     await node().current()
     pass(60 * DAY + HOUR)
@@ -201,7 +201,7 @@ describe('signing keys in the store', () => {
     for (const part of [privateJwk.d, privateJwk.x]) expect(text).not.toContain(part)
   })
 
-  it('are of no use to a node with another encryption key, which makes its own', async () => {
+  it('cannot be read by a node with another encryption key, which creates its own', async () => {
     const { node, store, pass } = bench()
     const [right, wrong] = [node(), node(store, OTHER_KEY)]
     const token = await sign(right)

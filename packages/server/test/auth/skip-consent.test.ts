@@ -1,4 +1,4 @@
-/** Clients of the configuration for which nobody is asked (`skip_consent`). */
+/** Pre-registered clients without a consent page (`skip_consent`). */
 
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
@@ -12,7 +12,7 @@ const KNOWN = { client_id: 'our-app', client_name: 'Our app', redirect_uris: [RE
 const startWith = (client: object, env: Readonly<Record<string, string>> = {}) =>
   start({ env: { OAUTH_CLIENTS: JSON.stringify([{ ...KNOWN, ...client }]), ...env } })
 
-test('gets its code at once, and its session goes on', async () => {
+test('gets its code at once, and its session continues', async () => {
   const { url } = await startWith({ skip_consent: true })
   const client = await createOAuthClient(url, { known: KNOWN })
   const browser = createBrowser(REDIRECT_URI)
@@ -38,7 +38,7 @@ test('still signs in upstream with LOGIN=at-authorize', async () => {
   expect(called.url.searchParams.has('code')).toBe(true)
 })
 
-test('is asked for without it, and so is every client that says so of itself', async () => {
+test('is shown without it, and to every client that claims it for itself', async () => {
   const { url } = await startWith({ skip_consent: false })
   const known = await createOAuthClient(url, { known: KNOWN })
   const registered = await createOAuthClient(url, { metadata: { skip_consent: true } })
@@ -47,7 +47,7 @@ test('is asked for without it, and so is every client that says so of itself', a
   }
 })
 
-test('the page says that the operator registered the client, where its address is its own', async () => {
+test('the page shows that the operator registered the client, if its redirect URI is its own', async () => {
   const redirect_uris = ['https://our-app.example/callback']
   const { url } = await startWith({ redirect_uris })
   const known = await createOAuthClient(url, {
@@ -57,10 +57,10 @@ test('the page says that the operator registered the client, where its address i
   const self = await createOAuthClient(url, { metadata: { client_name: 'Our app', redirect_uris } })
   const shown = (await known.ask()).page.text
   expect(shown).toContain('Registered by the operator')
-  expect(shown).not.toContain('Nobody has checked')
+  expect(shown).not.toContain('Nobody has verified')
   const other = (await self.ask()).page.text
   expect(other).toContain('Not verified')
-  expect(other).toContain('Nobody has checked')
+  expect(other).toContain('Nobody has verified')
   const local = await startWith({})
   const { page } = await (await createOAuthClient(local.url, { known: KNOWN })).ask()
   expect(page.text).toContain('Not verified')
@@ -70,7 +70,7 @@ test('cannot be anything else', async () => {
   await expect(startWith({ skip_consent: 'yes' })).rejects.toBeInstanceOf(ConfigError)
 })
 
-test('gives back no scope that its person has taken away', async () => {
+test('restores no scope that its user has removed', async () => {
   const { url } = await startWith({ skip_consent: true })
   const client = await createOAuthClient(url, { known: KNOWN })
   const browser = createBrowser(REDIRECT_URI)

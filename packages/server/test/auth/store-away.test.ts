@@ -1,4 +1,4 @@
-/** A store that is away is no refusal: clients would throw away what they hold. */
+/** An unavailable store is 503, never a refusal, on which clients discard their tokens. */
 
 import { expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
@@ -6,7 +6,7 @@ import { failingStore } from '../support/failing-store.ts'
 import { createOAuthClient, REDIRECT_URI, register } from '../support/oauth-client.ts'
 import { start } from './authorization-apps.ts'
 
-test('every endpoint says so, and goes on when it is back', async () => {
+test('every endpoint reports it, and serves again afterwards', async () => {
   const store = failingStore()
   const app = await start({ store })
   const client = await createOAuthClient(app.url)
@@ -39,7 +39,7 @@ test('every endpoint says so, and goes on when it is back', async () => {
   expect((await asked.decide('allow')).url.href).toContain(REDIRECT_URI)
 })
 
-test('what fails half way through refuses nothing', async () => {
+test('a failure midway is 503, never a refusal', async () => {
   const store = failingStore()
   const app = await start({ store })
   const client = await createOAuthClient(app.url)

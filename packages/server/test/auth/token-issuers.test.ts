@@ -1,4 +1,4 @@
-/** Which issuers and tenants tokens may name, and how old they may be. */
+/** Accepted issuers and tenants of tokens, and their maximum age. */
 
 import type { JWTPayload } from 'jose'
 import { describe, expect, onTestFinished, test } from 'vitest'

@@ -1,10 +1,12 @@
-/** Tokens signed with the secret are checked as jose checks them, and verified tokens are cached. */
+/**
+ * Tokens signed with the secret are verified as jose verifies them, and verified tokens are cached.
+ */
 
 import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { CompactSign, type JWTPayload, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
-import { createReadHs256, rememberTokens } from '../../src/auth/server/token-reader.ts'
+import { createReadHs256, withTokenCache } from '../../src/auth/server/token-reader.ts'
 
 const SECRET = createSecretKey(Buffer.from('a secret of more than thirty-two characters', 'utf8'))
 const NOW = Date.UTC(2026, 6, 28)
@@ -42,7 +44,7 @@ async function joseReads(token: string): Promise<JWTPayload | undefined> {
   )
 }
 
-test('a good token says what was signed', async () => {
+test('a valid token returns its claims', async () => {
   expect(read(await sign(GOOD))).toEqual(GOOD)
   const several = { ...GOOD, aud: ['https://elsewhere.example', 'https://mcp.example.com/http'] }
   expect(read(await sign(several))).toEqual(several)
@@ -127,7 +129,7 @@ const FACTS = {
 function readerOf(tokens: Readonly<Record<string, number>>) {
   const asked: string[] = []
   let now = 0
-  const reader = rememberTokens(
+  const reader = withTokenCache(
     {
       async read(token) {
         asked.push(token)
@@ -156,7 +158,7 @@ test('another token with the same end is another token', async () => {
   expect(await reader.read('head.other.signature')).toBeUndefined()
 })
 
-test('a token that is not good is looked at each time', async () => {
+test('an invalid token is verified each time', async () => {
   const { reader, asked } = readerOf({})
   await reader.read('bad')
   await reader.read('bad')

@@ -39,7 +39,7 @@ async function verifies(keys: SigningKeys, token: string): Promise<boolean> {
   return outcome !== undefined
 }
 
-it('are used on while the store is away: callers of other shards see nothing', async () => {
+it('stay in use while the store is unavailable: callers of other shards are not affected', async () => {
   const { node, pass } = bench()
   const store = failingStore()
   const keys = node(store)

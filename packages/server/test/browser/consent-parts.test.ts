@@ -1,4 +1,4 @@
-/** What a consent page is made of, and what people see of a sign-in that needs no code. */
+/** The parts of a consent page, and a sign-in without a code, in a real browser. */
 
 import { Hono } from 'hono'
 import { html } from 'hono/html'
@@ -9,7 +9,7 @@ import { createPageTheme } from '../../src/http/pages/page-theme.ts'
 import { page as answer, pagesOf } from '../../src/http/pages/pages.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../support/browser.ts'
-import { letIn } from '../support/let-in.ts'
+import { authorizeClient } from '../support/consented-client.ts'
 
 /** Every part that pages may have, on one page. */
 const PARTS = html`<p><strong>Some Editor</strong> asks to use this server on your behalf.</p>
@@ -20,7 +20,7 @@ const PARTS = html`<p><strong>Some Editor</strong> asks to use this server on yo
   <h2>It will be able to</h2>
   <ul class="rows"><li>Read your accounts <code>accounts:read</code></li>
     <li>Make payments <code>payments:write</code></li></ul>
-  <p class="notice">Nobody has checked that this client is what it says.</p>
+  <p class="notice">Nobody has verified who this client is.</p>
   <p role="alert">The identity provider does not answer.</p>
   <form method="post"><div class="actions">
     <button name="decision" value="allow">Allow</button>
@@ -75,8 +75,8 @@ describeBrowser('pages that lead through consent', (open) => {
     })
   })
 
-  test('a sign-in in the browser that let the client in takes one button', async () => {
-    const { url, browser, sessions, sessionId } = await letIn(app)
+  test('a sign-in in the browser that authorized the client takes one button', async () => {
+    const { url, browser, sessions, sessionId } = await authorizeClient(app)
     const { page, context, complaints } = await open()
     await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])
     await page.goto(url)
@@ -92,7 +92,7 @@ describeBrowser('pages that lead through consent', (open) => {
   })
 
   test('a page of another port cannot press that button', async () => {
-    const { url, browser, sessions, sessionId } = await letIn(app)
+    const { url, browser, sessions, sessionId } = await authorizeClient(app)
     const { page, context } = await open()
     await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])
     await page.goto(`${partsUrl}/elsewhere`)

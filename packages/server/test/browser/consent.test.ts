@@ -1,4 +1,4 @@
-/** Letting clients in, as people do: in a real browser, with mouse or keyboard, on any screen. */
+/** Authorizing clients in a real browser, with mouse or keyboard, on any screen. */
 
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -89,8 +89,8 @@ describeBrowser('letting a client in', (open) => {
       expect(await scrollsSideways(page)).toBe(false)
       expect(await faintTexts(page)).toEqual([])
       const main = await page.getByRole('main').textContent()
-      if (kind === 'https') expect(main).toContain('Whoever runs client.example gets access')
-      else expect(main).toContain('Any app on this computer can say that it is this client')
+      if (kind === 'https') expect(main).toContain('The operator of client.example gets access')
+      else expect(main).toContain('Any app on this computer can claim to be this client')
       expect(complaints).toEqual([])
     })
   })
@@ -125,7 +125,7 @@ describeBrowser('letting a client in', (open) => {
   })
 })
 
-describeBrowser('signing in while a client is let in', (open) => {
+describeBrowser('signing in while a client is authorized', (open) => {
   test.each(Object.entries(CLIENTS))('leads to the provider and back, by %s', async (_, back) => {
     const client = await clientAt(back, signingIn)
     const { page, complaints } = await open()
@@ -141,7 +141,7 @@ describeBrowser('signing in while a client is let in', (open) => {
     expect(ours(complaints)).toEqual([])
   })
 
-  test.each(['light', 'dark'] as const)('can be tried again, or given up (%s)', async (scheme) => {
+  test.each(['light', 'dark'] as const)('can be retried, or cancelled (%s)', async (scheme) => {
     const client = await clientAt(REDIRECT_URI, signingIn)
     const viewport = { width: 375, height: 667 }
     const { page, complaints } = await open({ colorScheme: scheme, viewport })

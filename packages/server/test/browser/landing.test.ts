@@ -105,7 +105,7 @@ describeBrowser('the landing page', (open) => {
     })
   })
 
-  test('tells people who cannot see it what each part is', async () => {
+  test('is accessible to screen readers', async () => {
     const { page } = await open()
     await page.goto(app.url)
     expect(await page.title()).toBe(BRAND.APP_NAME)
@@ -149,7 +149,7 @@ describeBrowser('the landing page', (open) => {
     await screenshot(page, 'landing-keyboard')
   })
 
-  test('gives what is to be copied with one click, without JavaScript', async () => {
+  test('selects what is to be copied with one click, without JavaScript', async () => {
     const { page } = await open({ javaScriptEnabled: false })
     await page.goto(app.url)
     await client(page, 'curl').locator('summary').click()

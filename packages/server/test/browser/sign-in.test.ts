@@ -1,4 +1,4 @@
-/** Signing in as people do: in a real browser, with mouse or keyboard, on any screen. */
+/** Signing in upstream in a real browser, with mouse or keyboard, on any screen. */
 
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -81,7 +81,7 @@ describeBrowser('signing in', (open) => {
     expect(complaints).toEqual([])
   })
 
-  test('is over when the person says no, and says how to go on', async () => {
+  test('ends when the user declines, and says how to continue', async () => {
     const { page } = await open()
     await enterCode(page, await login(app.url))
     await page.getByRole('button', { name: 'Cancel' }).click()
@@ -122,7 +122,7 @@ describeBrowser('signing in', (open) => {
       const field = page.getByRole('textbox', { name: 'Code from your chat' })
       expect(await field.getAttribute('aria-describedby')).toBe('why')
       await page.locator('#code:focus').waitFor()
-      expect(await page.locator('#why').textContent()).toContain('Go on only if')
+      expect(await page.locator('#why').textContent()).toContain('Continue only if')
       expect(await page.getByRole('button').count()).toBe(1)
       expect(await page.locator('html').getAttribute('lang')).toBe('en')
     })

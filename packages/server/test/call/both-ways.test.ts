@@ -1,6 +1,6 @@
 /**
- * The fast path against the way by the SDK, which answers everything where MCP_FAST_PATH is off: the
- * same requests have the same status, headers and bodies, refusals and challenges as well.
+ * The fast path compared with the SDK (MCP_FAST_PATH=off): same status, headers and bodies,
+ * refusals and challenges included.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

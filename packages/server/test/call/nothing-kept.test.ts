@@ -1,4 +1,4 @@
-/** What a call leaves behind in the process: nothing, however it ended. */
+/** A call leaves nothing in the process, however it ended (no leaks). */
 
 import { Session } from 'node:inspector/promises'
 import { setTimeout as delay } from 'node:timers/promises'

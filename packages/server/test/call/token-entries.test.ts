@@ -1,4 +1,7 @@
-/** What the store says of tokens: readable, authentic, in one place, and shared with the last release. */
+/**
+ * Token entries in the store: readable, authenticated, in one slot, and shared with the previous
+ * release.
+ */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTokenEntries, tokenKey } from '../../src/auth/server/issued-tokens.ts'
@@ -143,7 +146,7 @@ describe('with nodes of the last release', () => {
   })
 })
 
-test('an entry of a key that was replaced is good for as long as the key is in the ring', async () => {
+test('an entry with a replaced key is valid while the key is in the ring', async () => {
   const [old, fresh, stranger] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)]
   const entriesWith = (...keys: Buffer[]) =>
     createTokenEntries({ store, keyRing: createKeyRing(keys) }, { longestTtlSeconds: MINUTE })

@@ -1,4 +1,4 @@
-/** `mcp-template check`: everything that is wrong with a project, at once, and nothing is opened. */
+/** `mcp-template check`: reports all faults of a project at once, and opens nothing. */
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ function check(env: Readonly<Record<string, string>> = {}, ...args: string[]) {
 const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
 
 describe('check', () => {
-  it('says what is served, and what is skipped', () => {
+  it('lists what is served, and what is skipped', () => {
     write('src/tools/_money.ts', 'throw new Error()')
     expect(check()).toEqual({
       status: 0,
@@ -95,7 +95,7 @@ describe('check', () => {
     expect(stderr).toMatch(expected)
   })
 
-  it('says where there is no project, and which options there are not', () => {
+  it('reports a missing project and unknown options', () => {
     const { status, stderr } = check({}, '--project', '/not/there')
     expect(status).toBe(1)
     expect(stderr).toMatch(/^There is no src\/server\.ts in \/not\/there\. .*--project FOLDER\n$/)

@@ -115,32 +115,36 @@ test(
   },
 )
 
-test('over stdio keeps its client, whatever is printed, and says what changed', LONG, async () => {
-  const { dev, said, write, ended } = await startDev(['stdio'])
-  const messages: { id?: number; method?: string; result?: { tools?: { name: string }[] } }[] = []
-  createInterface({ input: dev.stdout }).on('line', (line) => messages.push(JSON.parse(line)))
-  const send = (message: object) =>
-    dev.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
-  const answerTo = async (id: number) => {
-    await expect.poll(() => messages.some((each) => each.id === id), SOON).toBe(true)
-    return messages.find((each) => each.id === id)
-  }
-  const clientInfo = { name: 'test', version: '1' }
-  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
-  send({ id: 1, method: 'initialize', params })
-  await answerTo(1)
-  send({ method: 'notifications/initialized' })
+test(
+  'over stdio keeps its client connected, whatever is printed, and reports the changes',
+  LONG,
+  async () => {
+    const { dev, said, write, ended } = await startDev(['stdio'])
+    const messages: { id?: number; method?: string; result?: { tools?: { name: string }[] } }[] = []
+    createInterface({ input: dev.stdout }).on('line', (line) => messages.push(JSON.parse(line)))
+    const send = (message: object) =>
+      dev.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+    const answerTo = async (id: number) => {
+      await expect.poll(() => messages.some((each) => each.id === id), SOON).toBe(true)
+      return messages.find((each) => each.id === id)
+    }
+    const clientInfo = { name: 'test', version: '1' }
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
+    send({ id: 1, method: 'initialize', params })
+    await answerTo(1)
+    send({ method: 'notifications/initialized' })
 
-  write('src/tools/greet.ts', `console.log('printed at import')\n${toolTemplate('greet')}`)
-  await expect.poll(() => said.text, SOON).toContain('src/tools/greet.ts changed; restarting')
-  await expect.poll(() => said.text, SOON).toContain('printed at import')
-  await expect
-    .poll(() => messages.map(({ method }) => method), SOON)
-    .toContain('notifications/tools/list_changed')
-  send({ id: 2, method: 'tools/list' })
-  const names = (await answerTo(2))?.result?.tools?.map(({ name }) => name)
-  expect(names).toContain('greet')
-  expect(messages.filter(({ id }) => id === 1)).toHaveLength(1)
-  dev.stdin.end()
-  await ended
-})
+    write('src/tools/greet.ts', `console.log('printed at import')\n${toolTemplate('greet')}`)
+    await expect.poll(() => said.text, SOON).toContain('src/tools/greet.ts changed; restarting')
+    await expect.poll(() => said.text, SOON).toContain('printed at import')
+    await expect
+      .poll(() => messages.map(({ method }) => method), SOON)
+      .toContain('notifications/tools/list_changed')
+    send({ id: 2, method: 'tools/list' })
+    const names = (await answerTo(2))?.result?.tools?.map(({ name }) => name)
+    expect(names).toContain('greet')
+    expect(messages.filter(({ id }) => id === 1)).toHaveLength(1)
+    dev.stdin.end()
+    await ended
+  },
+)

@@ -37,14 +37,14 @@ describe('encrypt', () => {
     expect(redisPassword(stdout.trim())).toBe('p@ss wörd')
   })
 
-  it('takes the key from a named file', () => {
+  it('reads the key from a named file', () => {
     const lines = Object.entries(keys).map((entry) => entry.join('='))
     writeFileSync(join(folder, 'staging.env'), lines.join('\n'))
     const { stdout } = encrypt(['--env', 'staging'], 'secret', {})
     expect(redisPassword(stdout.trim())).toBe('secret')
   })
 
-  it('makes keys that it and the configuration accept', () => {
+  it('generates keys that it and the configuration accept', () => {
     const { stdout } = encrypt(['--generate'], '', {})
     const [key, iv, jwtSecret, forCompose] = stdout.trim().split('\n')
     expect(key).toMatch(/^ENCRYPTION_KEY=[\da-f]{64}$/)
@@ -91,7 +91,7 @@ describe('encrypt', () => {
   )
 })
 
-/** Types once the command asks, and gives back all that was on the screen. */
+/** Types at the prompt, and returns the whole terminal output. */
 async function onTerminal(typed: string): Promise<string> {
   const line = [process.execPath, ...command].map((part) => `'${part}'`).join(' ')
   const terminal = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {

@@ -52,7 +52,7 @@ describe('new tools', () => {
     const { status, stderr } = newTools('--only', '**')
     expect([status, stderr.split('\n').length]).toEqual([1, 2])
     expect(stderr).toContain('--force')
-    expect(newTools('--diff').stdout).toContain('6 tools are as the document is')
+    expect(newTools('--diff').stdout).toContain('6 tools are up to date')
   })
 
   it('are well formed, without a warning', () => {

@@ -1,4 +1,4 @@
-/** Claude Code: a process of its own, which connects in its way and signs in through a browser. */
+/** Claude Code as a real process: connects, and signs in through a browser. */
 
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -79,7 +79,7 @@ describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 120_000 }, ()
     expect(await mcp('list')).toMatch(/mcp-template: .* - \S+ Connected/)
   })
 
-  test('sees that it has to be let in, and connects once it was', async () => {
+  test('detects that it must be authorized, and connects afterwards', async () => {
     const port = await freePort()
     const known = { client_id: 'claude-code', redirect_uris: [`http://localhost:${port}/callback`] }
     const { url, stop } = await startApp({

@@ -1,4 +1,4 @@
-/** From a 401 to an answer: the official clients find their own way in, whatever kind they are. */
+/** From a 401 to a response: the official clients discover and authorize themselves. */
 
 import { describe, expect, test } from 'vitest'
 import { AUTHORIZED_CLIENTS } from '../support/authorized-clients.ts'
@@ -8,7 +8,7 @@ import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { closing, startGuarded } from './apps.ts'
 
 describe.each(AUTHORIZED_CLIENTS)('$label', ({ path, connect }) => {
-  test('registers, is let in once, and calls a tool', async () => {
+  test('registers, is authorized once, and calls a tool', async () => {
     const { url } = await startGuarded()
     const person = createPerson()
     const client = closing(await connect(url, person))

@@ -1,4 +1,6 @@
-/** Clients that do not register: their document says who they are (CIMD), or the operator does. */
+/**
+ * Clients that do not register: identified by their metadata documents (CIMD) or by the operator.
+ */
 
 import { describe, expect, test } from 'vitest'
 import { AUTHORIZED_CLIENTS } from '../support/authorized-clients.ts'

@@ -1,4 +1,4 @@
-/** What real clients do that no specification asks for, or in their own way. */
+/** Behaviour of real clients that no specification requires. */
 
 import { describe, expect, test } from 'vitest'
 import { v1AtMcp } from '../support/authorized-clients.ts'
@@ -91,7 +91,7 @@ describe('resource and scope', () => {
     expect(refreshed).toMatchObject({ status: 200 })
   })
 
-  test('a resource of somebody else is refused, and the client is told', async () => {
+  test('a resource of another server is refused, and the client gets the error', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
     const { page } = await client.ask({ resource: 'https://elsewhere.example/mcp' })
@@ -121,7 +121,7 @@ describe('resource and scope', () => {
     })
   })
 
-  test('a refresh that repeats what was left out gives what was granted', async () => {
+  test('a refresh that repeats omitted scopes returns the granted ones', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
     const { refresh_token: token } = await client.connect({ scope: 'mcp offline_access' })
@@ -194,7 +194,7 @@ describe('how clients say who they are', () => {
   })
 })
 
-test('parallel refreshes and lost answers log nobody out', async () => {
+test('parallel refreshes and lost responses sign nobody out', async () => {
   const { url } = await startGuarded()
   const client = await createOAuthClient(url)
   const { refresh_token: first } = await client.connect()
@@ -209,7 +209,7 @@ test('parallel refreshes and lost answers log nobody out', async () => {
 })
 
 describe('a redeploy', () => {
-  test('that forgets all makes the client register again', async () => {
+  test('that has lost its state makes the client register again', async () => {
     const port = String(await freePort())
     const before = await startGuarded({ env: { MASK_MCP_PORT: port } })
     const person = createPerson()

@@ -1,4 +1,6 @@
-/** Official clients in Python, Go and Rust: one connection through all that ends tokens. */
+/**
+ * Official clients in Python, Go and Rust: one MCP session through expiry, logout and revocation.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

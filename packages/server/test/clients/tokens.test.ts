@@ -1,4 +1,4 @@
-/** What becomes of tokens while a client is connected: it refreshes, and comes back for more scopes. */
+/** Tokens of connected clients: refresh and step-up authorization. */
 
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -15,7 +15,7 @@ interface Shown {
 const LESS = { env: { OAUTH_DEFAULT_SCOPES: 'mcp' } }
 
 describe.each(AUTHORIZED_CLIENTS)('$label', ({ connect }) => {
-  test('refreshes a token that was revoked, and goes on in its session', async () => {
+  test('refreshes a revoked token, and continues its session', async () => {
     const { url } = await startGuarded()
     const person = createPerson()
     const client = closing(await connect(url, person))
@@ -45,7 +45,7 @@ describe.each(AUTHORIZED_CLIENTS)('$label', ({ connect }) => {
 })
 
 describe.each(AUTHORIZED_CLIENTS.filter(({ stepsUp }) => stepsUp))('$label', ({ connect }) => {
-  test('comes back for the scope that a tool needs', async () => {
+  test('requests the scope that a tool needs (step-up)', async () => {
     const { url } = await startGuarded(LESS)
     const person = createPerson()
     const client = closing(await connect(url, person))
@@ -57,7 +57,7 @@ describe.each(AUTHORIZED_CLIENTS.filter(({ stepsUp }) => stepsUp))('$label', ({ 
 })
 
 describe.each(AUTHORIZED_CLIENTS.filter(({ stepsUp }) => !stepsUp))('$label', ({ connect }) => {
-  test('is told which scope is missing', async () => {
+  test('gets the missing scope', async () => {
     const { url } = await startGuarded(LESS)
     const person = createPerson()
     const client = closing(await connect(url, person))

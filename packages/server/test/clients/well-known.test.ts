@@ -48,7 +48,7 @@ test.each([
   expect(response.status).toBe(404)
   expect(response.headers.get('content-type')).toMatch(/^application\/json/)
   expect(await response.json()).toHaveProperty('error')
-  // A page could not tell a 404 from a server that is away.
+  // A page could not distinguish a 404 from an unavailable server.
   expect(response.headers.get('access-control-allow-origin')).toBe('*')
 })
 

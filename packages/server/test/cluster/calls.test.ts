@@ -1,4 +1,4 @@
-/** Calls on three nodes: what they say on their way, where they are resumed, and how they end. */
+/** Calls on three nodes: progress, resumption and cancellation. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -40,7 +40,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     listen(`${url}/mcp`, { ...headers, 'last-event-id': id ?? '' })
 
   describe.each(Object.entries(FULL_CLIENTS))('%s', (_name, connectFull) => {
-    test('hears of progress, in order, from whichever node', async () => {
+    test('receives progress, in order, from any node', async () => {
       const client = await connectFull(cluster.url)
       onTestFinished(() => client.close())
       const pids = new Set<number>()
@@ -92,7 +92,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(await slow.ended).toBe(true)
   })
 
-  test('a running call is resumed on the other nodes, and told there to its end', async () => {
+  test('a running call is resumed on the other nodes, and replayed there to its end', async () => {
     const headers = await connect(a)
     const message = request(
       'tools/call',
@@ -114,7 +114,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(await third.ended).toBe(true)
   })
 
-  test('a call that finished meanwhile is answered elsewhere; then there is nothing left', async () => {
+  test('the response of a finished call is replayed at another node, once', async () => {
     const headers = await connect(a)
     const first = await start(a, headers, where('finished', 600))
     first.close()
@@ -128,7 +128,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     }
   })
 
-  test('nobody else can resume a call', async () => {
+  test('no other caller can resume a call', async () => {
     const headers = await connect(a)
     const first = await start(a, headers, where('mine', 600))
     const stranger = await connect(b)
@@ -152,7 +152,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     }
   })
 
-  test('somebody else cannot cancel a call', async () => {
+  test('another caller cannot cancel a call', async () => {
     const headers = await connect(a)
     const stream = await start(a, headers, where('kept', 1000))
     const cancel = {
@@ -186,7 +186,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(answers).toEqual([JSON.stringify({ action: 'accept', content: { name: 'owner' } })])
   })
 
-  test('a question can be heard and answered after its stream was cut', async () => {
+  test('a question can be received and answered after its stream was interrupted', async () => {
     const headers = await connect(a, { elicitation: {} })
     const params = { name: 'ask', arguments: { kinds: ['form'] } }
     const first = await start(a, headers, request('tools/call', params, 'call'))
@@ -218,7 +218,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await cluster.revive(2)
   })
 
-  test('so does one that said more than is kept of it', { timeout: 30_000 }, async () => {
+  test('so does one with more events than the log keeps', { timeout: 30_000 }, async () => {
     const headers = await connect(a)
     const steps = { steps: 60_000, everyMs: 1 }
     const params = { name: 'steps', arguments: steps, _meta: { progressToken: 'steps' } }

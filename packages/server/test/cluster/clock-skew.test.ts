@@ -1,4 +1,4 @@
-/** A node whose clock is two minutes off: nothing lives longer or shorter for that. */
+/** Clock skew of two minutes: no lifetime changes. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { headingOf } from '../../src/testing/form-browser.ts'
@@ -124,7 +124,7 @@ describe.each([
       }
     })
 
-    test('a sign-in link is good as long as it says, at every node', async () => {
+    test('a sign-in link is valid for its whole lifetime, at every node', async () => {
       for (const [made, pages] of [
         [skewed, 0],
         [right, SKEWED],
@@ -149,7 +149,7 @@ describe.each([
       expect((await fetch(skewed + page)).status).toBe(410)
     })
 
-    test('a round is answered elsewhere, once', async () => {
+    test('a round is answered at another node, once', async () => {
       const options = { capabilities: { elicitation: { form: {} } } }
       const params = { name: 'ask', arguments: { kinds: ['form'] } }
       const answer = async (url: string, { result }: Message) => {
@@ -170,7 +170,7 @@ describe.each([
       }
     })
 
-    test('changes are heard there, and from there', async () => {
+    test('changes are received there, and from there', async () => {
       const streams = [right, skewed].map(async (url) =>
         keep(await listen(`${url}/mcp`, await connect(right))),
       )

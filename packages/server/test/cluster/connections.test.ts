@@ -77,7 +77,7 @@ describeRedis('plain', 'connections on three nodes', () => {
     }
   })
 
-  test('the balancer gives consecutive requests to different nodes', async () => {
+  test('the load balancer sends consecutive requests to different nodes', async () => {
     const before = [...cluster.balancer.served]
     const headers = await connect(cluster.url)
     const pids: number[] = []
@@ -135,7 +135,7 @@ describeRedis('plain', 'connections on three nodes', () => {
     expect(said).toEqual(said.map(() => 2))
   })
 
-  test.each(ERAS)('signing in carries the same call on, over all nodes (%s)', async (era) => {
+  test.each(ERAS)('signing in continues the same call, over all nodes (%s)', async (era) => {
     const { client } = await connectClient(cluster.url, era, {
       async onUrl(url, message) {
         await signInAs(newBrowser(), { url, code: codeIn(message) })

@@ -1,4 +1,4 @@
-/** Upstream credentials that must be replaced now, wanted by many calls on two processes at once. */
+/** Parallel refreshes of upstream credentials on two processes: one request to the provider. */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { CALLERS, type Caller } from '../support/callers.ts'
@@ -59,7 +59,7 @@ for (const kind of ['plain', 'json'] as const) {
   })
 }
 
-/** Signs in, calls at once and as often on both nodes, and tells how often the provider was asked. */
+/** Signs in, calls concurrently on both nodes, and returns the number of requests to the provider. */
 async function callInParallel(caller: Caller | undefined, { balancer }: Cluster): Promise<number> {
   if (caller === undefined) throw new Error('no client')
   await signInAs(newBrowser(), structured<SignInLink>(await caller.call('login')), 'ada')

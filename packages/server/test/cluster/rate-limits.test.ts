@@ -1,4 +1,6 @@
-/** Limits on three nodes: counted for all together, in the time of Redis, with few keys that expire. */
+/**
+ * Rate limits on three nodes: counted together, by the clock of Redis, with few keys that expire.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -59,7 +61,9 @@ describeRedis('plain', 'on three nodes', () => {
     expect((await discover(0, { 'x-forwarded-for': '192.0.2.2' })).status).toBe(200)
   })
 
-  test('a flood leaves few keys, which expire and name nobody', { timeout: 60_000 }, async () => {
+  test('a flood leaves few keys, which expire and identify nobody', {
+    timeout: 60_000,
+  }, async () => {
     for (let sent = 0; sent < FLOOD; sent += AT_ONCE) {
       const send = (_: unknown, index: number) =>
         discover(index, {

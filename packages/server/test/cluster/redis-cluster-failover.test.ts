@@ -1,4 +1,4 @@
-/** Three nodes under load while masters of their Redis Cluster fail, are replaced, or give slots away. */
+/** Three nodes under load during failovers and resharding of their Redis Cluster. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** Redis restarts or hangs under three nodes with calls and streams: they refuse, wait, and go on. */
+/** Restarts and hangs of Redis under three nodes with calls and streams. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -73,7 +73,7 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
     await expectHearing(cluster, streams)
   })
 
-  test('a call is not taken for dead because heartbeats were missed', {
+  test('a call is not declared lost because of missed heartbeats', {
     timeout: 60_000,
   }, async () => {
     const headers = await connect(a)

@@ -1,4 +1,4 @@
-/** Redis is slow, or full, under three nodes: slower, or 503 within our own deadline, and then as before. */
+/** A slow or full Redis under three nodes: slower, or 503 within the deadline, and recovery. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -108,7 +108,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   })
 
   describe('that takes two seconds for an answer', () => {
-    test('what needs it is refused before that, the rest goes on', {
+    test('requests that need it are refused before that, others are served', {
       timeout: 60_000,
     }, async () => {
       const { headers, streams, slowText } = await startSurvivors(cluster, keep)
@@ -151,7 +151,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
     const sessionCount = async () => (await admin.keys('*:session')).length
     afterEach(() => setMemory(0))
 
-    test('what writes is refused, what reads goes on, and nothing is lost', {
+    test('writes are refused, reads are served, and nothing is lost', {
       timeout: 60_000,
     }, async () => {
       const { headers, streams, slowText } = await startSurvivors(cluster, keep)
@@ -175,7 +175,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       expect(headingOf(await signInAs(newBrowser(), { url: page, code }))).toBe('Login successful')
     })
 
-    test('a connection that is ended takes its session along, and all nodes hear of it later', {
+    test('a DELETE ends the MCP session and its session, and all nodes are notified later', {
       timeout: 30_000,
     }, async () => {
       const [a, b, c] = cluster.urls
@@ -193,7 +193,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       expect(await stream.ended).toBe(true)
     })
 
-    test('a call is not taken for dead because nodes cannot show that they live', {
+    test('a call is not declared lost while nodes cannot write heartbeats', {
       timeout: 30_000,
     }, async () => {
       const [a, , c] = cluster.urls

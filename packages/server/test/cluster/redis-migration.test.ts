@@ -1,4 +1,7 @@
-/** Sessions and tokens live on when the store moves: to Sentinels, to another server, to a Redis Cluster. */
+/**
+ * Sessions and tokens survive a migration of the store: to Sentinels, to another server, to a Redis
+ * Cluster.
+ */
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'

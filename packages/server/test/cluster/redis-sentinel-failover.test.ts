@@ -1,4 +1,4 @@
-/** Three nodes under load while the master behind their Sentinels fails, is replaced, or restarts. */
+/** Three nodes under load during failovers of the master behind their Sentinels. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'

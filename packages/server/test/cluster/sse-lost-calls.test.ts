@@ -74,7 +74,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(0)
   })
 
-  test('a client that comes back long after, with its session alone, is told as well', {
+  test('a client that returns much later, with its session id only, gets the error, too', {
     timeout: 40_000,
   }, async () => {
     const { stream, path, id } = await greet(await get(a), [a])
@@ -99,7 +99,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     child.kill('SIGSTOP')
     await stream.until(answering('late'), 15_000)
     child.kill('SIGCONT')
-    // Its tool goes on, and then has nobody to tell.
+    // Its tool continues, without a recipient.
     await expect
       .poll(() => cluster.node(2).output.stdout, { timeout: 10_000 })
       .toContain('running call was declared lost')

@@ -67,7 +67,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect(JSON.stringify(asked.structuredContent)).toContain('sse')
   })
 
-  test('signing in carries the same call on', async () => {
+  test('signing in continues the same call', async () => {
     const client = await connectClient((url, message) =>
       signInAs(newBrowser(), { url, code: codeIn(message) }),
     )
@@ -100,7 +100,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect(stream.messages.find(({ id }) => id === 'slow')).toBeUndefined()
   })
 
-  test('a live session goes on at another node, and hears what was missed', async () => {
+  test('a live session continues at another node, with the missed events', async () => {
     const { stream, path, id } = await start()
     await sendSse(b, path, where('before'))
     await stream.until(answering('before'))
@@ -120,7 +120,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect(await next.ended).toBe(true)
   })
 
-  test('a client that comes back by itself goes on, although it names no session', async () => {
+  test('a client that reconnects by itself continues, although it names no session', async () => {
     const { stream, path } = await start()
     await sendSse(b, path, where('before'))
     await stream.until(answering('before'))

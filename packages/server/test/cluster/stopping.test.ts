@@ -1,4 +1,4 @@
-/** Nodes that stop, restart and die while three of them serve: who notices, and how little is lost. */
+/** Shutdown, restart and crash of nodes among three: the effect on clients. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -32,7 +32,7 @@ describeRedis('plain', 'nodes that stop', () => {
   const get = (url: string, headers: Record<string, string>, lastId?: string) =>
     keep(listen(`${url}/mcp`, { ...headers, ...(lastId && { 'last-event-id': lastId }) }))
 
-  test('a node that is told to stop lets go of everything, and ends', async () => {
+  test('a stopping node releases everything, and exits', async () => {
     const headers = await connect(a)
     const stream = await get(a, headers)
     const sse = await keep(listen(`${a}/sse`, {}))
@@ -61,7 +61,7 @@ describeRedis('plain', 'nodes that stop', () => {
     // An end would be final for its client: this one is to come back.
     expect(await modern.ended).toBe(false)
 
-    // What the stream at the stopping node did not hear is heard at another.
+    // Events that the stream at the stopping node missed arrive at another.
     await read(postModern(b, 'tools/call', { name: 'change', arguments: {} }))
     const next = await get(c, headers, stream.lastId)
     await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')
@@ -99,7 +99,7 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(pids.size).toBe(6)
   })
 
-  test('a node that is killed takes only its own calls along', { timeout: 60_000 }, async () => {
+  test('a killed node loses only its own calls', { timeout: 60_000 }, async () => {
     const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
     const headers = await connect(b)
     await read(post(b, request('tools/call', remember('kept')), headers))

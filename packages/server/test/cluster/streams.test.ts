@@ -1,4 +1,4 @@
-/** Streams on three nodes: what changes anywhere is heard everywhere, once and in order. */
+/** Streams on three nodes: every change reaches every stream, once and in order (fan-out). */
 
 import { describe, expect, test } from 'vitest'
 import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
@@ -54,7 +54,7 @@ describeRedis('plain', 'streams on three nodes', () => {
   const countOf = (messages: Listening['messages']) =>
     messages.filter(({ method }) => method === LIST_CHANGED).length
 
-  test('a change at one node is heard on the stream at another', async () => {
+  test('a change at one node reaches the stream at another (fan-out)', async () => {
     const stream = await get(a, await connect(b))
     await change(b)
     await stream.until(saying(LIST_CHANGED))
@@ -62,7 +62,7 @@ describeRedis('plain', 'streams on three nodes', () => {
     await expect.poll(() => countOf(stream.messages)).toBe(2)
   })
 
-  test('subscriptions made elsewhere hold for the stream, at once, and until they end', async () => {
+  test('subscriptions at other nodes apply to the stream, at once, and until they end', async () => {
     const headers = await connect(b)
     const stream = await get(a, headers)
     const stranger = await get(b, await connect(a))
@@ -94,7 +94,7 @@ describeRedis('plain', 'streams on three nodes', () => {
     expect(countOf(first.messages) + countOf(second.messages)).toBe(0)
   })
 
-  test('who comes back at another node hears what was missed, once and in order', async () => {
+  test('a client that resumes at another node receives missed events, once and in order', async () => {
     const headers = await connect(a)
     const uri = (count: number) => `test://note/${count}`
     for (let count = 0; count < 30; count += 1) {
@@ -129,7 +129,7 @@ describeRedis('plain', 'streams on three nodes', () => {
     for (const url of [a, b, c]) expect((await get(url, headers)).response.status).toBe(404)
   })
 
-  test('hundreds of streams hear a change at once', async () => {
+  test('hundreds of streams receive a change at once', async () => {
     const all = await Promise.all(
       Array.from({ length: 150 }, async (_, count) => {
         const url = cluster.urls[count % 3] ?? a
@@ -150,7 +150,7 @@ describeRedis('plain', 'streams on three nodes', () => {
       return stream
     }
 
-    test('hears of changes at all nodes, and only of what was asked for', async () => {
+    test('receives changes of all nodes, and only subscribed ones', async () => {
       const uri = 'test://note/modern'
       const wanted = { toolsListChanged: true, resourceSubscriptions: [uri] }
       const stream = await listenModern(a, wanted)

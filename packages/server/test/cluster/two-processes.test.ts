@@ -1,4 +1,4 @@
-/** Two processes on one Redis: every client is served by both, in turn, and notices nothing. */
+/** Two processes on one Redis: clients use both in turn, also during a rolling update. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { headingOf } from '../../src/testing/form-browser.ts'

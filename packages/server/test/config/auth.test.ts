@@ -27,7 +27,7 @@ describe('JWT_SECRET', () => {
 })
 
 describe('an external issuer', () => {
-  it('takes the place of the built-in one', () => {
+  it('replaces the built-in one', () => {
     expect(load({ OAUTH_ISSUER }).config.auth.issuer).toEqual({
       kind: 'external',
       url: OAUTH_ISSUER,
@@ -88,7 +88,7 @@ describe('OAUTH_CLIENTS', () => {
       'token_endpoint_auth_method',
       clients({ client_id, token_endpoint_auth_method: 'client_secret_post' }),
     ],
-  ])('tells of a faulty %s among all other faults: %s', (member, OAUTH_CLIENTS) => {
+  ])('reports a faulty %s with all other faults: %s', (member, OAUTH_CLIENTS) => {
     const { faults, message } = refusal({ OAUTH_CLIENTS, LOG_LEVEL: 'verbose' })
     expect(faults.map(({ name }) => name)).toEqual(['LOG_LEVEL', 'OAUTH_CLIENTS'])
     expect(message).toMatch(new RegExp(`OAUTH_CLIENTS client \\d: ${member} `))

@@ -1,4 +1,4 @@
-/** What stops the start, and that all of it is said at once, without a secret's value. */
+/** Configuration errors: all reported at once, without the value of a secret. */
 
 import { describe, expect, it } from 'vitest'
 import { DEVELOPMENT_KEY } from '../../src/config/choose-keys.ts'

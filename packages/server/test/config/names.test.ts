@@ -33,7 +33,7 @@ describe('a name of the process that nearly matches', () => {
     expect(message).not.toContain('CANARY')
   })
 
-  it('is told among all other faults', () => {
+  it('is reported with all other faults', () => {
     const { faults } = refusal({ MCP_AUHT: 'required', LOG_LEVEL: 'loud' })
     expect(faults.map(({ name }) => name)).toEqual(['MCP_AUHT', 'LOG_LEVEL'])
   })
@@ -114,7 +114,7 @@ describe('the environment that others make', () => {
 describe('in a file', () => {
   const files = (text: string) => ({ files: { '.env': text } })
 
-  it('what nearly matches stops the start, and says where it stands', () => {
+  it('a near match prevents the start, and is reported with its position', () => {
     const text = '# who may call\nMCP_AUHT=required\n'
     const { faults } = refusal({}, files(text))
     expect(faults).toEqual([
@@ -123,12 +123,12 @@ describe('in a file', () => {
     expect(refusal({ MCP_AUTH: 'optional' }, files(text)).faults).toHaveLength(1)
   })
 
-  it('what compose.yaml reads is nobody’s mistake', () => {
+  it('variables of compose.yaml are accepted', () => {
     const text = 'COMPOSE_FILE=compose.yaml\nPUBLISH=127.0.0.1:1\nREDIS_PASSWORD=CANARY\n'
     expect(load({}, files(text)).warnings).toEqual([])
   })
 
-  it('what is unknown is told with file and line, without its value', () => {
+  it('unknown names are reported with file and line, without values', () => {
     const given = {
       argv: ['--env', 'staging'],
       files: { '.env': 'PORT=80\n\nAPP_NAME=x\n', 'staging.env': 'export SMTP_PASSWORD=CANARY\n' },

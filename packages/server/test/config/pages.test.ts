@@ -1,4 +1,4 @@
-/** What pages are told of the server that is configured. */
+/** Configuration of the pages. */
 
 import { describe, expect, it } from 'vitest'
 import { load, refusal } from './load.ts'

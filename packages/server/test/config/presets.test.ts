@@ -1,4 +1,4 @@
-/** UPSTREAM_PRESET: what it takes besides, what it becomes, and that the operator's values win. */
+/** UPSTREAM_PRESET: required variables, defaults, and overrides. */
 
 import { describe, expect, it } from 'vitest'
 import { PRESET_NAMES } from '../../src/config/presets.ts'
@@ -24,7 +24,7 @@ const NEEDS = {
 describe.each(PRESET_NAMES)('%s', (UPSTREAM_PRESET) => {
   const given: Record<string, string> = { UPSTREAM_PRESET, ...CLIENT, ...NEEDS[UPSTREAM_PRESET] }
 
-  it('starts with the client, and what only the operator knows', () => {
+  it('needs only the client, and what only the operator knows', () => {
     const { config } = load(given)
     expect(config.upstream).toMatchObject({ kind: 'configured', clientId: 'mcp' })
   })

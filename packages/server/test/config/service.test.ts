@@ -1,4 +1,4 @@
-/** UPSTREAM_SERVICE: what it takes, and what it does not go with. */
+/** UPSTREAM_SERVICE: required and conflicting variables. */
 
 import { expect, test } from 'vitest'
 import { faultsOf, load } from './load.ts'

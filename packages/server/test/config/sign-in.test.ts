@@ -1,4 +1,4 @@
-/** Who has to sign in for a token, who may, and what start-up says of it. */
+/** Who has to sign in for a token, who may, and the warnings at start. */
 
 import { describe, expect, it } from 'vitest'
 import { faultsOf, load, production, refusal } from './load.ts'

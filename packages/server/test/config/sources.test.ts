@@ -1,4 +1,4 @@
-/** Where variables come from, and which one wins. */
+/** The sources of variables and their precedence. */
 
 import { describe, expect, it } from 'vitest'
 import { faultsOf, load } from './load.ts'

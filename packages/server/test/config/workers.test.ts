@@ -1,4 +1,4 @@
-/** WORKERS: how many, where they are refused, and the share of the limits that each has. */
+/** WORKERS: the number, refusals, and the share of each worker in the limits. */
 
 import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
@@ -23,7 +23,7 @@ describe('WORKERS', () => {
     'is refused as %j',
     (WORKERS) => {
       expect(refusal({ WORKERS, REDIS_URL }).faults).toEqual([
-        { name: 'WORKERS', message: expect.stringContaining('auto, or a whole number from 1 to') },
+        { name: 'WORKERS', message: expect.stringContaining('auto, or an integer between 1 and') },
       ])
     },
   )

@@ -23,7 +23,7 @@ describe('a configuration secret', () => {
     expect(decryptConfigSecret(VECTOR, secretKey)).toBe('Sup3r-s3cret-p@ss')
   })
 
-  it('comes back as it was, whatever it holds', () => {
+  it('decrypts to the same text, whatever its content', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (plaintext) => {
         const encrypted = encryptConfigSecret(plaintext, secretKey)

@@ -1,4 +1,4 @@
-/** What is sealed opens with its key, purpose and context, and with nothing else. */
+/** Sealed values decrypt only with their key, purpose and context. */
 
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -11,7 +11,7 @@ const newKey = randomBytes(32)
 const ring = createKeyRing([newKey, oldKey])
 
 describe('a key ring', () => {
-  it('gives back any text under the same purpose and context', () => {
+  it('decrypts any text under the same purpose and context', () => {
     fc.assert(
       fc.property(text(), text(), text(), (purpose, plaintext, context) => {
         expect(ring.open(purpose, ring.seal(purpose, plaintext, context), context)).toBe(plaintext)

@@ -1,4 +1,4 @@
-/** Sign-in, API client and bank together: what a tool does, without the rest of the server. */
+/** Sign-in, API client and bank together, without the rest of the server. */
 
 import { expect, test } from 'vitest'
 import { createApiClient } from '../../src/upstream/api-client.ts'
@@ -38,7 +38,7 @@ test("reads one's own account and nobody else's", async () => {
   await expect(unknown).rejects.toMatchObject({ code: 'upstream_not_found' })
 })
 
-test('goes on with a fresh token when the bank refuses the old one', async () => {
+test('continues with a new token when the bank refuses the old one', async () => {
   const demo = await startDemo()
   const credentials = await signIn(demo)
   const bank = bankFor(demo, { ...credentials, accessToken: 'no-longer-good' })

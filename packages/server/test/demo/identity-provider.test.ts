@@ -157,7 +157,7 @@ describe('credentials', () => {
     await expect(demo.provider.refresh(second)).rejects.toMatchObject({ code: 'invalid_grant' })
   })
 
-  test('that are revoked are good for nothing', async () => {
+  test('that are revoked are invalid', async () => {
     const demo = await startDemo()
     const credentials = await signIn(demo)
     const other = await signIn(demo)

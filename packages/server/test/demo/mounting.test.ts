@@ -54,7 +54,7 @@ test.each(['/demo/idp', '/demo/idp?x=1', '/demo/idp/nothing'])('%s is not found'
   expect((await fetch(demo.own + path)).status).toBe(404)
 })
 
-test('a store that is away is told, and answered as a failure of the server', async () => {
+test('an unavailable store is reported as a failure of the server', async () => {
   const store = { ...createMemoryStore(), get: () => Promise.reject(new Error('away')) }
   const demo = await startDemo({ store })
   const refresh = demo.provider.refresh({ accessToken: 'a', refreshToken: 'r' })

@@ -1,6 +1,6 @@
 /**
  * nginx with the configuration of `deploy/`, in front of three real nodes with the variables of
- * compose.yaml: what clients notice of it.
+ * compose.yaml.
  */
 
 import { request as send } from 'node:http'
@@ -24,7 +24,7 @@ const MISSING = nginxMissing ?? redisMissing('plain')
 const port = await freePort()
 const url = `http://localhost:${port}`
 
-/** What nodes are told in containers, but for where they and their Redis are: here they share ports. */
+/** The variables of nodes in containers, except their addresses and that of Redis. */
 const { REDIS_URL, MASK_MCP_PORT, METRICS_PORT, ...FROM_COMPOSE } = serverEnvironment([
   'compose.yaml',
 ])
@@ -86,7 +86,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await caller.close()
   })
 
-  test.each(ERAS)('clients hear of progress while the call runs (%s)', async (era) => {
+  test.each(ERAS)('clients receive progress while the call runs (%s)', async (era) => {
     const { client } = await connectClient(url, era)
     let isAnswered = false
     const early: boolean[] = []
@@ -98,7 +98,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await client.close()
   })
 
-  test('streams tell each event as it happens, and stay open', async () => {
+  test('streams deliver each event at once, and stay open', async () => {
     const headers = await connect(url)
     const notifications = { toolsListChanged: true }
     const listening = (signal: AbortSignal) =>
@@ -122,7 +122,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     }
   })
 
-  test('an answer that is a stream comes piece by piece', async () => {
+  test('a streamed response arrives in parts', async () => {
     const headers = await connect(url)
     const params = { name: 'steps', arguments: { steps: 2, everyMs: 1000 }, _meta: PROGRESS }
     const call = request('tools/call', params, 'steps')
@@ -141,7 +141,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     expect((await sent(3)).status).toBe(413)
   })
 
-  test('hosts are told apart behind it, and its own word on them is not taken', async () => {
+  test('hosts are distinguished behind it, and forwarded hosts are ignored', async () => {
     const forged = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' }
     const metadata = '/.well-known/oauth-authorization-server'
     const named = await ask(metadata, { headers: { host: 'mcp.example.com', ...forged } })
@@ -180,7 +180,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await untilAllServe()
   })
 
-  test('a node that is killed takes what it ran along, and nothing is run again', {
+  test('the calls of a killed node are lost, and not retried', {
     timeout: 60_000,
   }, async () => {
     await untilAllServe()
@@ -198,7 +198,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await untilAllServe()
   })
 
-  test('callers are told apart by their addresses, whatever they say of them', async () => {
+  test('callers are distinguished by their addresses, whatever they claim', async () => {
     const register = (localAddress: string, forwarded: string) => {
       const body = JSON.stringify({ redirect_uris: ['http://127.0.0.1/callback'] })
       const headers = { 'content-type': 'application/json', 'x-forwarded-for': forwarded }

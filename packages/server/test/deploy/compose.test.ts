@@ -14,7 +14,7 @@ import { type ComposeFile, filledIn, serverEnvironment, services } from './compo
 
 const FILES: readonly ComposeFile[] = ['compose.yaml', 'compose.production.yaml']
 
-/** Longest that calls may take to finish once a node is told to stop. */
+/** Drain time: how long calls may take after SIGTERM. */
 const DRAIN_SECONDS = 25
 
 /** The example with the secrets that the command it names adds. */
@@ -58,7 +58,7 @@ describe('docker compose up', () => {
     expect([redis.healthcheck, balancer.healthcheck]).not.toContain(undefined)
   })
 
-  it('keeps what is in Redis on the disk, evicts nothing, and asks for a password', () => {
+  it('persists Redis to disk, evicts nothing, and requires a password', () => {
     expect(redis.image).toBe('redis:8-alpine')
     const [program, ...args] = redis.command ?? []
     const options = Object.fromEntries(
@@ -74,12 +74,12 @@ describe('docker compose up', () => {
     expect(redis.ports).toBeUndefined()
   })
 
-  it('is reached from this machine alone, by way of the balancer', () => {
+  it('is reachable from this machine only, through the load balancer', () => {
     expect([server.ports, balancer.ports]).toEqual([undefined, ['127.0.0.1:6901:8080']])
     expect(balancer.volumes).toEqual(['./deploy/nginx.conf:/etc/nginx/nginx.conf:ro'])
   })
 
-  it('lets servers write nowhere, and do nothing that root may', () => {
+  it('runs servers without write access and without capabilities', () => {
     for (const service of [server, balancer]) {
       expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
     }
@@ -92,7 +92,7 @@ describe('docker compose up', () => {
     )
   })
 
-  it('gives the demo to nodes that share a Redis and know their balancer', () => {
+  it('serves the demo on nodes that share a Redis and trust their load balancer', () => {
     const { config, secrets } = load(serverEnvironment(['compose.yaml']))
     expect(config.upstream.kind).toBe('demo')
     expect(config.store).toMatchObject({ kind: 'redis', host: 'redis' })

@@ -1,6 +1,6 @@
 /**
- * The image, without an engine: its file is linted, its steps are done in folders, and what comes out
- * of them serves, on the Node of the image, as somebody who may write nowhere.
+ * The image without a container engine: lints the Dockerfile, runs its steps in folders, and starts
+ * the result on the Node of the image, without write access.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -40,7 +40,7 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'the Dockerfile', () => {
 })
 
 describe('the image', () => {
-  it('is made of one small base, runs as nobody in particular, and is told to stop', () => {
+  it('has one small base image, an unprivileged user, and a stop signal', () => {
     expect(image.stages.map(({ base }) => base)).toEqual(Array(3).fill('node:24-alpine'))
     expect([image.user, image.stopSignal, image.workdir]).toEqual(['1000:1000', 'SIGTERM', '/app'])
     expect(image.command).toEqual([

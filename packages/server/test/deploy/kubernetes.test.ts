@@ -1,4 +1,4 @@
-/** The manifests for Kubernetes: valid, of one piece, and with all that a server in production needs. */
+/** The Kubernetes manifests: valid, consistent, and complete for production. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const EXAMPLE = 'secret.example.yaml'
 const files = readdirSync(FOLDER).filter((name) => name !== 'kustomization.yaml')
 const read = (name: string) => parse(readFileSync(join(FOLDER, name), 'utf8'))
 
-/** Longest that calls may take to finish once a node is told to stop. */
+/** Drain time: how long calls may take after SIGTERM. */
 const DRAIN_SECONDS = 25
 
 const kustomization = read('kustomization.yaml')
@@ -135,7 +135,7 @@ describe('the deployment', () => {
     expect(server.resources.limits.memory).toBe('768Mi')
   })
 
-  it('is behind an ingress that holds nothing back and lets streams be silent', () => {
+  it('is behind an ingress without buffering and with long idle time-outs', () => {
     const { annotations } = read('ingress.yaml').metadata
     const prefix = 'nginx.ingress.kubernetes.io'
     expect(annotations).toMatchObject({

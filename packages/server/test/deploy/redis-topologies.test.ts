@@ -106,7 +106,7 @@ describe.each(TOPOLOGIES)('Kubernetes with %s', (topology) => {
     expect(spec.serviceName).toBe(service)
   })
 
-  it('lets containers do nothing that they do not need', () => {
+  it('runs containers with the least privileges', () => {
     const { spec } = readYaml('statefulset.yaml').spec.template
     expect(spec.securityContext.runAsNonRoot).toBe(true)
     for (const { securityContext } of spec.containers) {

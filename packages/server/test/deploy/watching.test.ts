@@ -1,4 +1,4 @@
-/** The dashboard and the alerts name what there is: each metric and label against a real scrape. */
+/** The dashboard and the alerts use only metrics and labels of a real scrape. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -138,7 +138,7 @@ describe('docs/monitoring.md', () => {
     .filter((line) => line.startsWith('| `mcp_'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
 
-  test('has a row for each metric, with its kind, labels and what is told with it', () => {
+  test('has a row for each metric, with its kind, labels and help text', () => {
     const help = [...seen.text.matchAll(/^# HELP (mcp_\w+) (.*)$/gm)]
     const types = new Map(
       [...seen.text.matchAll(/^# TYPE (mcp_\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]),

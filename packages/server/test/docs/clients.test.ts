@@ -1,4 +1,4 @@
-/** What docs/clients.md shows of curl and of programs of one's own is true: it runs, to the end. */
+/** The curl commands and programs of docs/clients.md run to completion. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -104,7 +104,7 @@ describe("programs of one's own", () => {
     expect(shown.text).toMatch(/^login logout service session\n\{\s+state: 'anonymous'/)
   })
 
-  it('are let in by a person where a token is wanted', async () => {
+  it('are authorized by a user where a token is required', async () => {
     const { shown, ended } = await start(1, { MCP_AUTH: 'required' })
     const address = () => /^Open (\S+)$/m.exec(shown.text)?.[1] ?? ''
     await expect.poll(address, { timeout: 15_000 }).not.toBe('')

@@ -1,4 +1,4 @@
-/** What docs/direct-calls.md says of `/http` is true: its calls get its answers, its codes exist. */
+/** The calls of docs/direct-calls.md return the shown responses, and its error codes exist. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'

@@ -1,4 +1,4 @@
-/** What the documents say is true: their code compiles and runs, their links and paths exist. */
+/** The documents: code compiles and runs, links and paths exist. */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

@@ -79,7 +79,7 @@ describe('an answer with blocks', () => {
 })
 
 describe('metadata', () => {
-  it('of a result stands beside its data', async () => {
+  it('of a result is next to its data', async () => {
     const result = await callTool(
       accountTool(() => ({ meta: { 'example.com/version': 3 } })),
       {},

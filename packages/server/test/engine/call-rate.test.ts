@@ -1,4 +1,4 @@
-/** A tool that may be called only so often: the model is told, and when to come back. */
+/** Rate limits of tools: the error for the model, with the time to retry. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -40,7 +40,7 @@ const tool = (rateLimit?: Rate, name = 'report', login = false) =>
 const call = (of: AnyTool, input = {}) => callTool(of, input, { rateLimits })
 
 describe('a tool with a limit', () => {
-  it('runs so often in its window, and then says when to try again', async () => {
+  it('runs up to its limit in a window, then reports when to retry', async () => {
     const limited = tool({ calls: 2, perSeconds: 30 })
     expect([(await call(limited)).code, (await call(limited)).code]).toEqual([undefined, undefined])
     time += 10_000
@@ -56,7 +56,7 @@ describe('a tool with a limit', () => {
     expect((await call(limited)).code).toBeUndefined()
   })
 
-  it('takes nothing from others', async () => {
+  it('does not affect other callers', async () => {
     const [one, other] = [tool({ calls: 1, perSeconds: 30 }), tool(undefined, 'other')]
     await call(one)
     expect((await call(one)).code).toBe('too_many_requests')
@@ -78,7 +78,7 @@ describe('a tool with a limit', () => {
     expect((await call(limited)).code).toBe('too_many_requests')
   })
 
-  it('is refused at start when the limit makes no sense', () => {
+  it('is refused at start if the limit is invalid', () => {
     for (const rate of [
       { calls: 0, perSeconds: 60 },
       { calls: 1.5, perSeconds: 60 },

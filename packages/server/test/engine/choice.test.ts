@@ -31,7 +31,7 @@ describe('a choice', () => {
     expect(requested(field)).toMatchObject({ default: 'en', description: 'What you speak' })
   })
 
-  it('takes its values and nothing else', () => {
+  it('accepts its values and nothing else', () => {
     expect(accept(choice(LANGUAGES), 'de')).toEqual({ action: 'accept', content: { field: 'de' } })
     for (const value of ['German', 'fr', 'toString', '', 1, null]) {
       expect(accept(choice(LANGUAGES), value)).toBeUndefined()

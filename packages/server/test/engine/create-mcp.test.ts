@@ -92,7 +92,7 @@ describe('tools', () => {
   })
 })
 
-it('gives resources and prompts the same', async () => {
+it('provides the same to resources and prompts', async () => {
   const resource = desk.defineResource({
     name: 'ticket',
     uri: 'desk://{id}',

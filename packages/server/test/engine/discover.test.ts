@@ -1,4 +1,4 @@
-/** Discovery: what a fork's files must be like, and what it is told when they are not. */
+/** Discovery: the requirements for declaration files, and the reported faults. */
 
 import { describe, expect, it } from 'vitest'
 import { DiscoveryError, discover } from '../../src/engine/discover.ts'
@@ -66,7 +66,7 @@ describe('discovery', () => {
     ])
   })
 
-  it('looks into folders, and takes every kind of module', async () => {
+  it('searches subfolders, and loads every kind of module', async () => {
     const folder = writeCatalog({
       'tools/a.ts': toolFile({ name: "'a'" }),
       'tools/billing/b.mts': toolFile({ name: "'b'" }),
@@ -80,7 +80,7 @@ describe('discovery', () => {
     expect([resources.length, prompts.length]).toEqual([1, 1])
   })
 
-  it('takes several declarations from one file', async () => {
+  it('loads several declarations from one file', async () => {
     const tool = (name: string) =>
       `{ name: '${name}', description: 'A.', input: z.object({}), output: z.object({}), run: async () => ({}) }`
     const folder = writeCatalog({
@@ -101,7 +101,7 @@ describe('discovery', () => {
     ])
   })
 
-  it('takes a name, or a folder, that begins with "_" for code that others share', async () => {
+  it('treats files and folders whose name begins with "_" as shared code', async () => {
     const folder = writeCatalog({
       'tools/_money.ts': 'throw new Error()',
       'tools/_shared/rates.ts': 'throw new Error()',
@@ -118,7 +118,7 @@ describe('discovery', () => {
     ])
   })
 
-  it('names the framework where a tool takes the name of one of its own', async () => {
+  it('names the framework if a tool has the name of a built-in one', async () => {
     const folder = writeCatalog({
       'server.mjs': "export default { name: 'own' }",
       'tools/in.ts': toolFile({ name: "'login'" }),
@@ -159,7 +159,7 @@ describe('discovery', () => {
     ])
   })
 
-  it('says in its message all that is wrong', async () => {
+  it('lists all faults in its message', async () => {
     const folder = writeCatalog({ 'tools/a.ts': '', 'tools/b.ts': '' })
     await expect(discover(folder)).rejects.toThrow(
       'Cannot load:\n  - tools/a.ts: has no default export; if it is code that others share, let its name begin with "_"\n  - tools/b.ts: has no default export',

@@ -156,7 +156,7 @@ describe('of several that match', () => {
   })
 })
 
-test('matching takes no longer for what nearly fits', () => {
+test('matching takes no longer for near matches', () => {
   const many = 'a-'.repeat(1000)
   expect(variables('doc://n/{a}-{b}-{c}-{d}-{e}!', `doc://n/${many}`)).toBeUndefined()
   expect(variables('doc://n/{+a}/{+b}/{+c}/{+d}!', `doc://n/${'/a'.repeat(1000)}`)).toBeUndefined()

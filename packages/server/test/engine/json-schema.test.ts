@@ -27,7 +27,7 @@ describe('a tool with an input in JSON Schema', () => {
     expect(compileTool(tool).inputSchema).toEqual(SCHEMA)
   })
 
-  it('takes a session as any other tool does', () => {
+  it('uses a session as any other tool does', () => {
     const { properties } = compileTool(tool).anonymousInputSchema
     expect(properties).toMatchObject({ ...SCHEMA.properties, session: { type: 'string' } })
   })
@@ -49,7 +49,7 @@ describe('a tool with an input in JSON Schema', () => {
     expect(() => compileTool({ ...tool, input })).toThrow('must not declare "session"')
   })
 
-  it('is refused when the schema makes no sense', () => {
+  it('is refused if the schema is invalid', () => {
     expect(() => jsonSchema({ type: 'object', properties: { a: { $ref: '#/nowhere' } } })).toThrow()
   })
 })

@@ -1,4 +1,4 @@
-/** Arguments as models send them: taken for what they mean, and nothing else. */
+/** Lenient arguments: coerced only where the schema is unambiguous. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -176,7 +176,7 @@ describe('nothing is taken for what it is not', () => {
     expect(await given(z.object({ field }), { field: value })).toBe('invalid_arguments')
   })
 
-  it('a member of a union that fits as it is keeps its texts', async () => {
+  it('a matching member of a union keeps its strings', async () => {
     const input = z.object({
       a: z.union([
         z.object({ n: z.number(), m: z.number() }),

@@ -1,4 +1,4 @@
-/** What a tool masks in its answer stays masked in its errors, its progress and its log. */
+/** Masked values stay masked in errors, progress, logs and messages to the client. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -118,7 +118,7 @@ const given = {
 }
 
 describe.each(Object.entries(SOURCES))('a masked value from %s', (_source, read) => {
-  it.each(Object.entries(SLIPS))('does not get out through %s', async (_slip, slip) => {
+  it.each(Object.entries(SLIPS))('is not disclosed by %s', async (_slip, slip) => {
     expectNoLeak(await callTool(tool(read, slip), {}, given), [SECRET])
   })
 })
@@ -126,8 +126,8 @@ describe.each(Object.entries(SOURCES))('a masked value from %s', (_source, read)
 /** With characters that URLs and JSON write otherwise. */
 const ODD_SECRET = 'Rue "d\'Or" 5/b & é+ä'
 
-describe('a value that is spelled otherwise elsewhere', () => {
-  it.each(Object.entries(SLIPS))('does not get out through %s', async (_slip, slip) => {
+describe('a value in another spelling', () => {
+  it.each(Object.entries(SLIPS))('is not disclosed by %s', async (_slip, slip) => {
     const upstream = { 'GET /account': { email: ODD_SECRET } }
     const run = await callTool(tool(SOURCES.upstream as Read, slip), {}, { ...given, upstream })
     expectNoLeak(run, [ODD_SECRET])
@@ -137,17 +137,17 @@ describe('a value that is spelled otherwise elsewhere', () => {
 describe('masked, not dropped:', () => {
   const read = SOURCES.upstream as Read
 
-  it('the caller reads the rest of the message', async () => {
+  it('the rest of the message reaches the caller', async () => {
     const result = await callTool(tool(read, SLIPS['an error for the caller'] as Use), {}, given)
     expect(result.text).toBe(`No account ${SHOWN}.`)
   })
 
-  it('progress says the rest', async () => {
+  it('the rest of the progress message is sent', async () => {
     const { progress } = await callTool(tool(read, SLIPS.progress as Use), {}, given)
     expect(progress).toEqual([{ done: 1, total: 1, message: `at ${SHOWN}` }])
   })
 
-  it('the log says the rest, and where an accident happened', async () => {
+  it('the log has the rest, and the location of the error', async () => {
     const { log } = await callTool(tool(read, SLIPS['an accident'] as Use), {}, given)
     expect(log).toContainEqual(
       expect.objectContaining({
@@ -162,7 +162,7 @@ describe('masked, not dropped:', () => {
     )
   })
 
-  it('a log line learns from its own fields', async () => {
+  it('a log line masks values of its own fields', async () => {
     const early: Use = ({ log }) =>
       log.info('renamed', { email: 'other-secret', note: 'other-secret' })
     const result = await callTool(tool(read, early), {}, given)
@@ -173,7 +173,7 @@ describe('masked, not dropped:', () => {
 describe('questions with masked texts', () => {
   const read = SOURCES.upstream as Read
 
-  it('show the rest, and their answers are understood', async () => {
+  it('show the rest, and their answers are accepted', async () => {
     const slip = SLIPS['the texts of a form'] as Use
     const run = await callTool(tool(read, slip), {}, given)
     expect(run.isError).toBe(false)
@@ -189,7 +189,7 @@ describe('questions with masked texts', () => {
     },
   )
 
-  it('leave pictures and sounds as they are', async () => {
+  it('leave images and audio unchanged', async () => {
     const data = Buffer.from(SECRET).toString('base64') + SECRET
     const content = { type: 'image' as const, data, mimeType: 'image/png' }
     const picture: Use = ({ ask }) =>
@@ -211,7 +211,7 @@ describe('a tool log', () => {
   const said = async (fields: Record<string, unknown>) =>
     (await logging(fields)).log.find(({ msg }) => msg === 'said')?.fields
 
-  it('carries values as they are', async () => {
+  it('logs values unchanged', async () => {
     const fields = { text: 'a', number: 1, flag: true, nothing: null, list: [1, { a: 'b' }] }
     expect(await said(fields)).toEqual(fields)
   })
@@ -220,7 +220,7 @@ describe('a tool log', () => {
     expect(await said({ at: new Date(0) })).toEqual({ at: '1970-01-01T00:00:00.000Z' })
   })
 
-  it('does not fail a tool over a value that leads back to itself', async () => {
+  it('does not fail a tool for a cyclic value', async () => {
     const ring: Record<string, unknown> = {}
     ring.ring = ring
     const result = await logging(ring)

@@ -1,4 +1,4 @@
-/** An argument that is declared masked reaches the tool whole, and nothing and nobody else. */
+/** Masked arguments: only the tool gets the unmasked value. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -68,7 +68,7 @@ describe('a masked argument', () => {
     expectNoLeak(run, [SECRET])
   })
 
-  it('is masked as its field says, and the rest of the text stays', async () => {
+  it('is masked by the mask of its field, and the rest of the text stays', async () => {
     const run = await callTool(
       tool(({ input }) => ({ said: `You said ${input.secret}.` })),
       {
@@ -78,14 +78,14 @@ describe('a masked argument', () => {
     expect(run.structuredContent).toEqual({ said: `You said ${SHOWN}.` })
   })
 
-  it('is masked in a masked field as that says', async () => {
+  it("is masked in a masked field by that field's mask", async () => {
     const run = await callTool(tool(SLIPS['a masked field of the answer'] as never), {
       secret: SECRET,
     })
     expect(run.structuredContent).toEqual({ secret: '***********se 42' })
   })
 
-  it('leaves alone what the schema of the answer says itself', async () => {
+  it('leaves texts of the output schema unchanged', async () => {
     const run = await callTool(
       tool(() => ({ kind: 'correct' })),
       { secret: 'correct' },

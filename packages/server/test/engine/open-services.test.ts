@@ -116,7 +116,7 @@ describe('services', () => {
     ])
   })
 
-  it('announce changes once there is somebody to tell', async () => {
+  it('announce changes once the node has joined the others', async () => {
     const { opening } = open(({ announce }) => {
       announce.toolsChanged()
       announce.resourceUpdated('desk://1')

@@ -47,13 +47,13 @@ describe.each(ERAS)('a client of %s', (era) => {
     expect(JSON.parse((contents[0] as { text: string }).text)).toMatchObject({ city: 'lyon' })
   })
 
-  it('is told that there is no such branch', async () => {
+  it('gets an error for an unknown branch', async () => {
     await expect(client.readResource({ uri: 'bank://branches/atlantis' })).rejects.toMatchObject({
       code: -32602,
     })
   })
 
-  it('is told that there is no such resource', async () => {
+  it('gets an error for an unknown resource', async () => {
     await expect(client.readResource({ uri: 'bank://nothing' })).rejects.toMatchObject({
       code: -32602,
     })
@@ -103,7 +103,7 @@ describe.each(ERAS)('a client of %s', (era) => {
     expect((await client.complete({ ref, argument })).completion.values).toEqual(['expert'])
   })
 
-  it('is told what is wrong with the arguments of a prompt', async () => {
+  it("gets the faults of a prompt's arguments", async () => {
     for (const args of [{}, { audience: 'x'.repeat(41) }]) {
       const got = client.getPrompt({ name: 'account-summary', arguments: args as never })
       await expect(got).rejects.toMatchObject({ code: -32602 })
@@ -116,7 +116,7 @@ describe.each(ERAS)('a client of %s', (era) => {
     expect(contents).toEqual([{ uri: 'bank://logo', mimeType: 'image/png', blob: 'iVBORw==' }])
   })
 
-  it('is not told why a resource or a prompt failed; the log is', async () => {
+  it('does not get the reason of a failure; the log does', async () => {
     for (const failing of [
       () => forkClient.readResource({ uri: 'bank://broken' }),
       () => forkClient.getPrompt({ name: 'broken' }),

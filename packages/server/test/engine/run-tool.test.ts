@@ -1,4 +1,4 @@
-/** Running a tool: what is checked before it runs, and what of its failures its caller sees. */
+/** Running a tool: checks before the run, and the errors that the caller sees. */
 
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
@@ -139,7 +139,7 @@ describe('what a tool throws', () => {
     expect(result.text).toBe(error.message)
   })
 
-  it('when the store is away goes on to the transport, which answers 503', async () => {
+  it('rejects while the store is unavailable, and the transport answers 503', async () => {
     const error = new AppError('unavailable', 'Try again shortly.')
     await expect(callTool(failing(error), {})).rejects.toBe(error)
   })

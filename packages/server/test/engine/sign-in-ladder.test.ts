@@ -1,4 +1,7 @@
-/** The sign-in ladder: what a call does that needs somebody signed in when nobody is. */
+/**
+ * Tools that require a sign-in, called without one: URL elicitation, or an error that points to
+ * `login`.
+ */
 
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -66,8 +69,8 @@ async function askedBy(call: ToolCall) {
   }
 }
 
-describe('somebody is signed in', () => {
-  it('and the call goes on, whatever the client can do', async () => {
+describe('with a sign-in', () => {
+  it('the call continues, whatever the client can do', async () => {
     await own.signIn()
     const signedIn = { ...own.session, state: 'authenticated' } as const
     for (const openUrls of [true, false]) {
@@ -78,7 +81,7 @@ describe('somebody is signed in', () => {
 })
 
 describe('a client that cannot open URLs', () => {
-  it('is told to call login', async () => {
+  it('gets an error that points to login', async () => {
     const call = callWith({ client: quietClient({ openUrls: false }) })
     await expect(requireUpstreamSignIn(call, own.session)).rejects.toMatchObject({
       code: 'login_required',
@@ -95,7 +98,7 @@ describe('a client that opens URLs', () => {
     expect(params.elicitationId).toBeUndefined()
   })
 
-  it('carries the session on to the next round', async () => {
+  it('keeps the session in the next round', async () => {
     const { requestState } = await askedBy(callWith())
     expect(requestState).toEqual({ session: own.session.handle, signInRound: 1 })
   })
@@ -113,26 +116,26 @@ describe('a client that opens URLs', () => {
     },
   )
 
-  it('goes on when the sign-in comes while it waits', async () => {
+  it('continues if the sign-in completes while it waits', async () => {
     const waiting = requireUpstreamSignIn(later(), own.session)
     await own.signIn()
     expect(await waiting).toBeUndefined()
   })
 
-  it('goes on when the sign-in comes in a later round, which has no answer of its own', async () => {
+  it('continues if the sign-in completes in a later round without an answer', async () => {
     await own.signIn()
     const call = later({ requestState: { signInRound: 3 }, responses: {} })
     expect(await requireUpstreamSignIn(call, own.session)).toBeUndefined()
   })
 
-  it('comes back for another round, and is asked nothing then', async () => {
+  it('starts another round without a question', async () => {
     const call = later({ requestState: { session: 'ses_a', signInRound: 3 } })
     const result = await requireUpstreamSignIn(call, impatient())
     expect(result?.inputRequests).toBeUndefined()
     expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', signInRound: 4 })
   })
 
-  it('gives up after seven rounds', async () => {
+  it('stops after seven rounds', async () => {
     let requestState: RequestStateContent = { signInRound: 1 }
     for (let round = 2; round <= 7; round += 1) {
       const result = await requireUpstreamSignIn(later({ requestState }), impatient())
@@ -154,7 +157,7 @@ describe('a client that opens URLs', () => {
 })
 
 describe('a session that waits for a sign-in', () => {
-  it('stops when the time is over', async () => {
+  it('stops at the time limit', async () => {
     expect(await own.session.waitForSignIn(10, new AbortController().signal)).toBe(false)
   })
 
@@ -170,7 +173,7 @@ describe('a session that waits for a sign-in', () => {
 })
 
 describe('a client of the 2025 era', () => {
-  it('is told when the elicitation is complete', async () => {
+  it('is notified when the elicitation is complete', async () => {
     const elicitationCompleted = vi.fn(async () => undefined)
     const { params } = await askedBy(
       callWith({ client: { ...quietClient({ openUrls: true }), elicitationCompleted } }),

@@ -1,4 +1,4 @@
-/** A file whose import never settles is named, rather than waited for in silence. */
+/** A file whose import never settles is named in the log. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -45,7 +45,7 @@ test('files that hang are named together with the other faults', async () => {
   )
 })
 
-test('one that is slow is waited for, and told of once', async () => {
+test('a slow one is awaited, and reported once', async () => {
   const waits = 'await new Promise((resolve) => setTimeout(resolve, 600))'
   const folder = writeCatalog({ 'tools/slow.ts': `${toolFile()}\n${waits}` })
   const slow: string[] = []
@@ -73,7 +73,7 @@ test('a process with nothing else to do does not end with code 13', {
   expect(stderr).toContain('tools/hangs.ts: its import did not settle')
 })
 
-test('the server says which file it waits for', { timeout: 60_000 }, async () => {
+test('the server logs the file that it waits for', { timeout: 60_000 }, async () => {
   const folder = writeCatalog({ ...PACKAGE, 'tools/hangs.ts': HANGS })
   const server = spawnServer({ env: { TOOLS_DIR: folder, MASK_MCP_PORT: '0' } })
   const line = await server.line('import has not settled; waiting')

@@ -1,4 +1,4 @@
-/** A tool's time: when it is over, when the caller cancels, and what comes too late. */
+/** Time limits of tools: timeout, cancellation, and late results. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
@@ -23,14 +23,14 @@ function toolThat(run: (context: Context) => Promise<object>, timeoutSeconds?: n
 
 const forever = () => new Promise<never>(() => undefined)
 
-describe('a tool that takes too long', () => {
+describe('a tool that exceeds its time limit', () => {
   it('does not hold its caller, even if it ignores its signal', async () => {
     const result = await callTool(toolThat(forever, 0.05), {})
     expect(result.code).toBe('timeout')
     expect(result.log.at(-1)).toMatchObject({ msg: 'tool call', outcome: 'timeout' })
   })
 
-  it('is told by its signal', async () => {
+  it('is aborted by its signal', async () => {
     const stopped = vi.fn()
     const tool = toolThat(({ signal }) => {
       signal.addEventListener('abort', stopped)
@@ -40,7 +40,7 @@ describe('a tool that takes too long', () => {
     expect(stopped).toHaveBeenCalledOnce()
   })
 
-  it('is told by a signal that it asks for when it is too late', async () => {
+  it('is aborted by a signal that it reads after the timeout', async () => {
     const told: unknown[] = []
     const tool = toolThat(async (context) => {
       // Deadlines are up to one sweep late.
@@ -52,7 +52,7 @@ describe('a tool that takes too long', () => {
     await vi.waitFor(() => expect(told).toEqual([true, expect.any(DOMException)]))
   })
 
-  it('has as long as the configuration says when it does not say itself', async () => {
+  it('has the configured time limit by default', async () => {
     expect((await callTool(toolThat(forever), {}, { timeoutSeconds: 0.05 })).code).toBe('timeout')
     const brief = toolThat(() => delay(80, {}))
     expect((await callTool(brief, {}, { timeoutSeconds: 20 })).isError).toBe(false)
@@ -65,7 +65,7 @@ describe('a tool that takes too long', () => {
     },
   )
 
-  it('has as long as it says itself when it does', async () => {
+  it('has its own time limit if it declares one', async () => {
     const tool = toolThat(() => delay(80, {}), 20)
     expect((await callTool(tool, {}, { timeoutSeconds: 0.01 })).isError).toBe(false)
   })
@@ -96,7 +96,7 @@ describe('a call that is cancelled', () => {
     expect(result.code).toBe('cancelled')
   })
 
-  it('tells the tool why', async () => {
+  it('gives the tool the reason', async () => {
     const controller = new AbortController()
     const reasons: unknown[] = []
     const tool = toolThat(({ signal }) => {
@@ -115,7 +115,7 @@ describe('a call that is cancelled', () => {
     expect(run).not.toHaveBeenCalled()
   })
 
-  it('is cancelled, whatever the tool throws on the way out', async () => {
+  it('is cancelled, whatever the tool throws', async () => {
     const controller = new AbortController()
     const tool = toolThat(async () => {
       controller.abort()
@@ -127,7 +127,7 @@ describe('a call that is cancelled', () => {
 })
 
 describe('after its end', () => {
-  it('a tool is told to stop what it left running', async () => {
+  it('the signal aborts work that the tool left running', async () => {
     let ended: AbortSignal | undefined
     const tool = toolThat(async ({ signal }) => {
       ended = signal
@@ -140,7 +140,7 @@ describe('after its end', () => {
   it.each([
     ['ended', undefined],
     ['taken too long', 0.02],
-  ])('a tool that has %s tells no more progress', async (_what, timeoutSeconds) => {
+  ])('a tool that has %s sends no more progress', async (_what, timeoutSeconds) => {
     const onProgress = vi.fn()
     let late: Promise<unknown> = Promise.resolve()
     const tool = toolThat(async ({ progress }) => {
@@ -167,7 +167,7 @@ describe('progress', () => {
     ])
   })
 
-  it('that cannot be told does not fail the tool', async () => {
+  it('that cannot be sent does not fail the tool', async () => {
     const tool = toolThat(async ({ progress }) => {
       await progress(1)
       return {}

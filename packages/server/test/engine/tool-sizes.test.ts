@@ -48,7 +48,7 @@ describe('a warning', () => {
     expect(warning?.message).toMatch(/: with\.dot, x{65}$/)
   })
 
-  it('is given for a large tool, and for a large list', () => {
+  it('is reported for a large tool, and for a large list', () => {
     expect(codesOf({ small: 'A.' })).toEqual([])
     expect(codesOf({ large: 'x'.repeat(10_000) })).toEqual(['tool_large'])
     const many = Array.from({ length: 110 }, (_, index) => [`tool_${index}`, 'x'.repeat(1000)])

@@ -1,4 +1,4 @@
-/** `/readyz` tells of weak access in production, and the doctor passes it on. */
+/** Warnings about weak access at `/readyz`, and in the doctor. */
 
 import { afterEach, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -56,7 +56,7 @@ test.each([{ MCP_AUTH: 'required' }, { MCP_AUTH: 'optional' }])(
   },
 )
 
-test('the doctor says what it means, and how to change it', { timeout: 120_000 }, async () => {
+test('the doctor explains it, with the fix', { timeout: 120_000 }, async () => {
   const app = await start({ MCP_AUTH: 'required', LOGIN: 'on-demand', RATE_LIMIT: 'off' })
   const said = withVerdict(await consult(app.url), 'warning').join('\n')
   expect(said).toMatch(/health: .*LOGIN=on-demand authenticates nobody.*Set LOGIN=at-authorize/)

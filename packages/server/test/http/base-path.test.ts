@@ -111,7 +111,7 @@ test.each([`${BASE}x/mcp`, `${BASE}${BASE}/mcp`, `${BASE}/nothing`, `/other${BAS
   },
 )
 
-test('with https the cookie keeps to https and to the path', async () => {
+test('with https the cookie is restricted to https and the path', async () => {
   const routes = new Hono<HttpEnv>()
   const options = { secure: true, basePath: BASE, maxAgeSeconds: 60 }
   routes.get('/', (c) => c.text(knownBrowser(c, true, BASE) ?? browserCookie(c, options)))

@@ -1,4 +1,4 @@
-/** The cookie that a browser is known by, from the moment it lets a client in. */
+/** The cookie of a browser that has authorized a client. */
 
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
@@ -37,7 +37,7 @@ test('works on this machine without https', async () => {
   expect(set).not.toContain('Secure')
 })
 
-test('tells the session its hash, and finds the browser by it again', async () => {
+test('stores its hash in the session, by which the browser is recognized', async () => {
   const { approve, who } = approvals(true)
   const { text, pair } = await approve()
   expect(text).toBe(sha256(pair.split('=')[1] ?? ''))
@@ -45,7 +45,7 @@ test('tells the session its hash, and finds the browser by it again', async () =
   expect((await who('')).text).toBe('nobody')
 })
 
-test('is one for each browser: a second client does not replace it, only makes it last', async () => {
+test('is one for each browser: a second client only renews it', async () => {
   const { approve } = approvals(true)
   const first = await approve()
   const second = await approve(first.pair)
@@ -63,7 +63,7 @@ test.each(['', 'x', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}%`])(
   },
 )
 
-test('of plain http says nothing by https', async () => {
+test('of plain http is ignored over https', async () => {
   const { pair } = await approvals(false).approve()
   expect((await approvals(true).who(pair)).text).toBe('nobody')
 })

@@ -1,4 +1,4 @@
-/** `/callback`: the way back from the identity provider, for the browser that left, and once. */
+/** `/callback`: accepted once, in the browser that was redirected to the provider. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-test('signs the person in who started, and tells their name', async () => {
+test('signs in the user who started, and shows their name', async () => {
   const link = await login(app.url)
   const browser = newBrowser()
   const page = await signInAs(browser, link, 'grace')
@@ -50,7 +50,7 @@ test('sets a cookie that scripts and other sites do not get', async () => {
   expect(response.headers.get('cache-control')).toBe('no-store')
 })
 
-test('sends the browser away with a state, a nonce and a challenge of their own', async () => {
+test('redirects the browser with its own state, nonce and challenge', async () => {
   const leave = async () => {
     const { url, code } = await login(app.url)
     const response = await submitCode(url, code)
@@ -115,7 +115,7 @@ describe('is refused', () => {
     expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
-  test('all but once when it comes twenty times at once', async () => {
+  test('of twenty concurrent callbacks all but one', async () => {
     const link = await login(app.url)
     const { browser, callback } = await stopBeforeCallback(app, link)
     const headers = { cookie: cookieOf(browser.cookies) }
@@ -135,7 +135,7 @@ describe('is refused', () => {
     expect(await response.text()).toContain('has ended')
   })
 
-  test('when the person said no', async () => {
+  test('when the user declined', async () => {
     const link = await login(app.url)
     const { browser, callback } = await stopBeforeCallback(app, link, { cancel: 'yes' })
     const response = await fetch(callback, { headers: { cookie: cookieOf(browser.cookies) } })
@@ -147,7 +147,7 @@ describe('is refused', () => {
   })
 })
 
-test('keeps states sealed, and only for a while', async () => {
+test('stores states sealed, with a time-to-live', async () => {
   const before = written.length
   const { callback } = await stopBeforeCallback(app, await login(app.url))
   const pending = written.slice(before).filter(({ key }) => key.startsWith('sign-in-state:'))
@@ -157,7 +157,7 @@ test('keeps states sealed, and only for a while', async () => {
   expect(JSON.stringify(written.slice(before))).not.toContain(callback.searchParams.get('state'))
 })
 
-test('everything that was ever kept here expires', () => {
+test('everything that is stored expires', () => {
   const made = written.filter(({ ttlSeconds }) => ttlSeconds !== undefined)
   expect(made.length).toBeGreaterThan(50)
   for (const { ttlSeconds } of made) {

@@ -1,4 +1,4 @@
-/** Where a request comes from, directly and behind proxies. */
+/** Client addresses, directly and behind proxies. */
 
 import { describe, expect, it } from 'vitest'
 import { clientAddress, networkOf } from '../../src/http/client-address.ts'

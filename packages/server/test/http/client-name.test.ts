@@ -1,4 +1,4 @@
-/** What pages make of the names that clients give themselves. */
+/** Client names on pages (spoofing). */
 
 import { describe, expect, test } from 'vitest'
 import { clientNameOnPage } from '../../src/http/pages/client-name.ts'

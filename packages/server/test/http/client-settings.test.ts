@@ -75,12 +75,12 @@ describe('settings to copy', () => {
     }
   })
 
-  test('let Claude Desktop start a server that is on the same machine, and none elsewhere', () => {
+  test('let Claude Desktop start a local server only', () => {
     expect(snippets(settingsOf('Claude Desktop', HERE), 'json')).toHaveLength(2)
     expect(snippets(settingsOf('Claude Desktop'), 'json')).toHaveLength(1)
   })
 
-  test('let mcp-remote go without https where that is the only way', () => {
+  test('let mcp-remote use http only if necessary', () => {
     const url = 'http://mcp.internal.example/mcp'
     const [elsewhere = ''] = snippets(settingsOf('Claude Desktop', { ...HERE, url }), 'json')
     expect(elsewhere).toContain('"args": ["-y", "mcp-remote", "http')

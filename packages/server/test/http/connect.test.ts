@@ -32,7 +32,7 @@ describe('the page', () => {
     expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
-  test('says that the link has expired once the session has ended, before any code', async () => {
+  test('reports an expired link after the end of the session, before any code', async () => {
     const link = await login(app.url)
     await callWith(app.url, link.session, 'logout')
     for (const form of [undefined, { code: link.code }]) {
@@ -69,7 +69,7 @@ describe('the page', () => {
     expect(headers.getSetCookie()).toEqual([])
   })
 
-  test('keeps script, frames, caches and sniffing away', async () => {
+  test('prevents scripts, framing, caching and sniffing', async () => {
     const link = await login(app.url)
     const pages = [
       await newBrowser().open(link.url),

@@ -1,4 +1,4 @@
-/** Pages of allowed origins: what a browser wants to hear before it lets them call and read. */
+/** CORS for pages of allowed origins. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -35,7 +35,7 @@ test('it may read answers, refusals among them, and the id of its connection', a
   }
 })
 
-test('another origin hears nothing of it', async () => {
+test('another origin gets no CORS headers', async () => {
   const { status, headers } = await preflight('https://evil.example.com')
   expect(status).toBe(403)
   expect(headers.get('access-control-allow-origin')).toBeNull()

@@ -1,4 +1,4 @@
-/** A client that goes away in the middle of its body. */
+/** A client that disconnects in the middle of its body. */
 
 import { connect } from 'node:net'
 import { expect, test, vi } from 'vitest'
@@ -10,7 +10,10 @@ test('is no error of the server', async () => {
   const head = ['POST /mcp HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
   socket.write([...head, 'Content-Length: 100', '', '{"jsonrpc"'].join('\r\n'))
   setTimeout(() => socket.destroy(), 100)
-  await vi.waitFor(() => expect(app.lines.join('')).toContain('The body was cut off'), 5000)
+  await vi.waitFor(
+    () => expect(app.lines.join('')).toContain('The request body is incomplete'),
+    5000,
+  )
   expect(app.lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([])
   await app.stop()
 })

@@ -61,7 +61,7 @@ describe('a result', () => {
     expect(await direct.call('ping')).toMatchObject({ status: 200, body: {} })
   })
 
-  test('comes alone: progress and log lines have no reader', async () => {
+  test('has no progress and log lines', async () => {
     const _meta = { progressToken: 1, 'io.modelcontextprotocol/logLevel': 'debug' }
     const { type, body } = await direct.call('tools/call', { name: 'count', _meta })
     expect(type).toBe('application/json')
@@ -104,7 +104,7 @@ describe('a failure is a problem document', () => {
     expect(JSON.stringify(answer.body)).not.toContain('internal-canary')
   })
 
-  test('with what the tool said, where a tool failed', async () => {
+  test('with the content of a failed tool', async () => {
     const { body } = await direct.call('tools/call', { name: 'echo' })
     expect(body).toMatchObject({ isError: true, content: [{ type: 'text', text: body.detail }] })
   })
@@ -115,7 +115,7 @@ describe('a failure is a problem document', () => {
     expectProblem(answer, [400, 'invalid_params'])
   })
 
-  test('a store that is away is 503, with when to come back', async () => {
+  test('an unavailable store is 503, with the time to retry', async () => {
     const store = failingStore()
     const other = await startApp({ store })
     const caller = await letDirectCallerIn(other.url)
@@ -161,7 +161,7 @@ test('messages of the protocol are served at the same address', async () => {
   expect(body).toMatchObject({ id: 7, result: { structuredContent: { text: 'hello' } } })
 })
 
-test('a caller that goes away cancels its call', async () => {
+test('a caller that disconnects cancels its call', async () => {
   const leaving = new AbortController()
   const params = { name: 'hold', arguments: { key: 'direct-left' } }
   const { signal } = leaving

@@ -1,4 +1,4 @@
-/** A direct call of a tool that needs a person: the questions are the result, the answer a new call. */
+/** Direct calls of tools that need a user: questions are results, answers new calls. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -55,7 +55,7 @@ describe('signing in', () => {
     expect([status, body.code]).toEqual([403, 'login_declined'])
   })
 
-  test('who says it cannot open pages is told to call login', async () => {
+  test('a client that cannot open pages gets an error that points to login', async () => {
     const _meta = { [CAPABILITIES]: {} }
     const { status, body } = await direct.call('tools/call', { name: 'service', _meta })
     expect([status, body.code]).toEqual([403, 'login_required'])

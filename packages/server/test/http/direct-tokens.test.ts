@@ -1,4 +1,4 @@
-/** The access token of direct calls: who has none, a bad one or too small a one is told so. */
+/** The access token of direct calls: missing, invalid, or without the required scope. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -43,7 +43,7 @@ test('clients of the protocol are refused in its own words', async () => {
   expect(headers.get('www-authenticate')).toMatch(/^Bearer /)
 })
 
-test('a token without the scope of a tool is told which one to ask for', async () => {
+test('a token without the scope of a tool gets the required scope', async () => {
   const small = await letDirectCallerIn(app.url, { scope: 'mcp' })
   expect((await small.call('tools/call', { name: 'session' })).status).toBe(200)
   const answer = await small.call('tools/call', SERVICE)
@@ -57,7 +57,7 @@ test('a token without the scope of a tool is told which one to ask for', async (
   expect(again.body).toMatchObject({ resultType: 'input_required' })
 })
 
-test('a token that was given back is good for nothing', async () => {
+test('a revoked token is invalid', async () => {
   const client = await createOAuthClient(app.url)
   const { access_token: token } = await client.connect()
   const headers = { authorization: `Bearer ${token}` }

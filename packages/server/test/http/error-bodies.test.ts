@@ -1,4 +1,4 @@
-/** Failures tell clients what to do, and nothing about the inside. */
+/** Errors say what to do, and disclose no internals. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

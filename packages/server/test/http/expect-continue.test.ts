@@ -1,4 +1,4 @@
-/** `Expect: 100-continue` over raw sockets: no body is asked for that nobody will read. */
+/** `Expect: 100-continue` over raw sockets: no body is requested unless it is read. */
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -80,7 +80,7 @@ describe.each([100, 500_000])('a body of %i bytes', (bytes) => {
     expect(client.got.text).toMatch(/^connection: close$/im)
   })
 
-  test('is asked for once, with a good token, and served', async () => {
+  test('is requested once, with a valid token, and served', async () => {
     const { token } = await letDirectCallerIn(app.url)
     const client = await open()
     const fields = [`Authorization: Bearer ${token}`]

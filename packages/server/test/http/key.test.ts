@@ -1,4 +1,4 @@
-/** `/key/…`: pasting a key for an API without OAuth, and what becomes of it. */
+/** `/key/…`: pasting a key for an API without OAuth, and its storage. */
 
 import { describe, expect, test } from 'vitest'
 import { errorCode, structured } from '../support/clients.ts'
@@ -45,7 +45,7 @@ async function signedIn({ url }: Pick<SeveralUpstreams, 'url'>, key = GOOD_KEY):
 }
 
 describe('the page', () => {
-  test('has one password field, no script, and is not kept', async () => {
+  test('has one password field, no script, and is not cached', async () => {
     const { url, ticketsApi } = await startSeveral()
     const page = await keyPage(await loginAt(url, { upstream: 'tickets' }))
     expect(page.text.match(/<input/g)).toHaveLength(1)
@@ -57,7 +57,7 @@ describe('the page', () => {
     expect(page.headers.get('x-frame-options')).toBe('DENY')
   })
 
-  test('takes a key, checks it with one request in its header, and the tool goes on', async () => {
+  test('accepts a key, checks it with one request in its header, and the tool continues', async () => {
     const several = await startSeveral()
     const { url, ticketsApi } = several
     const { session } = await signedIn(several)
@@ -70,13 +70,13 @@ describe('the page', () => {
     expect(ticketsApi.seen.at(-1)?.headers.authorization).toBeUndefined()
   })
 
-  test('takes a key with white space around it', async () => {
+  test('accepts a key with white space around it', async () => {
     const several = await startSeveral()
     await signedIn(several, `  ${GOOD_KEY} `)
     expect(several.ticketsApi.seen[0]?.headers['x-tickets-auth']).toBe(`Token ${GOOD_KEY}`)
   })
 
-  test('says that the API refuses a key, and asks again, five times in all', async () => {
+  test('reports that the API refuses a key, and allows five tries', async () => {
     const { url } = await startSeveral()
     const link = await loginAt(url, { upstream: 'tickets' })
     const browser = newBrowser()
@@ -93,7 +93,7 @@ describe('the page', () => {
     expect(errorCode(await call(url, 'tickets', { session: link.session }))).toBe('login_required')
   })
 
-  test('says that the API does not answer, and does not keep the key', async () => {
+  test('reports that the API does not answer, and does not store the key', async () => {
     const { url, ticketsApi, server } = await startSeveral()
     ticketsApi.status = 404
     const browser = newBrowser()

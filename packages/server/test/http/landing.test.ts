@@ -1,4 +1,4 @@
-/** `/`: a page for people, JSON for programs, and nothing on either that is nobody's business. */
+/** `/`: a page for people, JSON for programs, without private data. */
 
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { authorizeClient } from '../support/consented-client.ts'
 import { failingStore } from '../support/failing-store.ts'
-import { letIn } from '../support/let-in.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { recordingStore } from '../support/recording-store.ts'
 
@@ -34,9 +34,9 @@ async function open({ localUrl }: TestApp, headers: Readonly<Record<string, stri
   return { response, text: await response.text() }
 }
 
-/** Lets a client in as consent does, so that the page can tell of it. */
+/** Authorizes a client as consent does, so that the page can list it. */
 async function remembered(at: Pick<TestApp, 'store' | 'url'>) {
-  const client = await letIn(at)
+  const client = await authorizeClient(at)
   const { sessions, sessionId, browser } = client
   const deps = { store: at.store, sessions }
   await createAuthorizedClients(deps, { ttlSeconds: 60 }).remember(sha256(browser), sessionId)
@@ -72,7 +72,7 @@ describe('the form of the answer', () => {
 })
 
 describe('the page', () => {
-  test('says what the server is, and where', async () => {
+  test('names the server and its URL', async () => {
     const at = await start({
       env: {
         APP_NAME: 'Example Bank',
@@ -96,7 +96,7 @@ describe('the page', () => {
     }
   })
 
-  test('says of each tool what it is and what it takes', async () => {
+  test('describes each tool and its input', async () => {
     const { text } = await open(app)
     const rows = [...text.matchAll(/<li><h3>[\s\S]*?<\/li>/g)].map(([row]) => row)
     expect(rows).toHaveLength(4)
@@ -127,14 +127,14 @@ describe('the page', () => {
     expect(json).not.toContain('service:read')
   })
 
-  test('says who gives out tokens, where one is needed', async () => {
+  test('names the issuer of tokens, if one is needed', async () => {
     const { text } = await open(await start({ env: { MCP_AUTH: 'required' } }))
     expect(text).toContain('With an access token.')
     expect(text).toContain('$TOKEN')
     expect(text).not.toContain('Open to every client')
   })
 
-  test('goes by PUBLIC_URL, whatever a request says', async () => {
+  test('follows PUBLIC_URL, whatever the request', async () => {
     const at = await start({
       env: { PUBLIC_URL: 'https://mcp.example.com', ALLOWED_HOSTS: 'other.example' },
     })
@@ -164,13 +164,13 @@ describe('the page', () => {
 })
 
 describe('whether one is signed in', () => {
-  test('is told to the browser that let the client in, and to no other', async () => {
+  test('is shown to the browser that authorized the client, and to no other', async () => {
     const { sessions, sessionId, cookie } = await remembered(app)
     const before = await open(app, { cookie })
-    expect(before.text).toMatch(/A let-in client[\s\S]*Not signed in/)
+    expect(before.text).toMatch(/A consented client[\s\S]*Not signed in/)
     await sessions.update(sessionId, 'state', 'authenticated')
     const { response, text } = await open(app, { cookie })
-    expect(text).toMatch(/A let-in client[\s\S]*>Signed in</)
+    expect(text).toMatch(/A consented client[\s\S]*>Signed in</)
     expect(text).not.toMatch(/Not signed in|ses_/)
     expect(response.headers.get('cache-control')).toBe('no-store')
     for (const other of ['', 'mcp-browser=x', `mcp-browser=${'a'.repeat(43)}`]) {
@@ -180,7 +180,7 @@ describe('whether one is signed in', () => {
     expect((await open(app, { cookie })).text).toContain('Not that this browser knows')
   })
 
-  test('is known from the moment a client is let in', async () => {
+  test('is shown from the authorization of a client on', async () => {
     const client = await createOAuthClient(app.url, { metadata: { client_name: 'Real <client>' } })
     const { browser } = await client.authorize()
     const { text } = await browser.open(app.url)
@@ -194,7 +194,7 @@ describe('whether one is signed in', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(30_000)
   })
 
-  test('is not told where another server lets clients in: browsers are not known here', async () => {
+  test('is not shown with an external issuer: browsers are not known here', async () => {
     const env = { OAUTH_ISSUER: 'http://localhost:1', MCP_AUTH: 'required' }
     const { text } = await open(await start({ env }))
     expect(text).not.toMatch(/Signed in\?|This browser knows/)
@@ -207,11 +207,11 @@ describe('whether one is signed in', () => {
     const at = await start({ store })
     const { cookie } = await remembered(at)
     written.length = 0
-    expect((await open(at, { cookie })).text).toContain('A let-in client')
+    expect((await open(at, { cookie })).text).toContain('A consented client')
     expect(written).toEqual([])
   })
 
-  test('costs the store 600 looks a minute at most, whoever makes up cookies', async () => {
+  test('costs the store 600 reads a minute at most, also with forged cookies', async () => {
     const store = failingStore()
     const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const ask = (turn: number) =>
@@ -232,7 +232,7 @@ describe('whether one is signed in', () => {
     expect(store.asked).toEqual([])
   })
 
-  test('is left open while the store is away; the rest of the page needs none', async () => {
+  test('is unknown while the store is unavailable; the rest of the page needs no store', async () => {
     const store = failingStore()
     const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const { cookie } = await remembered(at)

@@ -1,4 +1,4 @@
-/** `/metrics` is for Prometheus: at the main port for those who may, elsewhere at a port of its own. */
+/** `/metrics`: access at the main port, and a port of its own. */
 
 import { request as httpRequest } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -103,7 +103,7 @@ describe('at the main port, outside production', () => {
 })
 
 describe('in production', () => {
-  test('nobody may read without a token, from this machine neither', async () => {
+  test('nobody may read without a token, not even from this machine', async () => {
     const { localUrl } = await startInProduction()
     const nothing = await get(localUrl, '/no-such-path', bearer(TOKEN))
     expect(nothing.status).toBe(404)

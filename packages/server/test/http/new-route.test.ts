@@ -1,4 +1,4 @@
-/** A route that somebody adds: a row of the table is enough for all that a request passes first. */
+/** A new route: one row of the table gives it all guards. */
 
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
@@ -18,7 +18,7 @@ import { recordingLogger } from '../../src/testing/recording-logger.ts'
 const SECRET = 'ses_kQ3vT9zLxWm2'
 const isJsonRpc = (text: string) => JSON.parse(text).error.code === -32000
 
-describe('a route that somebody adds', () => {
+describe('a new route', () => {
   const small = createRouteTable([
     {
       ...{ path: '/reset/:token', methods: ['GET', 'HEAD', 'POST'] },
@@ -123,7 +123,7 @@ describe('a route that somebody adds', () => {
     expect([chunked.status, isJsonRpc(chunked.text)]).toEqual([413, true])
   })
 
-  test('takes forms of its own pages alone, and calls of other pages where it is open', async () => {
+  test('accepts forms of its own pages only, and cross-origin calls where CORS is open', async () => {
     const cross = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
     expect((await ask('/reset/x', form('a', cross))).status).toBe(403)
     expect((await ask('/reset/x', form('a', { 'sec-fetch-site': 'cross-site' }))).status).toBe(403)

@@ -30,7 +30,7 @@ async function start() {
 }
 
 describe('bodies', () => {
-  /** Of a length that nobody tells beforehand. */
+  /** Of undeclared length. */
   const chunked = (bytes: number, piece = 16 * 1024) => {
     let left = bytes
     const body = new ReadableStream({

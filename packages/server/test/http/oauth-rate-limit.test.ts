@@ -78,7 +78,7 @@ describe('registrations', () => {
     expect(JSON.stringify(lines())).not.toContain('192.0.2.1')
   })
 
-  it('of many addresses that are over leave one line in the log a window', async () => {
+  it('of many addresses leave one log line per window', async () => {
     let time = 1_800_000_000_000
     const now = () => time
     const { send, lines } = await start({ store: createMemoryStore({ now }), monotonicNow: now })
@@ -118,7 +118,7 @@ describe('registrations', () => {
     expect((await send('/register', '192.0.2.1')).status).toBe(201)
   })
 
-  it('do not use up what the other endpoints may, nor the other way round', async () => {
+  it('do not use up the limits of other endpoints, nor vice versa', async () => {
     const { send } = await start()
     expect(served(await statuses(100, () => send('/token', '192.0.2.1')))).toBe(100)
     expect(served(await statuses(30, () => send('/register', '192.0.2.1')))).toBe(20)
@@ -185,7 +185,7 @@ describe('tokens', () => {
     expect(served(all)).toBe(600)
   })
 
-  it('are not refused for good when the store is away', async () => {
+  it('are 503 while the store is unavailable', async () => {
     const store = failingStore()
     const { send } = await start({ store })
     store.takeAway()

@@ -1,4 +1,4 @@
-/** What is told of requests that are never answered. */
+/** Metrics of requests without a response. */
 
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
@@ -26,7 +26,7 @@ test('a request whose client leaves is not taken for one that worked', async () 
   server.close()
 })
 
-test('routes are told by their pattern, and what is none as unknown', () => {
+test('routes are labelled by their pattern, others as unknown', () => {
   const routeOf = createRouteOf(
     ['/', '/mcp', '/connect/:handle', '/*'],
     ['/authorize', '/demo/idp'],

@@ -1,4 +1,4 @@
-/** Misconfigured providers are found at start: in the log, at `/readyz`, and by the doctor. */
+/** Misconfigured providers are detected at start: in the log, at `/readyz`, and by the doctor. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -73,7 +73,7 @@ test.each([
   expect(await warningsOf(app)).toEqual([])
 })
 
-test('a provider that behaves is asked once, and nothing is said', async () => {
+test('a correct provider is requested once, and nothing is logged', async () => {
   const provider = await startProvider()
   const app = await start(upstream(provider.origin))
   await expect.poll(() => provider.count('/.well-known')).toBe(1)
@@ -105,7 +105,7 @@ test('a wrong client secret, from the first sign-in to the next that works', asy
   expect(await warningsOf(app)).toEqual([])
 })
 
-test('a wrong client secret while a client is let in: a page that blames nobody, and no code', async () => {
+test('a wrong client secret during authorization: a page that refers to the operator, and no code', async () => {
   const provider = await startProvider()
   const app = await start({ ...upstream(provider.origin), LOGIN: 'at-authorize' })
   provider.paths['/token'] = json({ error: 'invalid_client' }, 401)

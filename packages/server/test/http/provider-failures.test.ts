@@ -1,4 +1,4 @@
-/** An identity provider that is away, lies or talks nonsense: the person gets a page that helps. */
+/** An identity provider that is unavailable or sends invalid responses: the page for the user. */
 
 import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
@@ -28,7 +28,7 @@ async function start() {
 
   const submit = ({ url, code }: SignInLink) => submitCode(url, code)
 
-  /** As far as the provider: what it was told, and how to come back. */
+  /** Performs the sign-in up to the provider; returns its parameters and the callback. */
   async function leave() {
     const link = await login(app.url)
     const response = await submit(link)
@@ -175,7 +175,7 @@ test.each<[string, Answer]>([
   expect((await submit(link)).status).toBe(303)
 })
 
-test('the right code is not used up by a provider that is away for longer', async () => {
+test('the code stays valid while the provider is unavailable', async () => {
   const { app, provider, submit } = await start()
   const { paths } = provider
   const metadata = paths[METADATA]

@@ -56,7 +56,7 @@ async function leave({ provider, url, login }: Awaited<ReturnType<typeof start>>
   return { asked, cookie, back }
 }
 
-test('links and the way back lead to PUBLIC_URL', async () => {
+test('links and redirect URIs use PUBLIC_URL', async () => {
   const started = await start()
   expect(started.login.url.startsWith(`${PUBLIC_URL}/connect/lnk_`)).toBe(true)
   const { asked } = await leave(started)

@@ -1,4 +1,4 @@
-/** What counting costs: one question, once the store knows the token; none for who is over. */
+/** The cost of rate limits: one command to the store; none for callers above the limit. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-it('is one question to the store, asked once the token is known to be good', async () => {
+it('is one command to the store, after the token is verified', async () => {
   store.asked.length = 0
   const { status, headers } = await caller.call('tools/list')
   expect(status).toBe(200)
@@ -40,7 +40,7 @@ it('is no question at all for who is refused without one', async () => {
   expect(store.asked).toEqual([])
 })
 
-it('is a 503 when the store is away, for the count as for the rest', async () => {
+it('is 503 while the store is unavailable', async () => {
   store.takeAway()
   expect((await caller.call('tools/list')).status).toBe(503)
   store.giveBack()

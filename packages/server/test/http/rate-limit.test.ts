@@ -1,4 +1,4 @@
-/** How often one may call: by session, by connection, by address; who is over is told when to come back. */
+/** Rate limits by session, MCP session and address, with the time to retry. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -100,7 +100,7 @@ describe('callers with a token', () => {
     expect(toldLimits(answers[0]?.headers ?? new Headers())).toMatchObject([{ limit: 'address' }])
   })
 
-  it('are told in a problem document where they speak no JSON-RPC', async () => {
+  it('get a problem document if they do not speak JSON-RPC', async () => {
     const good = withToken(await app.issuer.token(`${app.url}/http`, { subject: 'direct' }))
     const list = '{"method":"tools/list"}'
     const call = () => postDirect(app.url, list, { headers: { ...good, ...newAddress() } })
@@ -150,7 +150,7 @@ describe('callers without a token', () => {
     expect(toldLimits(ended.headers)).toHaveLength(2)
   })
 
-  it('cannot have more for ever new connections that do not exist', async () => {
+  it('cannot get more by nonexistent MCP sessions', async () => {
     const here = newAddress()
     const answers = await times(ADDRESS + 2, (index) =>
       ping({ ...here, 'mcp-session-id': `con_${String(index).padStart(43, 'x')}` }),
@@ -192,7 +192,7 @@ describe('callers without a token', () => {
 })
 
 describe('people', () => {
-  it('open 600 pages a minute from one address, and are told on a page', async () => {
+  it('open 600 pages a minute from one address, then get a page', async () => {
     const app = await startApp({ env: { TRUSTED_PROXIES: '1' } })
     const here = newAddress()
     const open = () => fetch(`${app.url}/callback?state=unknown`, { headers: here })
@@ -229,11 +229,11 @@ describe('this machine', () => {
   })
 })
 
-describe('while the store is away', () => {
+describe('while the store is unavailable', () => {
   const store = failingStore()
   afterEach(() => store.giveBack())
 
-  it('nobody is refused: it is 503, and nothing else', async () => {
+  it('is 503, never a refusal', async () => {
     const app = await startApp({ store, env: { ...LIMITS, RATE_LIMIT: 'on' } })
     const connection = await connect(app.url)
     store.takeAway()

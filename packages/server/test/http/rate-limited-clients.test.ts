@@ -1,4 +1,4 @@
-/** The official clients when they call too often: they are told, lose nothing, and come back. */
+/** The official clients above a rate limit: they get the error, lose nothing, and retry. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -29,7 +29,7 @@ describe('an official client', () => {
   it.each([
     ...ERAS.map((era) => [era, async () => (await connectClient(app.url, era)).client] as const),
     ['v1', () => connectClientV1(app.url)] as const,
-  ])('hears 429, and is served again when the window is over: %s', async (_, open) => {
+  ])('gets 429, and is served again in the next window: %s', async (_, open) => {
     const client = await open()
     const call = async () => client.callTool({ name: 'session', arguments: {} })
     const failure = await failureOf(call)

@@ -21,7 +21,7 @@ describe('a tool that may be called three times', () => {
   })
   afterAll(() => app.stop())
 
-  it('is a 429 for programs without the protocol, which are told when to try again', async () => {
+  it('is a 429 for direct calls, with the time to retry', async () => {
     const caller = await letDirectCallerIn(app.url)
     const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
     const refused = answers.filter(({ status }) => status !== 200)
@@ -48,7 +48,7 @@ describe('a tool that may be called three times', () => {
     expect(codes.slice(4)).toEqual([undefined, undefined, undefined])
   })
 
-  it('cannot be called more often from one address over ever new connections', async () => {
+  it('cannot be called more often from one address by new MCP sessions', async () => {
     const here = { 'x-forwarded-for': '192.0.2.3' }
     const call = async () => {
       const { headers } = await read(post(app.url, INITIALIZE, here))

@@ -76,7 +76,7 @@ test.each(told.map((route) => [route.path, route] as const))(
   },
 )
 
-test('the page, probes and metadata are no exception, and a hidden route is not even told of', async () => {
+test('pages, probes and metadata follow it, too, and a hidden route is 404', async () => {
   const hidden = own.filter(({ isHidden }) => isHidden).map(({ path }) => path)
   expect(hidden).toEqual(['/metrics'])
   expect((await send('/metrics', { method: 'POST' })).response.status).toBe(404)
@@ -93,7 +93,7 @@ test.each(table.all.map(({ path }) => [path, pathOf({ path } as Route)] as const
   },
 )
 
-describe('what somebody put into a path', () => {
+describe('values in a path', () => {
   test.each([
     `/connect/${SECRET}`,
     `/connect/${SECRET}/more`,

@@ -1,4 +1,4 @@
-/** What is at each address, and what is said where there is nothing. */
+/** The responses of every route, and of unknown ones. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttpServer } from '../../src/http/http-server.ts'
@@ -91,7 +91,7 @@ test('HEAD is answered like GET, without a body', async () => {
   expect((await fetch(`${app.url}/mcp`, { method: 'HEAD' })).status).toBe(405)
 })
 
-test('HEAD of a stream is refused: nobody could end it', async () => {
+test('HEAD of a stream is refused, because nobody could end it', async () => {
   store.asked.length = 0
   const response = await fetch(`${app.url}/sse`, { method: 'HEAD' })
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
@@ -132,7 +132,7 @@ test('no cache keeps what depends on the caller', async () => {
   await stream.body?.cancel()
 })
 
-test('every answer has a request id, and one that could do harm is not taken over', async () => {
+test('every response has a request id, and an unsafe one is replaced', async () => {
   const given = await fetch(`${app.url}/nothing`, { headers: { 'x-request-id': 'trace-1' } })
   expect(given.headers.get('x-request-id')).toBe('trace-1')
   for (const harmful of ['a b', '"', 'x'.repeat(65), '<script>']) {
@@ -147,11 +147,11 @@ test('slow headers and bodies are cut off', () => {
   expect(server.requestTimeout).toBe(30_000)
 })
 
-test('readiness goes before the server does', async () => {
+test('readiness fails before the server stops', async () => {
   const own = await startApp()
   expect((await fetch(`${own.url}/readyz`)).status).toBe(200)
   const stopped = own.stop()
-  // A probe on a connection that is open already hears it; a new one finds nobody.
+  // A probe on an open connection gets it; a new connection is refused.
   const probe = await fetch(`${own.url}/readyz`).catch(() => undefined)
   expect([503, undefined]).toContain(probe?.status)
   await stopped

@@ -49,7 +49,7 @@ async function begun(form: Record<string, string>) {
 const follow = (callback: URL, cookie: string) =>
   fetch(callback, { headers: { cookie }, redirect: 'manual' })
 
-test('after success, which the session tells and the address does not', async () => {
+test('after success, which the session shows and the URL does not', async () => {
   const { id, callback, cookie } = await begun({ person: 'ada' })
   const response = await follow(callback, cookie)
   expect(response.status).toBe(303)
@@ -76,7 +76,7 @@ test('when the session has ended meanwhile', async () => {
   expect(response.headers.get('location')).toMatch(/sign_in=session_ended$/)
 })
 
-test('but no other browser, for which it is over', async () => {
+test('but not for another browser', async () => {
   const { id, callback, cookie } = await begun({ person: 'ada' })
   expect((await follow(callback, 'mcp-sign-in=x')).status).toBe(403)
   expect((await follow(callback, cookie)).status).toBe(400)

@@ -48,7 +48,7 @@ test('as many connections as may be are served, one more is closed and counted',
   expect(await metrics.text()).toMatch(/mcp_rate_limited_total\{scope="sockets"\} [2-9]/)
 })
 
-test('a connection is kept for longer than headers may take, and serves again', async () => {
+test('a connection is kept for longer than the header timeout, and serves again', async () => {
   const { open } = await start({})
   const socket = await open()
   expect(await probe(socket)).toBe('200')
@@ -56,7 +56,7 @@ test('a connection is kept for longer than headers may take, and serves again', 
   expect(await probe(socket)).toBe('200')
 }, 30_000)
 
-test('a connection that nobody uses is closed after KEEP_ALIVE_TIMEOUT', async () => {
+test('an idle connection is closed after KEEP_ALIVE_TIMEOUT', async () => {
   const { open } = await start({ KEEP_ALIVE_TIMEOUT: '1' })
   const socket = await open()
   expect(await probe(socket)).toBe('200')

@@ -1,4 +1,7 @@
-/** While the store is away: 503 and `Retry-After`, never what makes clients forget who they are. */
+/**
+ * While the store is unavailable: 503 and `Retry-After`, never a response on which clients discard
+ * credentials.
+ */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -43,12 +46,12 @@ async function expectPage(response: Response, title: string): Promise<void> {
 }
 
 describe('in the 2025 era', () => {
-  test('initialize says so', async () => {
+  test('initialize is 503', async () => {
     store.takeAway()
     expectUnavailable(await read(post(app.url, INITIALIZE)))
   })
 
-  test('a connection is not said to be unknown, and works again afterwards', async () => {
+  test('an MCP session is not reported as unknown, and works again afterwards', async () => {
     const headers = await connect(app.url)
     store.takeAway()
     expectUnavailable(await read(post(app.url, request('tools/list', {}, 5), headers)))
@@ -58,7 +61,7 @@ describe('in the 2025 era', () => {
     expect([status, message.id]).toEqual([200, 6])
   })
 
-  test('a call that loses the store half way says so too', async () => {
+  test('a call that loses the store midway is 503, too', async () => {
     const headers = await connect(app.url)
     store.takeAway(':session')
     const call = request('tools/call', { name: 'session' }, 'half-way')
@@ -67,7 +70,7 @@ describe('in the 2025 era', () => {
     expect(answer.message.id).toBe('half-way')
   })
 
-  test('the official client gets an error, keeps its connection and goes on', async () => {
+  test('the official client gets an error, keeps its MCP session and continues', async () => {
     const { client } = await connectClient(app.url, '2025-11-25')
     store.takeAway()
     await expect(client.callTool({ name: 'session', arguments: {} })).rejects.toThrow(/503|again/)
@@ -81,14 +84,14 @@ describe('in the 2025 era', () => {
 })
 
 describe('in the 2026 era', () => {
-  test('a call that needs a session says so', async () => {
+  test('a call that needs a session is 503', async () => {
     store.takeAway()
     const answer = await read(postModern(app.url, 'tools/call', { name: 'login' }, { id: 'x' }))
     expectUnavailable(answer)
     expect(answer.message.id).toBe('x')
   })
 
-  test('a session handle is not said to be unknown', async () => {
+  test('a session handle is not reported as unknown', async () => {
     const login = await read(postModern(app.url, 'tools/call', { name: 'login' }))
     const { session } = structured<{ session: string }>(login.message.result ?? {})
     store.takeAway()
@@ -99,7 +102,7 @@ describe('in the 2026 era', () => {
     expect(message.result).toMatchObject({ structuredContent: { state: 'anonymous' } })
   })
 
-  test('what needs no session goes on', async () => {
+  test('calls without a session are served', async () => {
     store.takeAway()
     for (const method of ['server/discover', 'tools/list']) {
       expect((await read(postModern(app.url, method))).status).toBe(200)
@@ -147,7 +150,7 @@ describe('in the browser', () => {
     }
   })
 
-  test('the process is still alive, and says what it is', async () => {
+  test('the process is live, and serves static responses', async () => {
     store.takeAway()
     expect((await fetch(`${app.url}/livez`)).status).toBe(200)
     expect((await fetch(`${app.url}/`)).status).toBe(200)

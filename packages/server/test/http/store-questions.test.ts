@@ -1,4 +1,4 @@
-/** What calls with a token ask the store for, and what becomes of them where it refuses. */
+/** The store commands of calls with a token, and their failures. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -89,7 +89,7 @@ test('a revoked token is 401 while its connection cannot be looked up', async ()
   store.giveBack()
 })
 
-test('while the store takes no writes, calls are refused until it does', async () => {
+test('while the store refuses writes, calls are refused', async () => {
   const store = createMemoryStore()
   const { app, bearer, connection } = await started(store)
   const anonymous = await connect(app.url)

@@ -1,4 +1,7 @@
-/** A Redis that answers and cannot serve requests: every endpoint is unavailable, and readiness says why. */
+/**
+ * A Redis that responds but cannot serve requests: every endpoint is 503, and readiness has the
+ * reason.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
@@ -28,7 +31,7 @@ for (const kind of KINDS) {
       await redis?.stop()
     })
 
-    test('readiness says why, and the process is alive', async () => {
+    test('readiness has the reason, and the process is live', async () => {
       const readiness = await read(fetch(`${app.url}/readyz`))
       expect([readiness.status, readiness.headers.get('retry-after')]).toEqual([503, '1'])
       expect(readiness.message.error?.message).toMatch(MISCONFIGURATIONS[kind]?.message ?? /^$/)

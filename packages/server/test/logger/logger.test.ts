@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'logger-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('a line', () => {
-  it('says when, how important, by whom and what', () => {
+  it('has the time, the level, the process and the message', () => {
     const { log, lines, raw } = recordingLogger()
     log.info({ requestId: 'r1' }, 'served')
     expect(raw[0]).toMatch(/^\{.*\}\n$/)
@@ -28,7 +28,7 @@ describe('a line', () => {
     expect(Date.parse(String(line?.time))).toBeGreaterThan(Date.now() - 60_000)
   })
 
-  it('carries the fields of its parents', () => {
+  it('has the fields of its parents', () => {
     const { log, lines } = recordingLogger()
     log.child({ requestId: 'r1' }).child({ tool: 'service' }).warn('slow')
     expect(lines()[0]).toMatchObject({ requestId: 'r1', tool: 'service', msg: 'slow' })
@@ -81,7 +81,7 @@ describe('an error in the log', () => {
 
 describe('a long text', () => {
   const long = `${'word '.repeat(10_000_000)}end`
-  it('is cut in an error and its causes, and the frames are kept', () => {
+  it('is truncated in an error and its causes, and the frames stay', () => {
     const { log, lines, raw } = recordingLogger()
     const cause = new TypeError(long, { cause: long })
     log.fatal({ err: new Error(long, { cause }) }, 'failed')

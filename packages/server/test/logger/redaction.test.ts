@@ -1,4 +1,4 @@
-/** No secret reaches a line of the log, by whatever way it is put there. */
+/** No secret reaches a log line, by any field or text. */
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -55,7 +55,7 @@ describe('fields with the name of a secret', () => {
     expect(raw.slice(0, 6).filter((line) => !line.includes('[redacted]'))).toEqual([])
   })
 
-  it('leaves what tells nothing, and what only looks alike', () => {
+  it('leaves harmless values and look-alikes', () => {
     const { log, lines } = recordingLogger()
     const fields = {
       token: undefined,

@@ -19,7 +19,7 @@ const LISTS = [
 ] as const
 
 describe.each(ERAS)('in %s', (era) => {
-  test.each(LISTS)('%s comes in the same order each time', async (method, field) => {
+  test.each(LISTS)('%s has the same order each time', async (method, field) => {
     const names = async () => {
       const { message } = await ask(app.url, era, method)
       const listed = (message.result?.[field] ?? []) as { name: string }[]
@@ -53,7 +53,7 @@ describe.each(ERAS)('in %s', (era) => {
     expect(prompt.message.error?.code).toBe(-32602)
   })
 
-  test('answers wrong arguments with a tool error that says what is wrong', async () => {
+  test('answers invalid arguments with a tool error that names them', async () => {
     const { message } = await ask(app.url, era, 'tools/call', {
       name: 'echo',
       arguments: { text: 5 },
@@ -124,7 +124,7 @@ test('an unknown method is 404 and -32601 in 2026, and -32601 in 2025', async ()
   expect([legacy.status, legacy.message.error?.code]).toEqual([200, -32601])
 })
 
-test('every 2026 result has a resultType, every list may be kept by its caller alone', async () => {
+test('every 2026 result has a resultType, every list is cacheable by its caller only', async () => {
   for (const [method] of LISTS) {
     const { message } = await ask(app.url, '2026-07-28', method)
     expect(message.result).toMatchObject({ resultType: 'complete', cacheScope: 'private' })
@@ -140,7 +140,7 @@ test('every 2026 result has a resultType, every list may be kept by its caller a
   expect(called.message.result).toMatchObject({ resultType: 'complete' })
 })
 
-test('a resource says who may keep it, in 2026 only', async () => {
+test('a resource has its cache scope, in 2026 only', async () => {
   const modern = await ask(app.url, '2026-07-28', 'resources/read', { uri: 'test://note' })
   expect(modern.message.result).toMatchObject({ ttlMs: 60_000, cacheScope: 'public' })
   const legacy = await ask(app.url, '2025-11-25', 'resources/read', { uri: 'test://note' })

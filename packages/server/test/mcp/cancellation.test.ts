@@ -1,4 +1,4 @@
-/** Slow calls: how they stream, and what ends them. */
+/** Slow calls: streaming, cancellation and disconnects. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
@@ -56,7 +56,7 @@ describe('in the 2025 era', () => {
     expect(await answer).toMatchObject({ status: 200, messages: [] })
   })
 
-  test('a cancellation that comes later than the stream works too', async () => {
+  test('a cancellation after the start of the stream works, too', async () => {
     const headers = await connect(app.url)
     const response = await post(app.url, hold('legacy-late'), headers)
     await post(app.url, cancelled(1), headers)
@@ -64,7 +64,7 @@ describe('in the 2025 era', () => {
     expect((await read(response)).messages).toEqual([])
   })
 
-  test('somebody else cannot cancel, nor can the number for the text', async () => {
+  test('another caller cannot cancel, nor a number instead of a string', async () => {
     const mine = await connect(app.url)
     const answer = read(post(app.url, hold('legacy-other', 7), mine))
     await probe('legacy-other').started
@@ -88,7 +88,7 @@ describe('in the 2025 era', () => {
     expect((await newer).messages).toEqual([])
   })
 
-  test('going away does not cancel', async () => {
+  test('disconnecting does not cancel', async () => {
     const headers = await connect(app.url)
     const leave = new AbortController()
     const leaving = post(app.url, hold('legacy-leave'), headers, leave.signal)
@@ -100,7 +100,7 @@ describe('in the 2025 era', () => {
     expect(await probe('legacy-leave').ended).toBe(false)
   })
 
-  test('going away from the stream does not cancel either', async () => {
+  test('disconnecting the stream does not cancel either', async () => {
     const headers = await connect(app.url)
     const response = await post(app.url, hold('legacy-leave-stream'), headers)
     await response.body?.cancel()
@@ -138,7 +138,7 @@ describe('in the 2026 era', () => {
     expect(await probe('modern-stream').ended).toBe(true)
   })
 
-  test('a cancellation by message is not of this era: the call goes on', async () => {
+  test('a cancellation by message is not part of this era: the call continues', async () => {
     const answer = read(postModern(app.url, 'tools/call', params('modern-message')))
     await probe('modern-message').started
     const headers = {
@@ -164,7 +164,7 @@ test.each(ERAS)('the official client cancels in %s', async (era) => {
   await client.close()
 })
 
-test('a server that stops lets calls finish', async () => {
+test('a stopping server lets calls finish', async () => {
   const own = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
   const headers = await connect(own.url)
   const legacy = read(post(own.url, hold('stop-legacy'), headers))

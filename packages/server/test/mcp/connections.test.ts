@@ -1,4 +1,4 @@
-/** The 2025 era's connections: opened by `initialize`, named in a header, ended by DELETE. */
+/** MCP sessions of the 2025 era: opened by `initialize`, named by a header, ended by DELETE. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
@@ -55,7 +55,7 @@ describe('initialize', () => {
     expect(written).toHaveLength(before)
   })
 
-  test('keeps no more of a client than it needs', async () => {
+  test('stores no more of a client than it needs', async () => {
     const clientInfo = { name: 'x'.repeat(100_000), version: '1', websiteUrl: 'y'.repeat(100_000) }
     const before = written.length
     const { status } = await read(post(app.url, initialize({ clientInfo })))
@@ -66,7 +66,7 @@ describe('initialize', () => {
 })
 
 describe('a connection', () => {
-  test('takes notifications and stray answers without a word', async () => {
+  test('accepts notifications and stray answers with 202', async () => {
     const headers = await connect(app.url)
     for (const message of [
       { jsonrpc: '2.0', method: 'notifications/initialized' },

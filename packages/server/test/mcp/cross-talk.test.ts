@@ -1,7 +1,4 @@
-/**
- * Requests share servers that live as long as the process: nothing of one reaches another, whoever
- * sends them, under whichever id, and however they end.
- */
+/** Cross-talk: requests share long-lived SDK servers, and nothing of one reaches another. */
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -127,7 +124,7 @@ describe.each(ERAS)('in %s', (era) => {
     expect(answers).toHaveLength(CALLERS * IDS.length)
   })
 
-  test('what calls tell before their answers goes to their callers', async () => {
+  test('messages before a response reach their caller', async () => {
     const answers = await everybody(() => TELLING)
     for (const { messages } of answers) {
       const told = messages.filter(({ method }) => method === 'notifications/progress')
@@ -135,7 +132,7 @@ describe.each(ERAS)('in %s', (era) => {
     }
   })
 
-  test('what a call tells after its answer goes to nobody', async () => {
+  test('messages after a response are dropped', async () => {
     await everybody((id) => (id % 2 === 0 ? { late: true } : TELLING))
   })
 
@@ -170,7 +167,7 @@ test('a cancellation reaches the call of its sender, and no other of that id', a
   expect(await (await cancelled).text()).not.toContain('structuredContent')
 })
 
-test.each(ERAS)('in %s, what a tool kept of a call is good for nothing after it', async (era) => {
+test.each(ERAS)('in %s, the context of a call is invalid after it', async (era) => {
   const [first, second] = await Promise.all([enter(era, 'first'), enter(era, 'second')])
   await read(first.call(1, { text: `${era} kept`, keeps: true, steps: 1 }))
   const { progress, client, ask, signal } = keptOf(`${era} kept`)

@@ -1,4 +1,6 @@
-/** Redis is full, and still deletes: connections end, and whoever is connected has its answers. */
+/**
+ * A full Redis, which still deletes: MCP sessions end, and connected clients get their responses.
+ */
 
 import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -74,7 +76,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     expect(await call.ended).toBe(true)
   })
 
-  test('so is one over the older transport, once', async () => {
+  test('the same over the older transport, once', async () => {
     const stream = await openSse(app.url)
     open.push(stream)
     const { path, id } = await greet(stream, [app.url])

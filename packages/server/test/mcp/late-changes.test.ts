@@ -1,4 +1,4 @@
-/** Changes that are announced while Redis is unavailable: subscribers hear of them once it is back. */
+/** Changes that are announced while Redis is unavailable reach subscribers afterwards. */
 
 import type { ServerEvent } from '@modelcontextprotocol/server'
 import { expect, test } from 'vitest'
@@ -30,7 +30,7 @@ async function busOn(fails: () => boolean) {
   return { bus, heard, lines, close: () => node.close() }
 }
 
-test('are heard once it is back', async () => {
+test('are received once it is available', async () => {
   let isAway = true
   const { bus, heard, close } = await busOn(() => isAway)
   await bus.publish(CHANGE)

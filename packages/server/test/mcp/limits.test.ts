@@ -1,4 +1,6 @@
-/** How much of a node one caller may take: more is refused with a clear error, and others go on. */
+/**
+ * Concurrency limits of one caller on a node: refused with a clear error, without effect on others.
+ */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
@@ -108,7 +110,7 @@ const CALLS = /^Too many running calls: one caller may have 2 on a node\.$/
 describe('a caller has so many streams', () => {
   withLimits({ MAX_STREAMS: '3' })
 
-  test('of all the kinds that a session has, and more when one of them is over', async () => {
+  test('of all kinds of a session together, and more after one has ended', async () => {
     const headers = await connect()
     const stream = await get(headers)
     await call('one', headers)
@@ -124,7 +126,7 @@ describe('a caller has so many streams', () => {
     expectRefusal(await ping(headers), STREAMS)
   })
 
-  test('and those that it goes on with are among them', async () => {
+  test('and resumed ones count', async () => {
     const { headers: opened, message } = await initialize(HERE)
     expect(message.result).toBeDefined()
     const id = opened.get('mcp-session-id') ?? ''
@@ -162,7 +164,7 @@ describe('a caller has so many streams', () => {
 describe('a node has so many streams', () => {
   withLimits({ MAX_NODE_STREAMS: '3' })
 
-  test('whoever listens; calls go on', async () => {
+  test('for all callers; calls are served', async () => {
     const headers = await connect()
     const stream = await get(headers)
     await keep(openSse(app.url))
@@ -187,7 +189,7 @@ describe('a node has so many streams', () => {
 describe('a caller runs so many calls', () => {
   withLimits({ MAX_CALLS: '2' })
 
-  test('of a session, although their clients went away', async () => {
+  test('of a session, although their clients disconnected', async () => {
     const headers = await connect()
     for (const key of ['left-1', 'left-2']) (await call(key, headers)).close()
     expectRefusal(await ping(headers), CALLS)

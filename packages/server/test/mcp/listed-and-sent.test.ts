@@ -180,7 +180,7 @@ describe.each(['v1', ...ERAS])('the official client %s', (kind) => {
   })
   afterAll(() => client.close())
 
-  test.each(CASES)('takes what $name answers: $index', async ({ name, index }) => {
+  test.each(CASES)('accepts the answer of $name: $index', async ({ name, index }) => {
     const result = (await client.callTool({ name, arguments: { index } })) as Sent
     expect(result.isError ?? false, JSON.stringify(result.content)).toBe(false)
     expect(result.structuredContent).toBeDefined()
@@ -215,7 +215,7 @@ describe.each(ERAS)('in %s', (era) => {
     }
   })
 
-  test('no pattern stands beside a format', async () => {
+  test('no pattern is next to a format', async () => {
     const beside = JSON.stringify(await list(), (_key, value: unknown) => {
       if (typeof value !== 'object' || value === null) return value
       expect('format' in value && 'pattern' in value).toBe(false)

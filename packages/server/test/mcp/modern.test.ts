@@ -35,7 +35,7 @@ test.each<[string, HeaderFields]>([
   expect([status, message.error?.code, message.id]).toEqual([400, -32020, 1])
 })
 
-test('headers that say what the body says are fine, encoded or not', async () => {
+test('headers that match the body are accepted, encoded or not', async () => {
   const headers = { 'mcp-name': `=?base64?${Buffer.from('echo').toString('base64')}?=` }
   const { message } = await read(postModern(app.url, 'tools/call', CALL, { headers }))
   expect(message.result).toMatchObject({ structuredContent: { text: 'x' } })

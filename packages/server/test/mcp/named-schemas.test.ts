@@ -89,7 +89,7 @@ interface Listed {
 }
 
 describe.each(ERAS)('in %s', (era) => {
-  test('each root is an object, and says what it has', async () => {
+  test('each root is an object, with its properties', async () => {
     const { message } = await ask(app.url, era, 'tools/list')
     const tools = message.result?.tools as Listed[]
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(TOOLS).sort())
@@ -126,7 +126,7 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
   })
 
-  test('a prompt with named arguments lists, completes and takes them', async () => {
+  test('a prompt with named arguments lists, completes and accepts them', async () => {
     const { client } = await connectClient(app.url, era)
     const { prompts } = await client.listPrompts()
     expect(prompts[0]?.arguments).toMatchObject([

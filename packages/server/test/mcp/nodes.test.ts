@@ -91,7 +91,7 @@ describe('event ids', () => {
 })
 
 describe('readers', () => {
-  test('that do not read are dropped, and nothing is kept for them', () => {
+  test('that do not read are disconnected (backpressure), and nothing is buffered', () => {
     const events = createEventStream()
     let closed = 0
     events.onClose(() => {
@@ -99,7 +99,7 @@ describe('readers', () => {
     })
     const message = { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(10_000) } } as const
     for (let count = 0; count < 500; count += 1) events.write(message)
-    expect([events.open, closed]).toEqual([false, 1])
+    expect([events.isOpen, closed]).toEqual([false, 1])
   })
 
   test('that are dropped see their stream break off, so that they come back', async () => {
@@ -129,7 +129,7 @@ describe('readers', () => {
   })
 })
 
-describe('what is kept in streams', () => {
+describe('stored stream entries', () => {
   test('is bounded, expires, and cannot be read in the store', async () => {
     appended.length = 0
     const canary = 'canary-in-a-stream'
@@ -163,7 +163,7 @@ describe('what is kept in streams', () => {
   })
 })
 
-test('a cancelled call is over for its stream, too', async () => {
+test('a cancelled call also ends its stream', async () => {
   const headers = await connect(app.url)
   const call = await listenTo((signal) =>
     post(

@@ -1,4 +1,4 @@
-/** Links that are asked for at the same time lead to one session. */
+/** Sign-in links that are requested concurrently belong to one session. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -27,7 +27,7 @@ test('every link of parallel logins after a logout signs the connection in', asy
   }
 })
 
-test('a subscription to an endless address is refused and not kept', async () => {
+test('a subscription to a too long URI is refused and not stored', async () => {
   const headers = await connect(app.url)
   const uri = `bank://${'x'.repeat(3000)}`
   const { message } = await read(post(app.url, request('resources/subscribe', { uri }), headers))

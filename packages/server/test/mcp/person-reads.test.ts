@@ -33,7 +33,7 @@ describe.each(ERAS)('in %s', (era: Era) => {
     })
   const lines = () => app.lines.map((line) => JSON.parse(line) as Line)
 
-  test('a read sends its caller to sign in, goes on as that person, and is masked', async () => {
+  test('a read requires a sign-in, continues as that user, and is masked', async () => {
     const asked: string[] = []
     const { client } = await connectSigningIn('ada', asked)
     const result = await client.readResource({ uri: 'bank://accounts/me' })

@@ -43,7 +43,7 @@ describe('in 2026-07-28, by hand', () => {
     expect(wrong.error).toMatchObject({ code: -32602, data: { code: 'invalid_arguments' } })
   })
 
-  test('a handle reads as the person who signed in, and as nobody else', async () => {
+  test('a handle reads as the user who signed in, and as nobody else', async () => {
     const ada = await signedIn(app.url, 'ada')
     const grace = await signedIn(app.url, 'grace')
     const owner = async (handle: string) =>
@@ -52,13 +52,13 @@ describe('in 2026-07-28, by hand', () => {
     expect(await owner(grace)).toContain('Grace Hopper')
   })
 
-  test("a person's resource is for no shared cache, whatever it says", async () => {
+  test("a user's resource is never cached publicly, whatever it declares", async () => {
     const session = await signedIn(app.url, 'ada')
     const { result } = await get('bank://accounts/me', {}, { [SESSION]: session })
     expect(result).toMatchObject({ ttlMs: 1000, cacheScope: 'private' })
   })
 
-  test('the state of a question belongs to its resource and URI, and is good once', async () => {
+  test('the state of a question is bound to its resource and URI, and valid once', async () => {
     const asked = await get('bank://asks/1')
     expect(asked.result).toMatchObject({ resultType: 'input_required' })
     const { requestState } = asked.result as { requestState: string }

@@ -84,7 +84,7 @@ describe('in 2026-07-28', () => {
     return { stream, uris: accepted.resourceSubscriptions }
   }
 
-  test('who may read a resource may listen to it, and nobody else', async () => {
+  test('only callers who may read a resource may listen to it', async () => {
     const [ada, grace] = [await logIn('ada'), await logIn('grace')]
     const asked = ['desk://tickets/ada', 'desk://tickets/grace', 'desk://news']
     expect((await listen(asked, ada)).uris).toEqual(['desk://tickets/ada', 'desk://news'])
@@ -115,7 +115,7 @@ describe('in 2025-11-25', () => {
     return headers
   }
 
-  test('who may read a resource may subscribe to it, and nobody else', async () => {
+  test('only callers who may read a resource may subscribe to it', async () => {
     const ada = await logIn('ada', await connect(server.url))
     const anonymous = await connect(server.url, { elicitation: { form: {}, url: {} } })
     expect((await subscribe(ada, 'desk://tickets/ada')).result).toEqual({})
@@ -127,7 +127,7 @@ describe('in 2025-11-25', () => {
     expect((await subscribe(anonymous, 'desk://news')).result).toEqual({})
   })
 
-  test('who has signed out hears nothing more of what was personal', async () => {
+  test('after a logout no updates of personal resources are sent', async () => {
     const ada = await logIn('ada', await connect(server.url))
     await subscribe(ada, 'desk://tickets/ada')
     const stream = await listenTo((signal) =>

@@ -1,7 +1,4 @@
-/**
- * Calls that are answered without the SDK, in both eras and directly: as the SDK answers the same
- * call. The first of a kind of client is the SDK's in the 2026 era, the next ones are not.
- */
+/** Plain calls of both eras and direct calls: same responses as by the SDK. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -63,7 +60,7 @@ describe.each(Object.keys(WAYS))('in %s', (era) => {
     expect(ours.message).toEqual(theirs.message)
   })
 
-  test('a store that is away is 503, with the time to wait', async () => {
+  test('an unavailable store is 503, with the time to retry', async () => {
     store.takeAway()
     try {
       const [ours, theirs] = await call({

@@ -59,7 +59,7 @@ describe.each(ERAS)('in %s', (era) => {
     })
   })
 
-  test('a fixed URI comes before a template, and is found as URLs are written', async () => {
+  test('a fixed URI takes precedence over a template, also in its normalized form', async () => {
     expect(await contents('doc://notes/fixed')).toMatchObject([{ text: 'fixed' }])
     expect(await contents('https://example.com')).toMatchObject([{ text: 'root' }])
     expect(await contents('HTTPS://EXAMPLE.com/')).toMatchObject([{ text: 'root' }])

@@ -1,4 +1,4 @@
-/** When what a session of tokens has open ends: with its session or its grant, not with its token. */
+/** Streams of a token's session end with the session or grant, not with the token. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'

@@ -1,4 +1,6 @@
-/** A caller with neither token nor connection learns the handle of a session that its call has opened. */
+/**
+ * A caller with neither token nor MCP session gets the handle of the session that its call opened.
+ */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
@@ -77,7 +79,7 @@ describe('in 2026-07-28', () => {
     expect(textsOf(result)).toContain(handleOf(result))
   })
 
-  test('a call that asks in between keeps its session, and names it in the end', async () => {
+  test('a call with questions keeps its session, and returns its handle at the end', async () => {
     const options = { capabilities: { elicitation: { form: {} } } }
     const first = await call('asking', {}, {}, options)
     expect(first.requestState).toBeTypeOf('string')
@@ -100,7 +102,7 @@ describe('in 2026-07-28', () => {
 })
 
 describe('nothing is named', () => {
-  test('where nothing is kept', async () => {
+  test('without stored values', async () => {
     expect((await call('recall', {}))._meta).not.toHaveProperty(HANDLE)
   })
 

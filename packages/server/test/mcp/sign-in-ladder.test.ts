@@ -1,4 +1,6 @@
-/** A tool that needs a sign-in: the client is asked to open a page, and the same call goes on. */
+/**
+ * A tool that requires a sign-in: the client is asked to open a page, and the same call continues.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -73,7 +75,7 @@ describe.each(ERAS)('in %s', (era) => {
     },
   )
 
-  test('nothing goes on waiting for who declined', async () => {
+  test('no call waits after a refusal', async () => {
     const { client } = await connectClient(app.url, era, { onUrl: async () => 'decline' })
     await client.callTool(SERVICE)
     await client.close()
@@ -84,7 +86,7 @@ describe.each(ERAS)('in %s', (era) => {
     expect(store.asked).toEqual([])
   })
 
-  test('who cannot open pages is told to call login', async () => {
+  test('a client that cannot open pages gets an error that points to login', async () => {
     const { client } = await connectClient(app.url, era)
     const result = await client.callTool(SERVICE)
     expect(errorCode(result)).toBe('login_required')
@@ -145,7 +147,7 @@ describe('in 2025, on the wire', () => {
 
   const reply = (id: unknown, action: string) => ({ jsonrpc: '2.0', id, result: { action } })
 
-  test('the question names its elicitation, and its end is told by the same name', async () => {
+  test('the question has an elicitation id, and its completion has the same', async () => {
     const { headers, question, answer, hear } = await callAndBeAsked()
     expect(question).toMatchObject({ method: 'elicitation/create', params: { mode: 'url' } })
     const { url, message, elicitationId } = question.params as Record<string, string>
@@ -161,7 +163,7 @@ describe('in 2025, on the wire', () => {
     expect(messages.at(-1)).toMatchObject({ id: 'call', result: { structuredContent: {} } })
   })
 
-  test('somebody else cannot answer the question', async () => {
+  test('another caller cannot answer the question', async () => {
     const { headers, question, answer } = await callAndBeAsked()
     const other = await connect(app.url, { elicitation: { url: {} } })
     for (const id of [question.id, 0, '0', 1]) {
@@ -174,7 +176,7 @@ describe('in 2025, on the wire', () => {
     expect((await post(app.url, reply(question.id, 'accept'), headers)).status).toBe(202)
   })
 
-  test('an answer that makes no sense ends the call with an error', async () => {
+  test('an invalid answer ends the call with an error', async () => {
     const { headers, question, answer } = await callAndBeAsked()
     await post(app.url, { jsonrpc: '2.0', id: question.id, result: { action: 'perhaps' } }, headers)
     expect((await answer).message.result).toMatchObject({ isError: true })

@@ -1,4 +1,6 @@
-/** Calls over HTTP+SSE between two servers in this process: known while they run, answered once. */
+/**
+ * Calls over HTTP+SSE between two servers in this process: recorded while they run, answered once.
+ */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
@@ -77,7 +79,7 @@ async function start() {
 const hold = (key: string) => request('tools/call', { name: 'hold', arguments: { key } }, key)
 const echo = (text: string) => request('tools/call', { name: 'echo', arguments: { text } }, text)
 
-test('a call is known while it runs, and nothing of it is kept when it has its answer', async () => {
+test('a call is recorded while it runs, and deleted with its response', async () => {
   const { stream, path, id } = await start()
   const calls = async () => (await memory.get<McpSessionRecord>(mcpSessionKey(id)))?.calls ?? {}
   running.clear()
@@ -91,7 +93,7 @@ test('a call is known while it runs, and nothing of it is kept when it has its a
   for (const key of running) expect(await memory.get(key)).toBeUndefined()
 })
 
-test('nothing is kept of a call that was cancelled either', async () => {
+test('a cancelled call is deleted, too', async () => {
   const { stream, path, id } = await start()
   running.clear()
   await sendSse(calling, path, hold('sse-cancelled'))
@@ -109,7 +111,7 @@ test('nothing is kept of a call that was cancelled either', async () => {
   expect(stream.messages.find((message) => message.id === 'sse-cancelled')).toBeUndefined()
 })
 
-test('a node that shows no sign of life is answered for; its own answer comes too late', async () => {
+test('the call of a node without heartbeats gets an error; its own response is dropped', async () => {
   const { stream, path } = await start()
   await sendSse(calling, path, hold('sse-late'))
   await probe('sse-late').started
@@ -123,7 +125,7 @@ test('a node that shows no sign of life is answered for; its own answer comes to
   expect(stream.messages.filter((each) => each.id === 'sse-late')).toHaveLength(1)
 })
 
-test('an answer that nobody was told of is found', async () => {
+test('a response without a notification is found', async () => {
   const { stream, path } = await start()
   await sendSse(calling, path, hold('sse-untold'))
   await probe('sse-untold').started
@@ -133,7 +135,7 @@ test('an answer that nobody was told of is found', async () => {
   expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
 })
 
-test('an answer that the store does not take comes once it does', async () => {
+test('a response that the store refuses is written later', async () => {
   const { stream, path } = await start()
   await sendSse(calling, path, hold('sse-unwritten'))
   await probe('sse-unwritten').started

@@ -1,4 +1,4 @@
-/** What a call says is not in the store just then: who comes back for it has it once it is. */
+/** Call events that the store does not accept at once: clients that resume get them later. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -83,7 +83,7 @@ async function resume(node: number, from: Record<string, string>): Promise<Liste
 const echo = (text: string, delayMs = 600) =>
   request('tools/call', { name: 'echo', arguments: { text, delayMs } }, text)
 
-test('who comes back before the store has heard of the call is not sent away', async () => {
+test('a client that resumes before the call is stored gets no error', async () => {
   beginMs = 200
   const headers = await connect(nodes[0]?.url ?? '')
   const resumed = await resume(1, await losing(echo('early'), headers))
@@ -93,7 +93,7 @@ test('who comes back before the store has heard of the call is not sent away', a
   expect(await resumed.ended).toBe(true)
 })
 
-test('who comes back for a call that there never was is sent away', async () => {
+test('a client that resumes a nonexistent call gets an error', async () => {
   const headers = await connect(nodes[0]?.url ?? '')
   const { 'last-event-id': id = '' } = await losing(echo('other'), headers)
   const never = id.replace(/\.\d+\.\d+$/, '.999.1')

@@ -1,4 +1,4 @@
-/** Lone surrogates, which strict parsers refuse: none leaves, whichever way and in whichever era. */
+/** Lone surrogates are replaced in all output, in both eras. */
 
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -99,7 +99,7 @@ describe.each(['json', 'toon'])('as %s,', (format) => {
     expectStrictBody((await read(post(app.url, told, headers))).text)
   })
 
-  test('what is told again is well-formed', async () => {
+  test('replayed events are well-formed', async () => {
     const headers = await connect(app.url)
     const params = { name: 'says', arguments: {}, _meta: { progressToken: 'p' } }
     const first = await read(post(app.url, request('tools/call', params), headers))
@@ -155,7 +155,7 @@ describe.each(['json', 'toon'])('as %s,', (format) => {
   })
 })
 
-test('what comes out of standard output is well-formed', { timeout: 60_000 }, async () => {
+test('standard output is well-formed', { timeout: 60_000 }, async () => {
   const server = spawnServer({ args: ['stdio'], env: { TOOLS_DIR: catalogDirectory } })
   const ended = server.exited
   const params = { _meta: { ...envelope(), ...META }, name: 'says', arguments: {} }

@@ -1,4 +1,4 @@
-/** The provider's state in the store: what is one-time is one-time, and revoked stays revoked. */
+/** The provider's state in the store: single use and revocation. */
 
 import { expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
@@ -29,7 +29,7 @@ test('one of fifty parallel uses wins, whichever node they reach', async () => {
   await expect(nodes[0].consume('unknown')).rejects.toMatchObject({ error: 'invalid_grant' })
 })
 
-test('what a revoked grant gave is gone, also what it gives afterwards', async () => {
+test('entries of a revoked grant are invalid, later ones included', async () => {
   const { a, b } = setUp()
   await a('AccessToken').upsert('t1', { grantId: 'g' }, 60)
   await a('AccessToken').upsert('other', { grantId: 'h' }, 60)
@@ -40,7 +40,7 @@ test('what a revoked grant gave is gone, also what it gives afterwards', async (
   expect(await a('AccessToken').find('other')).toEqual({ grantId: 'h', jti: 'other' })
 })
 
-test('the models are kept apart, nothing can be read, and everything expires', async () => {
+test('models are separate, payloads are sealed, and everything expires', async () => {
   const { written, a } = setUp()
   await a('AccessToken').upsert('same', { jti: 'same', scope: 'x' }, 60)
   await a('Client').upsert('forever', {})

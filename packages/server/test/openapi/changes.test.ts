@@ -12,11 +12,9 @@ beforeEach(reset)
 afterEach(remove)
 
 describe('--diff', () => {
-  it('says what changed, what is gone, and what has no tool, and writes nothing', async () => {
+  it('lists what changed, what is gone, and what has no tool, and writes nothing', async () => {
     await newTools('--only', '/accounts/**', '--only', 'listAccounts')
-    expect(await newTools('--diff')).toBe(
-      '3 tools are as the document is; 2 operations have no tool.',
-    )
+    expect(await newTools('--diff')).toBe('3 tools are up to date; 2 operations have no tool.')
     const changed = structuredClone(PATHS) as Record<string, Record<string, object>>
     changed['/accounts/{id}'] = {
       get: {
@@ -31,7 +29,7 @@ describe('--diff', () => {
       'close_account.ts: DELETE /accounts/{id} is gone',
       'get_account.ts: GET /accounts/{id} has changed: text, answer',
       'list_accounts.ts: GET /accounts can no longer be a tool: it is deprecated',
-      '0 tools are as the document is; 2 operations have no tool.',
+      '0 tools are up to date; 2 operations have no tool.',
     ])
     for (const name of written()) {
       const [now, before] = ['src', 'before'].map((folder) => join(project, folder, 'tools', name))
@@ -53,7 +51,7 @@ describe('--diff', () => {
     writeDocument(referring, components({ type: 'object', properties: { name: text, iban: text } }))
     await newTools('--only', 'getAccount', '--depth', '1')
     writeDocument(referring, components({ properties: { iban: text, name: text }, type: 'object' }))
-    expect(await newTools('--diff')).toContain('1 tools are as the document is')
+    expect(await newTools('--diff')).toContain('1 tools are up to date')
     writeDocument(referring, components({ type: 'object', properties: { name: text } }))
     expect(await newTools('--diff')).toContain('get_account.ts: GET /a has changed: answer')
   })

@@ -56,7 +56,7 @@ describe('a selection', () => {
     expect(written().sort()).toEqual(names.flatMap((name) => [`${name}.test.ts`, `${name}.ts`]))
   })
 
-  it('says what was written and skipped, and what to do next', async () => {
+  it('lists what was written and skipped, and what to do next', async () => {
     const output = await newTools('--only', '/accounts/{id}/**', '--only', 'getAccount')
     expect(output).toContain('Skipped GET /accounts/{id}/old (old): it is deprecated.')
     expect(output).toContain('Wrote 1 tool with its test to src/tools: get_account.')
@@ -64,7 +64,7 @@ describe('a selection', () => {
     expect(output).toContain('https://api.example.com/v1')
   })
 
-  it('goes where --out says, with any name that it has there', async () => {
+  it('writes to --out, under any existing name', async () => {
     await newTools('--only', 'getAccount', '--out', 'src/tools/bank')
     expect(existsSync(join(project, 'src/tools/bank/get_account.ts'))).toBe(true)
   })
@@ -89,7 +89,7 @@ describe('a selection', () => {
 })
 
 describe('files that are there', () => {
-  it('are kept, and nothing is written beside them', async () => {
+  it('are kept, and nothing is written', async () => {
     await newTools('--only', 'getAccount')
     const tool = join(project, 'src/tools/get_account.ts')
     writeFileSync(tool, `${readFileSync(tool, 'utf8')}// edited\n`)
@@ -101,7 +101,7 @@ describe('files that are there', () => {
     expect(written()).toHaveLength(4)
   })
 
-  it('of somebody else are kept even with --force', async () => {
+  it('that were not generated are kept even with --force', async () => {
     mkdirSync(join(project, 'src/tools'), { recursive: true })
     writeFileSync(join(project, 'src/tools/get_account.ts'), 'mine')
     await expect(newTools('--only', 'getAccount', '--force')).rejects.toThrow(
@@ -139,7 +139,7 @@ describe('refuses', () => {
   it.each([
     [['--only', 'nothing'], /^No operation matches/],
     [['--tag', 'nothing'], /^No operation matches/],
-    [['--only', 'old'], /^Nothing is left to write/],
+    [['--only', 'old'], /^None of the selected operations can become a tool/],
     [['--only', 'getAccount', '--depth', '0'], /--depth must be an integer between 1 and 10/],
     [['--only', 'getAccount', '--depth', 'x'], /--depth must be/],
     [['--only', 'getAccount', '--out', '../elsewhere'], /--out must be src\/tools/],

@@ -7,7 +7,7 @@ import { answerOf } from './generated.ts'
 const text = { type: 'string' }
 
 describe('masks', () => {
-  it('are proposed for what a name suggests, wherever it stands', async () => {
+  it('are proposed by name, at any depth', async () => {
     const schema = {
       type: 'object',
       properties: {

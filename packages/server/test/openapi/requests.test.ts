@@ -131,7 +131,7 @@ describe('parameters', () => {
     expect(headers).toEqual({ 'X-Version': '2' })
   })
 
-  it('make a write safe to repeat, where the API takes a key', async () => {
+  it('make a write idempotent, if the API accepts a key', async () => {
     const parameters = [{ name: 'Idempotency-Key', in: 'header', required: true, schema: text }]
     const { idempotencyKey } = await requestOf('post', '/x', { parameters }, {})
     expect(idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)

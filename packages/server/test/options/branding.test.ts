@@ -34,7 +34,7 @@ function infoOf(url: string) {
 
 const call = (client: Client, name: string) => client.callTool({ name, arguments: {} })
 
-describe('clients are told the same of the server', () => {
+describe('clients get the same description of the server', () => {
   test.each(ERAS)('by the client, %s', async (era) => {
     const { client } = await connectClient(app.url, era)
     expect(client.getServerVersion()).toEqual(infoOf(app.url))
@@ -95,7 +95,7 @@ describe('pages', () => {
     expect((await look(`${plain.url}/logo`)).status).toBe(404)
   })
 
-  test('the logo runs nothing, may be shown elsewhere, and is served to anybody', async () => {
+  test('the logo runs no scripts, is embeddable, and public', async () => {
     const closed = await serve(SERVER, { MCP_AUTH: 'required' })
     const { status, headers, text } = await look(`${closed.url}/logo`)
     expect([status, headers.get('content-type')]).toEqual([200, 'image/svg+xml'])

@@ -20,18 +20,18 @@ test('false has no demo routes, labels or mention', async () => {
   expect(text).not.toContain('demo')
 })
 
-test('false without an upstream is refused at start, and says both ways out', async () => {
+test('false without an upstream is refused at start, with both fixes', async () => {
   const refused = await serve({ demo: false }).catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(ConfigError)
   expect(String(refused)).toMatch(/UPSTREAM_ISSUER is required .*DEMO=off.*demo: false/)
 })
 
-test.each(['on', 'auto'])('DEMO=%s wins over false', async (DEMO) => {
+test.each(['on', 'auto'])('DEMO=%s overrides false', async (DEMO) => {
   const app = await serve({ demo: false }, { DEMO })
   expect((await look(`${app.url}/demo/idp/.well-known/openid-configuration`)).status).toBe(200)
 })
 
-test('true is what is there anyway, and DEMO=off wins over it', async () => {
+test('true is the default, and DEMO=off overrides it', async () => {
   const app = await serve({ demo: true })
   expect((await look(`${app.url}/demo/api/accounts/me`)).status).toBe(401)
   await expect(serve({ demo: true }, { DEMO: 'off' })).rejects.toBeInstanceOf(ConfigError)

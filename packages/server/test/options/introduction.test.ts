@@ -77,7 +77,7 @@ describe('clients read it', () => {
     }
   })
 
-  test('and nothing of it where nothing is said', async () => {
+  test('and nothing if nothing is declared', async () => {
     const plain = await serve({ name: 'plain' })
     const { message } = await read(post(plain.url, INITIALIZE))
     expect(message.result).not.toHaveProperty('instructions')

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config.ts'
 import { declaredSources } from '../../src/project.ts'
 import { look, serve } from './served.ts'
 
-test('false leaves nothing at /metrics, whoever asks', async () => {
+test('false removes /metrics for everybody', async () => {
   const METRICS_TOKEN = 'a token of the scraper'.replaceAll(' ', '-')
   const app = await serve({ metrics: false }, { METRICS_TOKEN, METRICS_PORT: '0' })
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` }
@@ -13,7 +13,7 @@ test('false leaves nothing at /metrics, whoever asks', async () => {
   expect(app.metricsPort).toBeUndefined()
 })
 
-test('variables that are left without effect are told', () => {
+test('variables without effect are reported', () => {
   const server = { name: 'acme', metrics: false, traces: false }
   const { warnings } = loadConfig({
     ...declaredSources({ server, version: undefined }),

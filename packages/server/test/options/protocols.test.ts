@@ -1,4 +1,6 @@
-/** `protocols`: without 2025-11-25 its clients are refused, and told why; nothing of it is there. */
+/**
+ * `protocols`: without 2025-11-25 its clients are refused with the reason, and its routes are gone.
+ */
 
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -33,7 +35,7 @@ test('the 2026 era alone', async () => {
   expect(await routeLabels(app)).not.toContain('/sse')
 })
 
-test('an older client hears which revisions there are', async () => {
+test('an older client gets the supported revisions', async () => {
   const app = await serve({ protocols: ['2026-07-28'] })
   const transport = new StreamableHTTPClientTransport(new URL(`${app.url}/mcp`))
   const client = new ClientV1({ name: 'old', version: '1' })

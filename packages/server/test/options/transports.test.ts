@@ -33,7 +33,7 @@ test.each([
   expect(labels).toContain('/mcp')
 })
 
-test('tokens cannot be for a way in that is off', async () => {
+test('tokens cannot be issued for a transport that is off', async () => {
   const app = await serve({ transports: { direct: false } })
   const client = await createOAuthClient(app.url)
   const ask = (path: string) => look(client.request({ resource: app.url + path }).url.href)

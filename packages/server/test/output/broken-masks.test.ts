@@ -1,4 +1,4 @@
-/** Masks that would not hold are refused when the server starts, by tool and field. */
+/** Masks that cannot be enforced are refused at start, by tool and field. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -59,7 +59,7 @@ describe('refuses a mask that does not hold, in the input as well:', () => {
     expect(() => compile(field, 'input')).toThrow('tool "pay", input field deep.field')
   })
 
-  it('and says what to do', () => {
+  it('with the fix', () => {
     expect(() => compile(z.union([secret, z.string()]))).toThrow('mask all of them')
     expect(() => compile(z.record(secret, z.number()))).toThrow('keys leave as they are')
   })
@@ -72,7 +72,7 @@ describe('refuses a mask that does not hold, in the input as well:', () => {
   })
 })
 
-describe('takes a mask that holds:', () => {
+describe('accepts an enforceable mask:', () => {
   const node: z.ZodType = z.object({
     text: secret,
     get children() {

@@ -66,7 +66,7 @@ describe('a mask holds', () => {
     expectNoLeak(result, [SECRET])
   })
 
-  it('but not over a default, which is as its author wrote it', async () => {
+  it('but not for a default', async () => {
     const result = await answer(secret.default('unknown'), undefined)
     expect(result.structuredContent).toEqual({ field: 'unknown' })
   })

@@ -1,4 +1,4 @@
-/** Masking one value: how much of it is ever shown. */
+/** Masking one value: how much of it is shown. */
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -14,7 +14,7 @@ const texts = fc.oneof(
     .array(fc.constantFrom('a', '👩', '\ud83d', '\udc69', 'é', '\u0301'))
     .map((all) => all.join('')),
 )
-/** Not in the texts, so that what is shown can be told from the mask. */
+/** Not in the texts, so that shown characters are distinguishable from the mask. */
 const MASK = '\ufffc'
 const lengthOf = (text: string) => Array.from(text).length
 const shownOf = (text: string) => Array.from(text).filter((character) => character !== MASK)
@@ -48,13 +48,13 @@ describe('masking a text', () => {
     expect(maskText('1', { left: 8 })).toBe('*')
   })
 
-  it('takes an emoji for one character, and never shows half of one', () => {
+  it('counts an emoji as one character, and never splits one', () => {
     expect(maskText('👩👨👧👦', { left: 1, right: 1 })).toBe('👩**👦')
     expect(maskText('ab👩', { right: 1 })).toBe('**👩')
     expect(maskText('👩👨', { left: 2 })).toBe('**')
   })
 
-  it('shows no more characters than it is told to', () => {
+  it('shows no more characters than declared', () => {
     fc.assert(
       fc.property(texts, count, count, (text, left, right) => {
         fc.pre(!text.includes(MASK))
@@ -73,7 +73,7 @@ describe('masking a text', () => {
     )
   })
 
-  it('keeps the length, and shows the start and the end only', () => {
+  it('preserves the length, and shows the start and the end only', () => {
     fc.assert(
       fc.property(texts, count, count, (text, left, right) => {
         const shown = maskText(text, { left, right, character: MASK })
@@ -108,7 +108,7 @@ describe('declaring a mask', () => {
 })
 
 describe('a declared mask', () => {
-  it('keeps the kind of its schema', () => {
+  it('keeps the type of its schema', () => {
     const schema = z.object({ email: masked(z.email(), { left: 1, length: 3 }) })
     expect(schema.parse({ email: 'ada@example.com' })).toEqual({ email: 'a***' })
     expect(schema.safeParse({ email: 'nobody' }).success).toBe(false)
@@ -124,7 +124,7 @@ describe('a declared mask', () => {
     expect(() => masked(z.string(), rule)).toThrow(fault)
   })
 
-  it('takes strings alone', () => {
+  it('accepts strings only', () => {
     expect(() => masked(z.number() as never)).toThrow('masked takes the schema of a string')
   })
 })

@@ -7,7 +7,7 @@ import { compileOutputSchema } from '../../src/output/output-schema.ts'
 
 const compile = (field: z.ZodType) => compileOutputSchema(z.object({ field }))
 
-describe('an output is refused when it lets out what it does not declare', () => {
+describe('an output is refused if it permits undeclared fields', () => {
   it.each([
     ['z.any()', z.any()],
     ['z.unknown()', z.unknown()],
@@ -32,7 +32,7 @@ describe('an output is refused when it lets out what it does not declare', () =>
     expect(() => compileOutputSchema(z.looseObject({}))).toThrow('output is open')
   })
 
-  it('and is told where', () => {
+  it('with its location', () => {
     const deep = z.object({ list: z.array(z.looseObject({})) })
     expect(() => compile(deep)).toThrow('properties.field.properties.list.items')
   })
@@ -82,7 +82,7 @@ describe('the JSON Schema of a masked field', () => {
     expect(jsonSchema).toMatchObject({ properties: { field: { description: 'The account.' } } })
   })
 
-  it('holds for what parsing gives', () => {
+  it('matches the parsed value', () => {
     const { parse } = compile(masked(z.string().includes('@'), { left: 1 }))
     expect(parse({ field: 'ada@example.com' })).toEqual({ field: 'a**************' })
   })

@@ -1,4 +1,4 @@
-/** The redactor: knows the values of masked fields wherever they come from, and hides them in texts. */
+/** The redactor: collects values of masked fields from any source, and masks them in texts. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -75,13 +75,13 @@ describe('the redactor', () => {
     expect(redactor.scrub('yes true null undefined')).toBe('yes true null undefined')
   })
 
-  it('takes values that lead back to themselves', () => {
+  it('accepts cyclic values', () => {
     const ring: Record<string, unknown> = { a: 'secret-1' }
     ring.self = ring
     expect(redactorFor({ a: secret }, ring).scrub('secret-1')).toBe('******-1')
   })
 
-  it('takes values of any depth', () => {
+  it('accepts values of any depth', () => {
     let deep: unknown = { a: 'secret-1' }
     for (let depth = 0; depth < 100_000; depth += 1) deep = [deep]
     expect(redactorFor({ a: secret }, deep).scrub('secret-1')).toBe('******-1')

@@ -48,7 +48,7 @@ describe('the text', () => {
     expect(text).toContain('******-2')
   })
 
-  it('has no fields that are absent, and null only where the answer says so', async () => {
+  it('has no absent fields, and null only where the answer has it', async () => {
     const { text } = await callTool(accounts, {}, { textFormat: 'toon' })
     expect(text).not.toContain('next')
     expect(text.match(/null/g)).toEqual(['null'])

@@ -1,4 +1,4 @@
-/** Tool calls whose upstream token has expired, on two nodes: who signs in again, and who waits. */
+/** Tool calls with an invalid upstream refresh token, on two nodes. */
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startBalancer } from '../../../../scripts/cluster/balancer.ts'

@@ -1,4 +1,4 @@
-/** Exceptions that nobody handles: they end the process, and the calls of others are finished first. */
+/** Uncaught exceptions end the process after running calls have finished. */
 
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -92,7 +92,7 @@ test('an error of 50 MB is logged in a short line, and calls of others are finis
   expect(line).toMatchObject({ err: { stack: expect.stringContaining('\n    at ') } })
 })
 
-test('a call that takes longer than five seconds is not waited for', async () => {
+test('a call of more than five seconds is not awaited', async () => {
   const { server, url } = await startServer()
   const calls = startCalls(url, server, 60_000)
   await expect.poll(() => count(server.output.stdout, '"msg":"waiting"')).toBe(CALLERS)

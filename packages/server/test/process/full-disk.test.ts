@@ -1,4 +1,4 @@
-/** A log file on a disk that is full: requests are served, and the process ends when it is told to. */
+/** A log file on a full disk: requests are served, and the process stops on SIGTERM. */
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'

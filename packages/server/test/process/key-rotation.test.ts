@@ -1,4 +1,4 @@
-/** Keys are replaced as docs/operations.md says: node by node, and what each step costs is what it says. */
+/** Key rotation as docs/operations.md describes it: node by node, with the documented effects. */
 
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -49,7 +49,9 @@ describeRedis('plain', 'keys are replaced', () => {
     }
   }
 
-  test('ENCRYPTION_KEY, in three steps that nobody notices', { timeout: 60_000 }, async () => {
+  test('ENCRYPTION_KEY, in three steps without effect on callers', {
+    timeout: 60_000,
+  }, async () => {
     const [old, next] = [newKey(), newKey()]
     const steps = [
       { ENCRYPTION_KEY: old },
@@ -71,7 +73,7 @@ describeRedis('plain', 'keys are replaced', () => {
         expect(answer.status).toBe(200)
         tokens = answer.body as unknown as typeof tokens
       }
-      // Registered, let in and exchanged on both nodes in turn.
+      // Registered, authorized and exchanged on both nodes in turn.
       await (await createOAuthClient(url)).connect()
     }
   })
@@ -99,7 +101,7 @@ describeRedis('plain', 'keys are replaced', () => {
     await expectAccount(url, await signedIn(url))
   })
 
-  test('JWT_SECRET, which costs each client a refresh and nobody a sign-in', async () => {
+  test('JWT_SECRET, which costs each client a refresh and no sign-in', async () => {
     const [old, next] = [{ JWT_SECRET: newKey() }, { JWT_SECRET: newKey() }]
     const { url, run } = await startPair()
     await run(old, old)

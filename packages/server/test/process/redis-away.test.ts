@@ -1,4 +1,4 @@
-/** A Redis that comes late, goes and comes back: 503 meanwhile, and nothing is lost. */
+/** A Redis that is unavailable at start or later: 503 meanwhile, and nothing is lost. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { connectClient, errorCode, structured } from '../support/clients.ts'
@@ -42,7 +42,7 @@ function post(url: string, message: object, headers: Record<string, string> = {}
 
 for (const kind of ['plain', 'json'] as const) {
   describeRedis(kind, `Redis (${kind})`, () => {
-    test('that is not there at start is waited for', async () => {
+    test('that is unavailable at start is awaited', async () => {
       const redis = await startRedis(kind)
       onTestFinished(() => redis.stop())
       await redis.kill()
@@ -55,7 +55,7 @@ for (const kind of ['plain', 'json'] as const) {
       expect((await post(url, INITIALIZE)).status).toBe(200)
     })
 
-    test('that is killed and comes back finds all sessions as they were', async () => {
+    test('that is killed and restarted has all sessions', async () => {
       const redis = await startRedis(kind, ['--appendfsync', 'always'])
       onTestFinished(() => redis.stop())
       const { url } = await startOn(redis.url)

@@ -1,4 +1,4 @@
-/** Redis is backed up while it runs, and brought back elsewhere, as docs/operations.md says. */
+/** Backup and restore of Redis as docs/operations.md describes them. */
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'

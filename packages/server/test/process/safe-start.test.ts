@@ -1,4 +1,4 @@
-/** Starting the process with a configuration that would let strangers in, or means another one. */
+/** Unsafe or mistyped configurations: refused at start, or warned about. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -44,7 +44,7 @@ describe('does not start', { timeout: 120_000 }, () => {
     expect(await refusal({ env })).toContain(`${name} is unknown: did you mean ${meant}?`)
   })
 
-  test('over stdio with a mistyped name either, and says nothing on stdout', async () => {
+  test('over stdio with a mistyped name either, without output on stdout', async () => {
     const text = await refusal({ args: ['stdio'], env: { UPSTREAM_ALOW: '@example.com' } })
     expect(text).toContain('did you mean UPSTREAM_ALLOW?')
   })
@@ -59,7 +59,7 @@ describe('does not start', { timeout: 120_000 }, () => {
     expect(await refusal({ folder })).toContain('.env must be UTF-8 text')
   })
 
-  test('when tokens are required and nobody can sign in for one', async () => {
+  test('if tokens are required and nobody can sign in', async () => {
     const text = await refusal({ env: { MCP_AUTH: 'required', DEMO: 'off' } })
     expect(text).toContain('MCP_AUTH cannot be required while nobody can sign in')
   })
@@ -87,7 +87,7 @@ const warnings = async (env: Readonly<Record<string, string>>, args: readonly st
 }
 
 describe('starts in production and warns', { timeout: 120_000 }, () => {
-  test('of MCP_AUTH that nobody decided', async () => {
+  test('of an unset MCP_AUTH', async () => {
     expect(await warnings({})).toContain('MCP_AUTH is not set')
   })
 
@@ -99,7 +99,7 @@ describe('starts in production and warns', { timeout: 120_000 }, () => {
     expect(await warnings({ MCP_AUTH: 'required' })).not.toContain('LOGIN')
   })
 
-  test('of neither over stdio, where nobody calls from outside', async () => {
+  test('of neither over stdio', async () => {
     expect(await warnings({}, ['stdio'])).not.toContain('MCP_AUTH')
   })
 })
@@ -132,7 +132,7 @@ test.each([
   expect(text).toContain(why)
 })
 
-test('reads a .env of PowerShell whole, and tells of what it does not know there', async () => {
+test('reads a .env of PowerShell, and reports unknown names', async () => {
   const text = '\ufeffAPP_NAME=Bänk\r\nSMTP_HOST=mail.example\r\n'
   const folder = folderWith('.env', Buffer.from(text, 'utf16le'))
   const server = await startServerProcess({ folder })

@@ -1,4 +1,4 @@
-/** Starting the process: with a port, a configuration and secrets that will do, or will not. */
+/** Starting the process, with valid and invalid ports, configurations and secrets. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -42,7 +42,7 @@ test.each([
   expect(server.output.stderr).not.toMatch(STACK)
 })
 
-test('says that the log file cannot be written, and ends', async () => {
+test('reports that the log file cannot be written, and exits', async () => {
   const file = join(temporaryFolder({ occupied: '' }), 'occupied', 'log')
   const server = spawnServer({ env: { LOG_FILE: file } })
   expect(await server.exited).toEqual({ code: 1, signal: null })
@@ -50,7 +50,7 @@ test('says that the log file cannot be written, and ends', async () => {
   expect(server.output.stderr).not.toMatch(STACK)
 })
 
-test('tells all that is wrong with the configuration in one message', async () => {
+test('reports all configuration errors in one message', async () => {
   const server = spawnServer({
     env: { MASK_MCP_PORT: 'eighty', LOG_LEVEL: 'loud', SESSION_TTL: '1', REDIS_P: 'c2VjcmV0' },
   })
@@ -72,7 +72,7 @@ test('refuses production without secrets and addresses', async () => {
   expect(server.output.stderr).not.toMatch(STACK)
 })
 
-test('reads .env, and NAME.env over it, and its own environment over both', async () => {
+test('reads .env, overridden by NAME.env, overridden by the environment', async () => {
   const folder = temporaryFolder({
     '.env': 'APP_NAME=from .env\nAPP_VERSION=1\nLOG_LEVEL=debug\n',
     'staging.env': 'APP_NAME=from staging.env\nAPP_VERSION=2\n',
@@ -124,7 +124,7 @@ describeRedis('plain', 'a Redis with a password', () => {
   const redisUrl = (port: number, user = '') => `redis://${user}127.0.0.1:${port}`
 })
 
-test('tells where it listens when the port is given', async () => {
+test('logs its URL if the port is given', async () => {
   const port = await freePort()
   const server = await startServerProcess({ env: { MASK_MCP_PORT: String(port) } })
   expect(await server.line('ready')).toMatchObject({ publicUrl: `http://localhost:${port}` })

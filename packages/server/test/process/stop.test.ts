@@ -1,4 +1,4 @@
-/** Stopping the process: what runs is finished, what is idle is not waited for. */
+/** Graceful shutdown: running calls finish, idle connections are closed. */
 
 import { Agent, get } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
@@ -9,7 +9,7 @@ import { type ServerProcess, startServerProcess } from '../support/process.ts'
 import type { Interference } from '../support/recording-balancer.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
-/** An API that answers when it is told to. */
+/** An API that responds when the test permits it. */
 function slowApi() {
   const api = { asked: () => {}, answer: () => {} }
   const asked = new Promise<void>((resolve) => {
@@ -94,7 +94,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
-test('says in its log that it stops, and that it has stopped', async () => {
+test('logs that it stops, and that it has stopped', async () => {
   const server = await startServerProcess()
   await server.stop()
   expect(server.output.stdout).toMatch(/"msg":"stopping".*\n.*"msg":"stopped"/)

@@ -1,4 +1,4 @@
-/** An exception that nobody handles, in one of two workers: the other serves what comes. */
+/** An uncaught exception in one of two workers: the other serves. */
 
 import { get } from 'node:http'
 import { join } from 'node:path'

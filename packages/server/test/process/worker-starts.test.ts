@@ -1,4 +1,4 @@
-/** WORKERS that cannot start, or do not stay: an end with a reason, rather than a loop. */
+/** WORKERS that cannot start, or crash in a loop: an exit with a reason. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -28,7 +28,7 @@ test.each([
   expect(server.output.stderr).not.toMatch(STACK)
 })
 
-test('what only a worker finds out is said once, and ends the start', async () => {
+test('a fault that only a worker finds is reported once, and ends the start', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   onTestFinished(() => void taken.close())
@@ -50,7 +50,7 @@ describeRedis('plain', 'workers that were started', () => {
   })
   afterAll(() => redis?.stop())
 
-  test.skipIf(process.platform !== 'linux')('are given up when they keep ending', async () => {
+  test.skipIf(process.platform !== 'linux')('are not restarted in a crash loop', async () => {
     const { server } = await startWorkers(redis)
     while (server.child.exitCode === null) {
       for (const pid of forkedBy(server.child.pid)) kill(pid)

@@ -1,4 +1,4 @@
-/** WORKERS: several processes behind one port, which serve, die, come back and stop as one. */
+/** WORKERS: several processes behind one port; crash, replacement and shutdown. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -73,7 +73,7 @@ describeRedis('plain', 'two workers behind one port', () => {
     },
   )
 
-  test('one is killed under load: only its calls fail, no session is lost, another comes', async () => {
+  test('one is killed under load: only its calls fail, no session is lost, it is replaced', async () => {
     const workers = await startWorkers(redis, { LOG_LEVEL: 'info' })
     const { url, server, lines } = workers
     const killed = workers.pidOf(1)
@@ -135,7 +135,7 @@ describeRedis('plain', 'two workers behind one port', () => {
     await expect.poll(() => pidsOf(workers).filter(isAlive)).toEqual([])
   })
 
-  test('one that is killed while they stop is not replaced, and the exit code says so', async () => {
+  test('one that is killed during shutdown is not replaced, and the exit code is 1', async () => {
     const workers = await startWorkers(redis)
     const calls = await startCalls(workers, 3000)
     workers.server.child.kill('SIGTERM')

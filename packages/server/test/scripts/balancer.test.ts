@@ -59,7 +59,7 @@ describe('requests', () => {
     expect(seen?.headers).toMatchObject({ 'x-given': 'yes', host: new URL(url).host })
   })
 
-  test('say where they come from, after what was said before', async () => {
+  test('append the client address', async () => {
     const { port } = await node(({ headers }, response) => response.end(headers['x-forwarded-for']))
     const { url } = await balance(port)
     expect(await ask(url)).toMatch(/^(::ffff:)?127\.0\.0\.1$/)
@@ -67,7 +67,7 @@ describe('requests', () => {
     expect(await ask(url, { headers })).toMatch(/^192\.0\.2\.1, (::ffff:)?127\.0\.0\.1$/)
   })
 
-  test('pass over nodes that refuse, with their whole body, once', async () => {
+  test('skip nodes that refuse connections, with the whole body, once', async () => {
     const bodies: string[] = []
     const { port } = await node(async (request, response) => {
       bodies.push(await text(request))
@@ -116,7 +116,7 @@ describe('streams', () => {
     await reader?.cancel()
   })
 
-  test('are closed at the node when the client goes away', async () => {
+  test('are closed at the node when the client disconnects', async () => {
     let gone = () => {}
     const isGone = new Promise<void>((resolve) => {
       gone = resolve
@@ -132,7 +132,7 @@ describe('streams', () => {
     await isGone
   })
 
-  test('break off at the client when the node goes away', async () => {
+  test('are aborted at the client when the node disconnects', async () => {
     const { port, server } = await node((_, response) => response.write('data: 1\n\n'))
     const { url } = await balance(port)
     const response = await fetch(url)

@@ -119,7 +119,7 @@ test.each([
   expect(shown.text).not.toMatch(/^ +at /m)
 })
 
-test('says once what is wrong with the configuration', async () => {
+test('reports configuration errors once', async () => {
   const { child, shown } = startCommand({ SESSION_TTL: 'soon' })
   const [code] = await once(child, 'close')
   expect(code).toBe(1)

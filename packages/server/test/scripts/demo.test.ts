@@ -33,7 +33,7 @@ function startDemo(env: Record<string, string> = {}) {
   return { process: started, shown, ended }
 }
 
-test('plays the story, whatever the environment of the caller says', async () => {
+test('runs the demo, whatever the environment of the caller', async () => {
   const { shown, ended } = startDemo(LEAKING)
   expect(await ended, shown.text).toBe(0)
   const steps = [...shown.text.matchAll(/^ ?\d+ {2}(.*)$/gm)].map(([, title]) => title)
@@ -72,7 +72,7 @@ test('plays the story, whatever the environment of the caller says', async () =>
   expect(shown.text).not.toContain('\u001b[')
 }, 60_000)
 
-test('ends with 1 and a reason when it is interrupted, and takes its server along', async () => {
+test('exits with 1 and a reason when interrupted, and stops its server', async () => {
   const { process: demo, shown, ended } = startDemo()
   await expect.poll(() => shown.text, { timeout: 15_000 }).toContain('ready at')
   demo.kill('SIGTERM')

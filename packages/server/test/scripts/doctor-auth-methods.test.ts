@@ -53,12 +53,12 @@ test.each([{}, { LOGIN: 'at-authorize', MCP_AUTH: 'required' }])(
       { token_endpoint_auth_method: 'private_key_jwt' },
     ])
     for (const body of bodies('/token')) expect(body).toContain('client_assertion=')
-    // What it got is given back.
+    // Its tokens are revoked.
     expect(bodies('/revoke')).toHaveLength(2)
   },
 )
 
-test('a server that refuses the method is told apart', async () => {
+test('a server that refuses the method is detected', async () => {
   const refused = JSON.stringify({ error: 'invalid_client_metadata' })
   const { findings } = await checked({
     intercept: ({ path }) => (path === '/register' ? { status: 400, body: refused } : undefined),
@@ -67,7 +67,7 @@ test('a server that refuses the method is told apart', async () => {
   expect(findings[0]?.what).toContain('400 invalid_client_metadata')
 })
 
-test('a server that stumbles over assertions is told apart', async () => {
+test('a server that fails on assertions is detected', async () => {
   const refused = JSON.stringify({ error: 'invalid_client' })
   const { findings } = await checked({
     intercept: ({ path }) => (path === '/token' ? { status: 401, body: refused } : undefined),

@@ -1,4 +1,4 @@
-/** What the doctor says of client metadata documents: accepted, out of the server's reach, or unread. */
+/** The doctor on client metadata documents: accepted, unreachable, or unsupported. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { parseArguments } from '../../../doctor/src/arguments.ts'

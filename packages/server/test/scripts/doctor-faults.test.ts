@@ -1,4 +1,4 @@
-/** `npm run doctor`: names what is wrong with set-ups of the field, and says how to mend it. */
+/** `npm run doctor`: detects common misconfigurations, and names the fix. */
 
 import { afterAll, describe, expect, test } from 'vitest'
 import { type HandOver, passOn, startBalancer } from '../../../../scripts/cluster/balancer.ts'
@@ -58,7 +58,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toContain(`Set PUBLIC_URL=${url} on every node`)
   })
 
-  test('a proxy that collects what the server says', async () => {
+  test('a proxy that buffers responses', async () => {
     const faults = await faultsAt(await startBehind(buffers))
     expect(faults).toMatch(/streams: A stream does not open .*proxy_buffering off/)
   })
@@ -82,19 +82,21 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
 
   test('a proxy that compresses events', async () => {
     const faults = await faultsAt(await startBehind(compresses))
-    expect(faults).toMatch(/streams: GET \/sse .*comes compressed \(gzip\).*gzip off/)
+    expect(faults).toMatch(/streams: GET \/sse .*is compressed \(gzip\).*gzip off/)
   })
 
-  test('a proxy that takes Authorization out', async () => {
+  test('a proxy that removes Authorization', async () => {
     const faults = await faultsAt(await startBehind(takesAuthorization))
     expect(faults).toMatch(/challenge: The Authorization header does not reach.*proxy_set_header/)
   })
 
-  test('a proxy that takes WWW-Authenticate out', async () => {
+  test('a proxy that removes WWW-Authenticate', async () => {
     const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
     const faults = await faultsAt(url)
-    expect(faults).toMatch(/challenge: \/mcp says 401 without WWW-Authenticate.*proxy_hide_header/)
-    expect(faults).toMatch(/challenge: \/http says 401 without/)
+    expect(faults).toMatch(
+      /challenge: \/mcp answers 401 without WWW-Authenticate.*proxy_hide_header/,
+    )
+    expect(faults).toMatch(/challenge: \/http answers 401 without/)
   })
 
   test('a proxy that adds an allowed origin of its own', async () => {
@@ -126,7 +128,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toContain(`There is one at ${url}: use that address.`)
   })
 
-  test('a node that is away', async () => {
+  test('a node that is down', async () => {
     const proxy = await startBalancer({ nodes: [await freePort()] })
     closing.push(proxy.close)
     expect(await faultsAt(proxy.url)).toMatch(/reach: The proxy answers, but no node.*\/readyz/)

@@ -1,4 +1,4 @@
-/** `npm run doctor` and servers that are out to harm whoever examines them. */
+/** `npm run doctor` on malicious servers. */
 
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
@@ -118,7 +118,7 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
     expect(await wrongsAt(url)).toContain(said)
   })
 
-  test('does not write to the terminal of whoever reads the report', async () => {
+  test('does not send escape sequences to the terminal', async () => {
     const evil = `\u001b]0;owned\u0007\u009b31m\u202e${'x'.repeat(100_000)}`
     const { url } = await startHostile({
       [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), issuer: evil })),

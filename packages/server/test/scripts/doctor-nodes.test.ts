@@ -1,4 +1,4 @@
-/** `npm run doctor`: several nodes behind one address, and what makes strangers of them. */
+/** `npm run doctor`: several nodes behind one address, with shared or separate state. */
 
 import { afterAll, describe, expect, test } from 'vitest'
 import { startBalancer } from '../../../../scripts/cluster/balancer.ts'
@@ -50,7 +50,7 @@ async function faultsOf(strangers: Strangers): Promise<string> {
 }
 
 describe.concurrent('nodes that are strangers', { timeout: 120_000 }, () => {
-  test('because each keeps everything in its own memory', async () => {
+  test('because each has its own memory store', async () => {
     const faults = await faultsOf({ shareStore: false })
     expect(faults).toMatch(/nodes-agree: A client that registered is unknown to some.*REDIS_URL/)
     expect(faults).toMatch(/hopping: 24 requests of one session.* 404 \(\d+\).*REDIS_URL/)
@@ -84,7 +84,7 @@ describeRedis('plain', 'three nodes on one Redis', () => {
     { env: () => ({ TRUSTED_PROXIES: '1' }) },
   )
 
-  test('are one server, with nothing to mend', async () => {
+  test('are one server, without faults', async () => {
     const diagnoses = await consult(nodes.url, '--hold', '17')
     expect(withVerdict(diagnoses, 'wrong', 'warning')).toEqual([])
     const said = withVerdict(diagnoses, 'ok').join('\n')

@@ -1,4 +1,4 @@
-/** `npm run doctor` where a person has to sign in: it says so, or waits for that. */
+/** `npm run doctor` if a user has to sign in: reports it, or waits. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
@@ -30,7 +30,7 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
     await app.stop()
   })
 
-  test('it says what it cannot do alone', async () => {
+  test('it reports what it cannot do alone', async () => {
     const diagnoses = await consult(proxy.url)
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const skipped = withVerdict(diagnoses, 'skipped').join('\n')

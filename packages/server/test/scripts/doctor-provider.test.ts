@@ -33,7 +33,7 @@ test.each<[string, (provider: FakeProvider) => unknown, RegExp, string?]>([
     /upstream-sign-in: .*refuses the redirect URI.*PUBLIC_URL\/callback/,
   ],
   [
-    'the redirect URI is not registered, while a client is let in',
+    'the redirect URI is not registered, while a client is authorized',
     ({ paths }) => {
       paths['/authorize'] = page('Invalid redirect URL', 403)
     },

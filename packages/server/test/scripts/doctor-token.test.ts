@@ -23,7 +23,7 @@ async function said(claims: JWTPayload, typ = 'at+jwt') {
   return findings.map(({ verdict, what, mend = '' }) => `${verdict}: ${what} ${mend}`)
 }
 
-test('a good token is accepted', async () => {
+test('a valid token is accepted', async () => {
   const lines = await said(own())
   expect(lines.every((line) => line.startsWith('ok: '))).toBe(true)
   expect(lines.at(-1)).toContain('/mcp accepts it')

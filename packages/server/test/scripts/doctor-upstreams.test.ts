@@ -1,4 +1,4 @@
-/** The doctor on several upstreams: it finds the named one whose provider is dead. */
+/** The doctor on several upstreams: finds the one whose provider is unavailable. */
 
 import { expect, test } from 'vitest'
 import { consult, withVerdict } from '../support/doctor.ts'
@@ -15,6 +15,6 @@ test('a named provider that does not answer is found', { timeout: 60_000 }, asyn
   const { url } = await startSeveral({ UPSTREAM_STAFF_ISSUER: 'http://127.0.0.1:1' })
   const said = withVerdict(await consult(url), 'wrong').join('\n')
   expect(said).toMatch(
-    /upstream-sign-in: The page of the link to staff says 502.*UPSTREAM_STAFF_ISSUER/s,
+    /upstream-sign-in: The page of the link to staff answers 502.*UPSTREAM_STAFF_ISSUER/s,
   )
 })

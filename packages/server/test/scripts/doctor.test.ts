@@ -1,4 +1,4 @@
-/** `npm run doctor`, as a process: what it says of servers that are well, and of what is no server. */
+/** `npm run doctor` as a process, on healthy servers and on other services. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -43,7 +43,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(server.output.stdout).not.toMatch(/"level":"(error|fatal)"/)
   })
 
-  test('guards /mcp, signs people in while clients are let in, and is told to programs', async () => {
+  test('requires tokens, signs people in during authorization, and is reported as JSON', async () => {
     const { url } = await startServer({ MCP_AUTH: 'required', LOGIN: 'at-authorize' })
     const args = [url, '--hold', '1', '--json', '--client', 'inspector', '--client', 'cursor']
     const { code, out, err } = await runDoctor(args)
@@ -66,7 +66,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(out).toContain(`The issuer is ${url}.`)
   })
 
-  test('with an authorization server of its own is looked at as far as it goes', async () => {
+  test('with an external authorization server is checked as far as possible', async () => {
     const issuer = await startExternalIssuer()
     closing.push(issuer.stop)
     const { url } = await startServer({ OAUTH_ISSUER: issuer.url })
@@ -117,7 +117,7 @@ describe('what is no server', { timeout: 120_000 }, () => {
     expect(() => parseArguments(args)).toThrow(reason)
   })
 
-  test('how it is called is told, with an exit code of its own', async () => {
+  test('the usage is printed, with its own exit code', async () => {
     const { code, out, err } = await runDoctor([])
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toContain('Usage: npx @mcp-template/doctor URL')

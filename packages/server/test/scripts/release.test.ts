@@ -98,7 +98,7 @@ it.each([
   expect(git('status', '--porcelain')).toBe('')
 })
 
-it('only says what it would do with --dry-run', () => {
+it('only prints the steps with --dry-run', () => {
   const { status, stdout } = release('minor', '--dry-run')
   expect({ status, tags: git('tag'), changes: git('status', '--porcelain') }).toEqual({
     ...{ status: 0, tags: '', changes: '' },
@@ -130,7 +130,7 @@ it('refuses a version that has a tag', () => {
   refuses('v0.4.2 exists', 'patch')
 })
 
-it('refuses a changelog without news', () => {
+it('refuses a changelog without entries', () => {
   write('CHANGELOG.md', '# Changelog\n\n## Unreleased\n\n## 0.4.1 - 2026-01-01\n\n- Old.\n')
   git('commit', '--all', '--quiet', '--message', 'no news')
   refuses('nothing under "Unreleased"', 'patch')

@@ -1,4 +1,4 @@
-/** `npm run token`: a person lets it in, and it prints a token that `/http` takes. */
+/** `npm run token`: a user authorizes it, and it prints a token for `/http`. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -55,7 +55,7 @@ test('prints a token, and nothing else, where a script can read it', async () =>
   expect(status).toBe(200)
 })
 
-test('says so when the person does not let it in', async () => {
+test('reports when the user denies it', async () => {
   const { said, ended } = startToken(app.url)
   await decide(said, 'deny')
   expect(await ended).toBe(1)
@@ -63,7 +63,7 @@ test('says so when the person does not let it in', async () => {
   expect(said.err).toContain('The user denied the authorization')
 })
 
-test('takes no answer but the one it waits for', async () => {
+test('accepts only the expected redirect', async () => {
   const { said, ended } = startToken(app.url)
   const callback = (await pageOf(said)).searchParams.get('redirect_uri') ?? ''
   for (const query of ['', '?code=x', '?code=x&state=y']) {

@@ -1,4 +1,4 @@
-/** Signing in without a code: in the browser that let the client in, and on the way through consent. */
+/** Signing in without a code: in the browser that authorized the client, and during consent. */
 
 import { describe, expect, it } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
@@ -8,7 +8,7 @@ import { AWAY, returning, started } from './sign-in-parts.ts'
 const BROWSER = 'A'.repeat(43)
 const OTHER = 'B'.repeat(43)
 
-/** The same with a session that was let in by `BROWSER`. */
+/** The same with a session of a client that `BROWSER` authorized. */
 async function bound() {
   const parts = await started()
   await parts.sessions.update(parts.id, 'browser', BROWSER)
@@ -38,7 +38,7 @@ describe('the browser that let the client in', () => {
     expect(await signIn.confirm(handle, { code })).toMatchObject({ outcome: 'redirect' })
   })
 
-  it('finds the link good after the provider was away', async () => {
+  it('the link stays valid while the provider is unavailable', async () => {
     const { signIn, handle, authorizationUrl } = await bound()
     authorizationUrl.mockRejectedValueOnce(AWAY)
     await expect(signIn.confirm(handle, { browser: BROWSER })).rejects.toThrow('away')
@@ -79,7 +79,7 @@ describe('any other browser', () => {
   })
 })
 
-describe('a sign-in on the way through consent', () => {
+describe('a sign-in during consent', () => {
   const RETURN_TO = '/consent/abc'
 
   async function begun() {
@@ -88,7 +88,7 @@ describe('a sign-in on the way through consent', () => {
     return { ...parts, ...returning(await parts.signIn.begin(purpose)) }
   }
 
-  it('makes the session authenticated, and leads back', async () => {
+  it('makes the session authenticated, and redirects back', async () => {
     const { signIn, callback, browser, sessions, id } = await begun()
     expect(await signIn.finish(callback, browser)).toMatchObject({
       outcome: 'signed_in',
@@ -97,7 +97,7 @@ describe('a sign-in on the way through consent', () => {
     expect(await sessions.peek(id)).toMatchObject({ state: 'authenticated' })
   })
 
-  it('leads back when the person said no', async () => {
+  it('redirects back when the user declined', async () => {
     const { signIn, callback, browser, exchange } = await begun()
     exchange.mockRejectedValueOnce(new ProviderError('access_denied', 'You said no.'))
     expect(await signIn.finish(callback, browser)).toMatchObject({
@@ -123,7 +123,7 @@ describe('a sign-in on the way through consent', () => {
     expect(exchange).not.toHaveBeenCalled()
   })
 
-  it('says so when the provider is away', async () => {
+  it('reports an unavailable provider', async () => {
     const { signIn, id, authorizationUrl } = await started()
     authorizationUrl.mockRejectedValueOnce(AWAY)
     const purpose = { sessionId: id, clientName: 'a client', returnTo: RETURN_TO }

@@ -1,4 +1,4 @@
-/** The session as tools use it: opened when needed, values kept by name, ended for good. */
+/** The session as tools use it: opened on demand, values by name, ended permanently. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

@@ -61,7 +61,7 @@ describe('a session goes from state to state', () => {
     expect(await sessions.peek(id)).toBeUndefined()
   })
 
-  it('gone when its time is over', async () => {
+  it('ended after its time-to-live', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('handle')
     pass(59)
@@ -95,7 +95,7 @@ describe('using a session', () => {
     expect(await sessions.peek(id)).toMatchObject(times)
   })
 
-  it('goes on while the store is full, and takes nothing in', async () => {
+  it('continues while the store is full, without writes', async () => {
     const { sessions, store, pass } = managed()
     const { id } = await sessions.create('handle')
     pass(90)
@@ -145,7 +145,7 @@ describe('changing a session', () => {
   })
 })
 
-describe('a session that is over', () => {
+describe('a session that has ended', () => {
   it('makes room for a new one of the same id, with nothing of the old', async () => {
     const { sessions, pass } = managed(60)
     await sessions.createWithId('ses_known', 'token')
@@ -158,7 +158,7 @@ describe('a session that is over', () => {
     expect(await sessions.createWithId('ses_known', 'token')).toBeUndefined()
   })
 
-  it('is given a new time by touching it', async () => {
+  it('is renewed by touching it', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('connection', {}, { ttlSeconds: 10 })
     pass(9)

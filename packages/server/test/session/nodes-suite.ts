@@ -44,7 +44,7 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     return all as unknown as [Node, ...Node[]]
   }
 
-  it('lets nodes change different values of a session at the same time: all land', async () => {
+  it('lets nodes change different values of a session concurrently without loss', async () => {
     const all = nodes()
     const { id } = await all[0].sessions.create('handle')
     const names = Array.from({ length: 30 }, (_, index) => `n${index}`)
@@ -115,7 +115,7 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     expect(performance.now() - started).toBeLessThan(5000)
   })
 
-  it('keeps the lock of a holder that is slow', async () => {
+  it('extends the lock of a slow holder', async () => {
     const all = nodes(4500)
     const id = await signedIn(all[0], credentialsFor(-1))
     const tokens = await Promise.all(all.map(({ freshToken }) => freshToken(id)))

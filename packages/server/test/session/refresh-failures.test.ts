@@ -1,4 +1,4 @@
-/** Refreshes that fail, at a provider over HTTP, by two nodes: who asks it, how often, and who signs in again. */
+/** Failed refreshes at a provider over HTTP, on two nodes: requests, back-off, and sign-out. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -146,7 +146,7 @@ function suite(open: () => Promise<Stores>): void {
     expect(session && nodes[0].credentials.failure(session)).toBeUndefined()
   })
 
-  test('a server that the provider refuses signs nobody out, and tells its operator', async () => {
+  test('a server that the provider refuses signs nobody out, and logs an error', async () => {
     const { call, calls, asked, answerWith, session, lines, pass, nodes, id } =
       await given(MISCONFIGURED)
     await calls(10)
@@ -168,7 +168,7 @@ function suite(open: () => Promise<Stores>): void {
   test.each([
     ['no access token', NOTHING],
     ['another kind of token', json({ access_token: 'x', token_type: 'mac' })],
-  ])('answers with %s do not go on for ever', async (_what, answer) => {
+  ])('three answers with %s in a row drop the credentials', async (_what, answer) => {
     const { call, asked, pass, session } = await given(answer)
     const outcomes: unknown[] = []
     for (let n = 0; n < 4; n += 1) {

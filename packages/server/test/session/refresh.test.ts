@@ -1,4 +1,4 @@
-/** Fresh access tokens on one node: when they are refreshed, and what a failing provider means. */
+/** Upstream access tokens on one node: when they are refreshed, and failures of the provider. */
 
 import { EventEmitter, once } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
@@ -22,7 +22,7 @@ const good = async () => FRESH
 const failing = (error: Error) => () => Promise.reject(error)
 
 describe('a token', () => {
-  it('that is good for a while is handed out as it is', async () => {
+  it('that is still valid is returned unchanged', async () => {
     const { freshToken, refresh, id } = await given(credentialsFor(MINUTE_MS), good)
     expect(await freshToken(id)).toBe('access-1')
     expect(refresh).not.toHaveBeenCalled()
@@ -46,7 +46,7 @@ describe('a token', () => {
     expect(refresh).toHaveBeenCalledOnce()
   })
 
-  it('without a lifetime is taken to be good', async () => {
+  it('without a lifetime counts as valid', async () => {
     const { expiresAt: _, ...endless } = credentialsFor(0)
     const { freshToken, id } = await given(endless, good)
     expect(await freshToken(id)).toBe('access-1')
@@ -67,8 +67,8 @@ describe('a token', () => {
   })
 })
 
-describe('a provider that is away', () => {
-  it('does not matter while the token is still good', async () => {
+describe('an unavailable provider', () => {
+  it('does not matter while the token is valid', async () => {
     const { freshToken, id } = await given(credentialsFor(20_000), failing(AWAY))
     expect(await freshToken(id)).toBe('access-1')
   })
@@ -87,7 +87,7 @@ describe('a provider that is away', () => {
   })
 })
 
-describe('a provider that says no', () => {
+describe('a provider that refuses', () => {
   it('ends the sign-in: the session is anonymous', async () => {
     const { freshToken, sessions, id } = await given(credentialsFor(20_000), failing(ENDED))
     await expect(freshToken(id)).rejects.toMatchObject({ code: 'login_required' })
@@ -95,7 +95,7 @@ describe('a provider that says no', () => {
     expect(await freshToken(id)).toBeUndefined()
   })
 
-  it('says so to every call that waits', async () => {
+  it('rejects every waiting call', async () => {
     const { freshToken, refresh, id } = await given(credentialsFor(20_000), failing(ENDED))
     const calls = await Promise.allSettled([1, 2, 3].map(() => freshToken(id)))
     expect(calls.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
@@ -104,14 +104,14 @@ describe('a provider that says no', () => {
 })
 
 describe('while the provider answers', () => {
-  /** A refresh that waits until it is told to end. */
+  /** A refresh that waits until the test ends it. */
   function slow() {
     const gate = new EventEmitter()
     const ended = once(gate, 'end')
     return { answer: () => ended.then(good), finish: () => gate.emit('end') }
   }
 
-  it('somebody logs out: the new token is revoked and nobody gets it', async () => {
+  it('after a logout: the new token is revoked and not used', async () => {
     const { answer, finish } = slow()
     const { freshToken, sessions, refresh, revoke, id } = await given(credentialsFor(-1), answer)
     const call = freshToken(id)
@@ -122,7 +122,7 @@ describe('while the provider answers', () => {
     expect(revoke).toHaveBeenCalledWith(FRESH)
   })
 
-  it('somebody signs in anew: the new sign-in stays', async () => {
+  it('after a new sign-in: the new sign-in stays', async () => {
     const { answer, finish } = slow()
     const { freshToken, sessions, credentials, refresh, revoke, store, id } = await given(
       credentialsFor(-1),

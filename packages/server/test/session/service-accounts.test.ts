@@ -46,7 +46,7 @@ test('tools see that there is no person', async () => {
   })
 })
 
-test('without a service account a tool says so in words, with no link', async () => {
+test('without a service account a tool returns an error without a link', async () => {
   const { url } = await startNode({})
   const machine = await machineAt(url)
   for (const tool of ['service', 'login']) {

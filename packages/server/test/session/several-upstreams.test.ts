@@ -57,7 +57,7 @@ describe('signing in', () => {
 })
 
 describe.each(ERAS)('%s: a tool that needs two sign-ins', (era) => {
-  test('asks for one after the other, and goes on', async () => {
+  test('asks for one after the other, and continues', async () => {
     const { url } = await startSeveral()
     const asked: string[] = []
     const { client } = await connectClient(url, era, {
@@ -87,7 +87,7 @@ describe('the API of an upstream', () => {
     expect(JSON.stringify(refused)).toContain('staff')
   })
 
-  test('that the operator has a key for takes nobody to sign in', async () => {
+  test('with an operator key needs no sign-in', async () => {
     const { url, server, ordersApi } = await startSeveral()
     const first = await login(url)
     await signInAs(newBrowser(), first, 'ada')
@@ -131,7 +131,7 @@ test('the audit log and the metrics name the upstream', async () => {
   expect(metrics).toMatch(/^mcp_sign_ins_total\{outcome="signed_in"\} 1$/m)
 })
 
-test('a provider that is dead is found at start, and the others work on', async () => {
+test('an unavailable provider is detected at start, and the others work', async () => {
   const dead = 'http://127.0.0.1:1'
   const { url, server } = await startSeveral({ UPSTREAM_STAFF_ISSUER: dead })
   await expect

@@ -1,4 +1,4 @@
-/** One-time sign-in links: what the code is checked against, and when a link is void. */
+/** One-time sign-in links: the code, expiry and invalidation. */
 
 import { describe, expect, it } from 'vitest'
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'
@@ -31,7 +31,7 @@ describe('a link', () => {
     expect(expiresAt).toEqual(new Date(START + 600_000))
   })
 
-  it('takes its code, however people type it', async () => {
+  it('accepts its code in any spelling', async () => {
     for (const typed of [
       (code: string) => code,
       (code: string) => code.toLowerCase(),
@@ -75,7 +75,7 @@ describe('a link', () => {
 })
 
 describe('guessing the code', () => {
-  it('is possible five times; the right code comes too late after that', async () => {
+  it('allows five tries; afterwards the right code is refused, too', async () => {
     const { check, describe, handle, code } = await issued()
     for (const triesLeft of [4, 3, 2, 1]) {
       expect(await check(handle, WRONG)).toEqual({ outcome: 'wrong', triesLeft })

@@ -1,7 +1,7 @@
 /** Signing in on one node, with everything a test wants to turn or to look at. */
 
 import { vi } from 'vitest'
-import { createSignIn, type Departure } from '../../src/session/sign-in.ts'
+import { createSignIn, type SignInRedirect } from '../../src/session/sign-in.ts'
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
@@ -12,7 +12,7 @@ export const REDIRECT_URI = 'https://mcp.example/callback'
 export const GRANTED = credentialsFor(MINUTE_MS, { account: { sub: 'ada', name: 'Ada' } })
 export const AWAY = new ProviderError('provider_unavailable', 'The provider is away.')
 
-/** One node that signs in at a provider that does as it is told, with a link that was issued. */
+/** One node that signs in at a scripted provider, with an issued link. */
 export async function started() {
   const exchange = vi.fn(
     async (_callback: URL, _redirectUri: string, _check: SignInCheck): Promise<Credentials> =>
@@ -49,7 +49,7 @@ export async function started() {
 }
 
 /** What the browser brings back from the provider, and its cookies. */
-export function returning({ url, cookie }: Departure) {
+export function returning({ url, cookie }: SignInRedirect) {
   const state = url.searchParams.get('state') ?? ''
   const callback = new URL(`${REDIRECT_URI}?code=abc&state=${state}`)
   const browser = (name: string) => (name === cookie.name ? cookie.value : undefined)

@@ -31,7 +31,7 @@ describe('the right code', () => {
     expect(outcomes.filter((outcome) => outcome === 'void')).toHaveLength(19)
   })
 
-  it('stays good while the provider cannot be reached', async () => {
+  it('stays valid while the provider is unreachable', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
     authorizationUrl.mockRejectedValueOnce(AWAY)
     await expect(signIn.confirm(handle, { code })).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe('coming back from the provider', () => {
     expect(await freshToken(id)).toBe('access-1')
   })
 
-  it('hands the provider what was kept: state, nonce and verifier', async () => {
+  it('passes the stored state, nonce and verifier to the provider', async () => {
     const { signIn, confirmed, exchange, authorizationUrl } = await started()
     const { callback, browser } = await confirmed()
     await signIn.finish(callback, browser)
@@ -102,7 +102,7 @@ describe('coming back from the provider', () => {
     expect(await sessions.peek(id)).toMatchObject({ state: 'anonymous' })
   })
 
-  it('with no state, or one that nobody gave out, is refused', async () => {
+  it('without a state, or with an unknown one, is refused', async () => {
     const { signIn, confirmed } = await started()
     const { browser } = await confirmed()
     for (const query of ['', '?state=', '?state=x', `?code=a&state=${'A'.repeat(43)}`]) {
@@ -127,17 +127,20 @@ describe('coming back from the provider', () => {
     expect(revoke).toHaveBeenCalledWith(GRANTED)
   })
 
-  it.each(['lock', 'patch'] as const)('revokes what cannot be kept (%s)', async (operation) => {
-    const { signIn, confirmed, store, revoke } = await started()
-    const { callback, browser } = await confirmed()
-    // A full Redis still gives the state away, and then takes nothing in.
-    vi.spyOn(store, operation).mockRejectedValueOnce(storeUnavailable())
-    const finishing = signIn.finish(callback, browser)
-    await expect(finishing).rejects.toMatchObject({ code: 'unavailable' })
-    expect(revoke).toHaveBeenCalledWith(GRANTED)
-  })
+  it.each(['lock', 'patch'] as const)(
+    'revokes tokens that cannot be stored (%s)',
+    async (operation) => {
+      const { signIn, confirmed, store, revoke } = await started()
+      const { callback, browser } = await confirmed()
+      // A full Redis still gives the state away, and then takes nothing in.
+      vi.spyOn(store, operation).mockRejectedValueOnce(storeUnavailable())
+      const finishing = signIn.finish(callback, browser)
+      await expect(finishing).rejects.toMatchObject({ code: 'unavailable' })
+      expect(revoke).toHaveBeenCalledWith(GRANTED)
+    },
+  )
 
-  it('with a refusal says so, and uses the state up', async () => {
+  it('with an error reports it, and consumes the state', async () => {
     const { signIn, confirmed, exchange } = await started()
     const { callback, browser } = await confirmed()
     exchange.mockRejectedValueOnce(new ProviderError('access_denied', 'You said no.'))
@@ -148,7 +151,7 @@ describe('coming back from the provider', () => {
     expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'unknown_state' })
   })
 
-  it('takes the place of an earlier sign-in of the same session', async () => {
+  it('replaces an earlier sign-in of the same session', async () => {
     const { signIn, confirmed, credentials, freshToken, id } = await started()
     const { callback, browser } = await confirmed()
     await credentials.write(id, { accessToken: 'earlier' }, 0)

@@ -1,4 +1,4 @@
-/** Sessions of tokens that were ended: no token from before brings them back, on any node. */
+/** Tombstones of ended sessions: no earlier token restores them, on any node. */
 
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -19,7 +19,7 @@ function managed() {
 }
 
 describe('the id of a session of tokens', () => {
-  it('is dead after its end, for as long as a token may live', async () => {
+  it('stays ended for as long as a token may live', async () => {
     const { sessions, pass } = managed()
     await sessions.createWithId(ID, 'token')
     expect(await sessions.end(ID)).toBe(true)
@@ -57,7 +57,7 @@ it('other sessions leave nothing behind', async () => {
   expect(await store.get(`{${id}}:ended`)).toBeUndefined()
 })
 
-it('ends and openings at the same time leave no session alive', async () => {
+it('concurrent ends and openings leave no session', async () => {
   const { sessions } = managed()
   for (let round = 0; round < 50; round += 1) {
     const id = `${ID}${round}`

@@ -1,4 +1,4 @@
-/** Whatever is printed, standard output carries the protocol alone; and no process is left behind. */
+/** Standard output carries only the protocol, whatever is printed; no process is left behind. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'

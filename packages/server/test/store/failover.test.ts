@@ -1,4 +1,4 @@
-/** What callers see while masters of a Redis Cluster, or the one behind Sentinels, fail or are replaced. */
+/** Failovers of Redis Cluster and Sentinel, as callers of the store see them. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'

@@ -16,7 +16,7 @@ function documentsWhere(reply: unknown) {
 
 const KEYS = ['{s}:one', '{s}:two', '{s}:three']
 
-it('takes a document that could not be fetched for no absent one', async () => {
+it('does not treat a document that could not be fetched as absent', async () => {
   const failure = new ErrorReply('ERR upstream failure')
   const { getAll } = documentsWhere(['{"rev":1,"a":1}', failure, null])
   await expect(getAll(KEYS)).rejects.toMatchObject(UNAVAILABLE)

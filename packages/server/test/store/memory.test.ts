@@ -16,7 +16,7 @@ async function open(): Promise<OpenedStore> {
 describe('the memory store', () => storeContract(open))
 
 describe('the memory store by itself', () => {
-  it('expires by the clock it is given', async () => {
+  it('expires by the injected clock', async () => {
     let now = 0
     const store = createMemoryStore({ now: () => now })
     await store.set('a', { a: 1 }, 3600)
@@ -37,7 +37,7 @@ describe('the memory store by itself', () => {
 describe('streams in memory', () => {
   const limits = { maxLength: 10, ttlSeconds: 60 }
 
-  it('get growing ids from a clock that goes back', async () => {
+  it('get increasing ids from a clock that is set back', async () => {
     let now = 2000
     const store = createMemoryStore({ now: () => now })
     expect(await store.streams.append('a', '1', limits)).toBe('2000-0')
@@ -67,7 +67,7 @@ describe('streams in memory', () => {
     await store.close()
   })
 
-  it('log what goes wrong in a follower', async () => {
+  it('log errors of a follower', async () => {
     const warn = vi.fn()
     const store = createMemoryStore({ log: { info: () => undefined, warn } })
     const mistake = new Error('A mistake of the caller.')
@@ -99,7 +99,7 @@ describe('its sweeper', () => {
   beforeEach(() => vi.useFakeTimers())
   afterEach(() => vi.useRealTimers())
 
-  it('forgets expired entries that nobody asks for, a thousand a second', () => {
+  it('removes expired entries, a thousand a second', () => {
     const map = createExpiringMap<number>(Date.now)
     for (let index = 0; index < 2500; index += 1) map.set(`old ${index}`, index, 0.5)
     map.set('young', 1, 3600)

@@ -1,4 +1,4 @@
-/** What callers see while a slot of a Redis Cluster moves to another master. */
+/** Migration of a slot of a Redis Cluster, as callers of the store see it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'

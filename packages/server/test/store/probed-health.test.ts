@@ -10,7 +10,7 @@ const SILENT: ProbeResult = {
   evictionPolicy: undefined,
 }
 
-it('comes back with the next probe when no command was late', async () => {
+it('recovers with the next probe if no command was late', async () => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   const results = [FIT, SILENT, FIT]

@@ -1,4 +1,7 @@
-/** The health of several servers: one that fails does not make a node not ready, and each change is said once. */
+/**
+ * Health of several servers: a failed one does not make a node unready, and each change is logged
+ * once.
+ */
 
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
@@ -44,7 +47,7 @@ describeRedis('plain', 'a Redis Cluster without replicas', () => {
   })
   afterEach(() => cluster?.stop())
 
-  it('degrades shard by shard, recovers, and says so', async () => {
+  it('degrades shard by shard, recovers, and logs it', async () => {
     const { store, lines, health, shards } = openStore(cluster.url)
     await expect.poll(health).toBe('')
     expect(await shards()).toEqual([3, 3])
@@ -97,14 +100,14 @@ describeRedis('plain', 'an address that names something else', () => {
     const server = await startRedis('plain')
     onTestFinished(() => server.stop())
     const { health } = openStore(`redis+cluster://127.0.0.1:${server.port}`)
-    await expect.poll(health).toMatch(/^not ready: This Redis is no Redis Cluster.*redis:\/\//)
+    await expect.poll(health).toMatch(/^not ready: This Redis is not a Redis Cluster.*redis:\/\//)
   })
 
   it('is explained: a data server instead of a Sentinel', async () => {
     const server = await startRedis('plain')
     onTestFinished(() => server.stop())
     const { health } = openStore(`redis+sentinel://127.0.0.1:${server.port}/main`)
-    await expect.poll(health).toMatch(/^not ready: This Redis is no Sentinel/)
+    await expect.poll(health).toMatch(/^not ready: This Redis is not a Sentinel/)
   })
 
   it('is explained: a password that Sentinels want', async () => {

@@ -1,4 +1,4 @@
-/** What callers see while Redis is away, hung or otherwise unwell, and how soon it is over. */
+/** Outages and hangs of Redis, as callers of the store see them, and recovery. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
@@ -59,7 +59,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await expectUnavailable({ get: () => streams.last('a') }, AT_ONCE_MS)
   })
 
-  it('says once that the server went and once that it is back', async () => {
+  it('logs each loss and each recovery once', async () => {
     messages = []
     await server.kill()
     await sleep(1500)
@@ -68,7 +68,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     expect(messages).toEqual(['Redis unreachable; reconnecting', 'Redis connected'])
   })
 
-  it('fails within its deadline while the server hangs, and works when it goes on', async () => {
+  it('fails within its deadline while the server hangs, and works afterwards', async () => {
     server.pause()
     await expectUnavailable(store, TIMEOUT_MS + SLACK_MS)
     server.resume()
@@ -76,7 +76,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     expect(await store.get('kept')).toEqual({ a: 1, rev: 1 })
   })
 
-  it('gives up a connection that stays silent, and fails at once from then on', async () => {
+  it('replaces a silent connection, and fails at once from then on', async () => {
     server.pause()
     const startedAt = performance.now()
     while (performance.now() - startedAt < 5 * TIMEOUT_MS) {
@@ -89,7 +89,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     expect(messages.filter((message) => message.includes('unreachable'))).toHaveLength(1)
   })
 
-  it('does not take a slow server for a dead one', async () => {
+  it('does not treat a slow server as dead', async () => {
     for (let round = 0; round < 4; round += 1) {
       server.pause()
       await expectUnavailable(store, TIMEOUT_MS + SLACK_MS)

@@ -1,4 +1,4 @@
-/** Whether a Redis can serve requests is told in words, and asked for seldom. */
+/** Health of Redis: the reasons in words, from rare probes. */
 
 import { createClient, ErrorReply } from '@redis/client'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -74,7 +74,7 @@ for (const kind of ['plain', 'json'] as const) {
 }
 
 function healthOf(kind: RedisKind): void {
-  it('comes and goes, and each change is said once', async () => {
+  it('changes, and each change is logged once', async () => {
     const redis = await startRedis(kind)
     onTestFinished(() => redis.stop())
     const admin = await createClient({ url: redis.url }).connect()
@@ -100,7 +100,7 @@ function healthOf(kind: RedisKind): void {
     expect(await admin.info('persistence')).toContain('rdb_changes_since_last_save:0')
   })
 
-  it('is asked for every two seconds, however often somebody wants to know', async () => {
+  it('is probed every two seconds, however often it is read', async () => {
     const redis = await startRedis(kind)
     onTestFinished(() => redis.stop())
     const { reason, store } = openStore(redis.url)
@@ -119,7 +119,7 @@ function healthOf(kind: RedisKind): void {
     expect((await probes()) - before).toBeLessThanOrEqual(Math.floor(passedMs / 2000) + 1)
   })
 
-  it('is told at once when the connection is lost, and when it is back', async () => {
+  it('changes at once when the connection is lost or restored', async () => {
     const redis = await startRedis(kind)
     onTestFinished(() => redis.stop())
     const { reason } = openStore(redis.url)
@@ -176,7 +176,7 @@ describeRedis('plain', 'a Redis that may evict keys', () => {
     await expect.poll(reason, SOON).toBe('healthy')
   })
 
-  it('is not said of a Redis without a limit', async () => {
+  it('is not reported for a Redis without a limit', async () => {
     const redis = await startRedis('plain', ['--maxmemory-policy', 'allkeys-lru'])
     onTestFinished(() => redis.stop())
     const { store, reason } = openStore(redis.url, { eviction: 'refuse' })

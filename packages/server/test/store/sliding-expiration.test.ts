@@ -1,4 +1,4 @@
-/** What lives on with use: it is stamped once a minute, and ends when it is idle. */
+/** Sliding expiration: renewed once a minute on use, ends when idle. */
 
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
@@ -100,7 +100,7 @@ describe('with nodes of the last release', () => {
 })
 
 describe('a store that refuses to write', () => {
-  it('is not waited for the first time, and then until it takes something', async () => {
+  it('is not awaited the first time, then until it accepts writes', async () => {
     const { sliding, touch, now } = await slidingDocument()
     const stamps = { lastActiveAt: now() }
     touch.mockRejectedValue(storeUnavailable())

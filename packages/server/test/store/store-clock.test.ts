@@ -1,4 +1,4 @@
-/** The store's clock at a node whose own is wrong, on a store that is far away or not there. */
+/** The store's clock, with clock skew, latency and outages. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
@@ -44,15 +44,18 @@ async function soon(done: Promise<void>): Promise<void> {
 const aheadMs = () => clock.now() - Date.now()
 
 describe('the clock of a store', () => {
-  it.each([120_000, -120_000, 0])('is told however far off this one is: %i ms', async (ahead) => {
-    storeAheadMs = ahead
-    await soon(clock.start())
-    expect(aheadMs()).toBe(ahead)
-    await vi.advanceTimersByTimeAsync(60_000)
-    expect(clock.now()).toBe(Date.now() + ahead)
-  })
+  it.each([120_000, -120_000, 0])(
+    'is used however far the local one is off: %i ms',
+    async (ahead) => {
+      storeAheadMs = ahead
+      await soon(clock.start())
+      expect(aheadMs()).toBe(ahead)
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(clock.now()).toBe(Date.now() + ahead)
+    },
+  )
 
-  it('is told exactly from afar', async () => {
+  it('is exact despite latency', async () => {
     storeAheadMs = 120_000
     wayMs = 400
     await soon(clock.start())
@@ -69,7 +72,7 @@ describe('the clock of a store', () => {
     expect(aheadMs()).toBe(120_000)
   })
 
-  it('goes on while the store is away', async () => {
+  it('keeps its offset while the store is unavailable', async () => {
     storeAheadMs = 120_000
     await soon(clock.start())
     away = true

@@ -22,7 +22,7 @@ export interface LoadFigures {
   readonly lost: readonly string[]
   /** Acknowledged entries that the stream does not have at the end. */
   readonly lostEntries: readonly string[]
-  /** Entries that the stream has at the end, and the follower has not heard. */
+  /** Entries that the stream has at the end, and the follower has not received. */
   readonly unheard: readonly string[]
   /** The longest time without a success of one key, in milliseconds. */
   readonly longestOutageMs: number

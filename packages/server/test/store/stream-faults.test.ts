@@ -120,7 +120,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     await expectAll(recording, 1000)
   })
 
-  it('goes on after restarts of the server', async () => {
+  it('continues after restarts of the server', async () => {
     const recording = await listen(store.streams, [KEY])
     for (let round = 0; round < 3; round += 1) {
       for (const value of numbers(round * 50 + 1, round * 50 + 50))
@@ -133,7 +133,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     await expectAll(recording, 151)
   })
 
-  it('goes on after a short and a long time in which the server hangs', async () => {
+  it('continues after short and long hangs of the server', async () => {
     const recording = await listen(store.streams, [KEY])
     await appendSurely(1)
     for (const [index, ms] of [500, HANG_MS].entries()) {
@@ -189,7 +189,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     expect(recording.values()).toEqual(['2'])
   })
 
-  it('says that it may not read, and reads when it may', async () => {
+  it('reports missing permissions, and reads once they are granted', async () => {
     await admin.sendCommand(['ACL', 'SETUSER', 'default', '-xread'])
     const recording = await listen(store.streams, [KEY])
     await appendSurely(1)

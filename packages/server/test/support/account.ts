@@ -1,4 +1,4 @@
-/** A person at the account page, and the tokens that they make there. */
+/** Simulates a user of the account page, and the tokens that the user creates there. */
 
 import { expect } from 'vitest'
 import { type Browser, createBrowser, type Page } from '../../src/testing/form-browser.ts'
@@ -38,7 +38,7 @@ export function askForToken(
   return browser.open(`${url}/account`, form)
 }
 
-/** From the sign-in to a token. */
+/** Signs in and creates a token. */
 export async function makeToken(url: string, wishes: TokenWishes = {}, person = 'ada') {
   const { browser } = await signInToAccount(url, person)
   const page = await askForToken(url, browser, wishes)
@@ -59,7 +59,7 @@ export async function statusWith(url: string, token: string): Promise<number> {
   return (await read(postModern(url, 'tools/list', {}, { headers: withToken(token) }))).status
 }
 
-/** What a tool answers to a call with a token: its output, or its error. */
+/** The output or error of a tool called with a token. */
 export async function callWith(url: string, token: string, name: string, input: object = {}) {
   const params = { name, arguments: input }
   const headers = withToken(token)

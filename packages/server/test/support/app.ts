@@ -1,4 +1,4 @@
-/** The whole server in this process, on a free port, with its log lines kept. */
+/** The complete server in this process, on a free port, with recorded log lines. */
 
 import { join } from 'node:path'
 import type { Hono } from 'hono'
@@ -15,11 +15,11 @@ import { createRedisStore } from '../../src/store/redis.ts'
 import { openTracing } from '../../src/telemetry/open-tracing.ts'
 
 export interface TestApp {
-  /** Where people and clients reach it; the machine itself unless `PUBLIC_URL` is set. */
+  /** The public URL; a loopback URL unless `PUBLIC_URL` is set. */
   readonly url: string
-  /** Where it listens. */
+  /** The URL it listens on. */
   readonly localUrl: string
-  /** Where `/metrics` is, with METRICS_PORT. */
+  /** The URL of `/metrics`, with METRICS_PORT. */
   readonly metricsPort: number | undefined
   /** Every log line, at trace level. */
   readonly lines: readonly string[]
@@ -28,21 +28,21 @@ export interface TestApp {
 }
 
 export interface TestAppOptions {
-  /** Variables besides those that every test app has. */
+  /** Variables in addition to those of every test app. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where `tools/`, `resources/` and `prompts/` are; `fixtures/bank` if left out. */
+  /** The folder of `tools/`, `resources/` and `prompts/`; `fixtures/bank` by default. */
   readonly catalogDirectory?: string
-  /** What `src/server.ts` says besides the name. */
+  /** The declaration in `src/server.ts`, except the name. */
   readonly server?: Partial<ServerDefinition>
-  /** Instead of the store that the variables name. */
+  /** Replaces the configured store. */
   readonly store?: Store
-  /** Whom to trust when client metadata documents are fetched, in PEM. */
+  /** CA certificates for fetching client metadata documents, in PEM. */
   readonly documentCa?: string
-  /** Answers as the upstream API, instead of the demo bank. */
+  /** The upstream API, instead of the demo bank. */
   readonly demoApi?: Hono
 }
 
-/** The catalog of tests that need no other: that of `fixtures/bank`, and the session tools. */
+/** The default catalog: `fixtures/bank` and the session tools. */
 export async function bankCatalog(): Promise<Catalog> {
   return loadCatalog(await bankProject())
 }
@@ -52,7 +52,7 @@ async function bankProject(further: Partial<ServerDefinition> = {}) {
   return { ...project, server: { ...project.server, ...further }, version: further.version }
 }
 
-/** Starts a server; stop it when the test is over. */
+/** Starts a server; the caller must stop it. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const env = {
     NODE_ENV: 'test',

@@ -1,9 +1,9 @@
-/** Single commands to servers of a topology, and waiting for what they say. */
+/** Sends single commands to servers of a topology, and polls for expected replies. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 
-/** One command on a connection of its own; rejects if it is not answered within 10 s. */
+/** Sends one command on a new connection; rejects without a reply within 10 s. */
 export async function askRedis(
   { port }: { readonly port: number },
   ...args: readonly string[]
@@ -24,7 +24,7 @@ export async function askRedis(
   }
 }
 
-/** Waits until it is so; an error counts as not yet. */
+/** Polls until the condition holds; ignores errors meanwhile. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + 60_000
   while (!(await isSo().catch(() => false))) {

@@ -10,13 +10,13 @@ export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 type Claims = Readonly<Record<string, unknown>>
 
 export interface AssertionIssuer extends ExternalIssuer {
-  /** An assertion as the provider issues it; claims and header members besides, or instead. */
+  /** A valid assertion; `claims` and `header` add or override members. */
   assertion(audience: string, client: string, claims?: Claims, header?: Claims): Promise<string>
-  /** Parameters of token exchanges that it was asked for. */
+  /** The parameters of all token exchange requests. */
   readonly exchanges: readonly URLSearchParams[]
 }
 
-/** Its `/token` takes the name of a person for an ID token, and any client id of the server's. */
+/** Its `/token` accepts a user's name as the ID token, and any client id. */
 export async function startAssertionIssuer(): Promise<AssertionIssuer> {
   const issuer = await startExternalIssuer()
   const exchanges: URLSearchParams[] = []

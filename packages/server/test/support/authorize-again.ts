@@ -1,4 +1,4 @@
-/** A person who authorizes clients again and again from the same browser, and what tokens then reach. */
+/** Simulates a user who authorizes clients repeatedly in one browser, and inspects the resulting sessions. */
 
 import { expect } from 'vitest'
 import { type Browser, createBrowser, type Page } from '../../src/testing/form-browser.ts'
@@ -16,21 +16,21 @@ import { INITIALIZE, post, postModern, read, request } from './wire.ts'
 export interface AuthorizeOptions {
   readonly params?: Params
   readonly decision?: 'allow' | 'continue' | 'anew'
-  /** Who signs in at the provider, if the person is asked. */
+  /** The account to sign in with at the provider, if required. */
   readonly person?: string
 }
 
-/** A browser that stops at the client's address. */
+/** A browser that stops at the client's redirect URI. */
 export const personsBrowser = (redirectUri = 'http://127.0.0.1:'): Browser =>
   createBrowser(redirectUri)
 
-/** The consent page that a client leads this browser to. */
+/** Opens the consent page of a client's authorization request. */
 export async function consentPage(client: OAuthClient, browser: Browser, params: Params = {}) {
   const asked = client.request(params)
   return { ...asked, page: await browser.open(asked.url) }
 }
 
-/** From the client's request to its code. */
+/** Performs an authorization request and returns the code. */
 export async function codeFor(
   client: OAuthClient,
   browser: Browser,
@@ -44,7 +44,7 @@ export async function codeFor(
   return { code, verifier }
 }
 
-/** The whole way to tokens. */
+/** Performs the whole flow and returns the tokens. */
 export async function authorize(
   client: OAuthClient,
   browser: Browser,
@@ -63,7 +63,7 @@ export async function authorize(
 export const sessionOf = ({ access_token: token }: Tokens) => String(claimsOf(token).session_id)
 export const bearer = ({ access_token: token }: Tokens) => withToken(token)
 
-/** What the session of these tokens remembers, and remembers from now on. */
+/** Reads the value stored in the session of these tokens, and stores a new one. */
 export async function remember(url: string, tokens: Tokens, text?: string): Promise<string> {
   const params = { name: 'remember', arguments: { ...(text !== undefined && { text }) } }
   const headers = bearer(tokens)
@@ -71,18 +71,18 @@ export async function remember(url: string, tokens: Tokens, text?: string): Prom
   return structured<{ before: string }>(message.result ?? {}).before
 }
 
-/** The status of a call with these tokens. */
+/** The HTTP status of a call with these tokens. */
 export async function statusOf(url: string, tokens: Tokens): Promise<number> {
   return (await read(postModern(url, 'tools/list', {}, { headers: bearer(tokens) }))).status
 }
 
-/** Opens a connection of the 2025 era, and gives its id. */
+/** Opens an MCP session (2025 era) and returns its id. */
 export async function openConnection(url: string, tokens: Tokens): Promise<string> {
   const { headers } = await read(post(url, INITIALIZE, bearer(tokens)))
   return headers.get('mcp-session-id') ?? expect.fail('no connection')
 }
 
-/** What `remember` says on a connection, or the status that refuses it. */
+/** The result of `remember` in an MCP session, or the status of the refusal. */
 export async function onConnection(url: string, id: string, tokens: Tokens, text?: string) {
   const params = { name: 'remember', arguments: { ...(text !== undefined && { text }) } }
   const headers = { ...bearer(tokens), 'mcp-session-id': id }
@@ -90,7 +90,7 @@ export async function onConnection(url: string, id: string, tokens: Tokens, text
   return status === 200 ? structured<{ before: string }>(message.result ?? {}).before : status
 }
 
-/** Signs in upstream for the session of these tokens, in its own browser: without a code. */
+/** Signs in upstream for the session of these tokens, in the known browser: without a code. */
 export async function signIn(url: string, tokens: Tokens, browser: Browser, person = 'ada') {
   const headers = bearer(tokens)
   const { message } = await read(postModern(url, 'tools/call', { name: 'login' }, { headers }))
@@ -100,7 +100,7 @@ export async function signIn(url: string, tokens: Tokens, browser: Browser, pers
   expect((await browser.open(choice.url, { person })).text).toContain('Login successful')
 }
 
-/** Calls a tool that needs a sign-in: whose account it sees, or why it sees none. */
+/** Calls a tool that requires a sign-in; returns the account, or the error code. */
 export async function serviceOwner(url: string, tokens: Tokens): Promise<unknown> {
   const headers = bearer(tokens)
   const answer = await read(postModern(url, 'tools/call', { name: 'service' }, { headers }))
@@ -115,7 +115,7 @@ export async function logout(url: string, tokens: Tokens): Promise<void> {
   await read(postModern(url, 'tools/call', { name: 'logout' }, { headers }))
 }
 
-/** A session in use: a value in it, a connection, and the browser that it was opened from. */
+/** A session in use: a stored value, an MCP session, and its browser. */
 export async function openedSession(
   [first, second]: readonly [string, string, ...string[]],
   client: OAuthClient,

@@ -1,4 +1,4 @@
-/** The official clients with their own OAuth, on every transport, used as their documentation says. */
+/** The official clients with their own OAuth implementation, on every transport, as documented. */
 
 import {
   Client,
@@ -13,7 +13,7 @@ import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextproto
 import type { CallResult } from './callers.ts'
 import type { Person } from './oauth-person.ts'
 
-/** A client and its transport, not connected yet. */
+/** A client and its transport, not yet connected. */
 interface Attempt {
   connect(): Promise<void>
   finish(answer: URLSearchParams): Promise<void>
@@ -22,17 +22,17 @@ interface Attempt {
 }
 
 export interface AuthorizedClient {
-  /** Calls a tool; when the client asks for it, the person lets it in, and it is called again. */
+  /** Calls a tool; if the client requests authorization, the user grants it and the call is repeated. */
   call(name: string, input?: Readonly<Record<string, unknown>>): Promise<CallResult>
   close(): Promise<void>
 }
 
 export interface ClientKind {
   readonly label: string
-  /** Whether it comes back for more scopes by itself while it holds a refresh token. */
+  /** Whether the client performs step-up authorization by itself while it has a refresh token. */
   readonly stepsUp: boolean
   readonly path: '/mcp' | '/http' | '/sse'
-  /** Connects at the server of this address; the person lets it in where that is asked for. */
+  /** Connects to the server; the user authorizes the client if required. */
   connect(url: string, person: Person): Promise<AuthorizedClient>
 }
 
@@ -70,12 +70,12 @@ function attemptV1(url: URL, { provider }: Person): Attempt {
   }
 }
 
-/** After the person's answer a new client takes the old one's place, as both SDKs' guides have it. */
+/** A new client replaces the old one after authorization, as the guides of both SDKs describe. */
 async function connect(begin: () => Attempt, person: Person): Promise<AuthorizedClient> {
   let current = begin()
 
   async function afterConsent(): Promise<void> {
-    await current.finish(await person.letIn())
+    await current.finish(await person.authorizeClient())
     await current.close()
     current = begin()
     await current.connect()

@@ -1,4 +1,4 @@
-/** A real browser for tests: Chromium without a window, that reaches this machine and nothing else. */
+/** A real browser for tests: headless Chromium, restricted to loopback. */
 
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -15,27 +15,27 @@ import { contrast } from './contrast.ts'
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const SCREENSHOTS = join(import.meta.dirname, '../../../../artifacts/screenshots')
 
-/** As root, and in containers, Chromium's own sandbox and /dev/shm are of no use. */
+/** As root and in containers, Chromium cannot use its sandbox and /dev/shm. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-dev-shm-usage',
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1',
 ]
 
-/** One page in a browser profile of its own, with all that it asked for and complained about. */
+/** One page in its own browser profile, with its recorded requests and console errors. */
 export interface Tab {
   readonly page: Page
   readonly context: BrowserContext
   /** Origins of every request, forms and redirects included. */
   readonly origins: ReadonlySet<string>
-  /** What the console shows as an error, but for statuses that the test asks for. */
+  /** Console errors, except statuses that the test expects. */
   readonly complaints: readonly string[]
 }
 
 export type OpenTab = (options?: BrowserContextOptions) => Promise<Tab>
 
 /**
- * A suite with one browser, which opens as many separate profiles as it is asked for. Skipped aloud
+ * A suite with one browser and any number of separate profiles. Skipped with a message
  * where there is no Chromium; `REQUIRE_BROWSER=1` turns that into a failure.
  */
 export function describeBrowser(title: string, suite: (open: OpenTab) => void): void {
@@ -44,7 +44,7 @@ export function describeBrowser(title: string, suite: (open: OpenTab) => void): 
   else describe(title, () => suite(withBrowser(program)))
 }
 
-/** Starts the browser before the tests of this suite, and closes what each has opened. */
+/** Starts the browser before the tests of this suite, and closes the pages of each test. */
 function withBrowser(executablePath: string): OpenTab {
   let browser: Browser
   beforeAll(async () => {
@@ -86,12 +86,12 @@ async function openTab(browser: Browser, options?: BrowserContextOptions): Promi
   return { page, context, origins, complaints }
 }
 
-/** Keeps what the page looks like, all of it, for people to judge. */
+/** Saves a full-page screenshot for review. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true })
 }
 
-/** Whether a part of the page is wider than the screen. */
+/** Whether the page overflows the viewport horizontally. */
 export function scrollsSideways(page: Page): Promise<boolean> {
   return page.evaluate(
     'document.documentElement.scrollWidth > document.documentElement.clientWidth',

@@ -25,7 +25,7 @@ const BUILT = join(SERVER, '.built')
 /** What a project imports, by its place below `dist`. */
 const FRAMEWORK = ['index', 'testing/index', 'store/index', 'cli/cli']
 
-/** Each run has a folder of its own: runs may overlap. */
+/** Each run has its own folder: runs may overlap. */
 export async function setup(project: TestProject): Promise<() => void> {
   const folder = join(BUILT, `${project.name}-${process.pid}`)
   await bundle(folder)
@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<() => void> {
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
-/** The files of a catalog stay files of their own: the server discovers them in their folders. */
+/** The files of the catalog are not bundled: the server discovers them in their folders. */
 async function bundle(folder: string): Promise<void> {
   const fixtures = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

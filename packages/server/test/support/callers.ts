@@ -1,4 +1,4 @@
-/** The three official clients behind one face: each calls tools the way it knows. */
+/** The three official clients behind one interface. */
 
 import { connectClient, connectClientV1 } from './clients.ts'
 
@@ -10,12 +10,12 @@ export interface CallResult {
 }
 
 export interface Caller {
-  /** A caller without a connection passes on the session handle that `login` gave it. */
+  /** A caller without an MCP session passes the session handle from `login`. */
   call(tool: string, input?: Readonly<Record<string, unknown>>): Promise<CallResult>
   close(): Promise<void>
 }
 
-/** Connects to the server at this address. */
+/** Connects to the server at this URL. */
 export type ConnectCaller = (url: string) => Promise<Caller>
 
 export const CALLERS: Readonly<Record<string, ConnectCaller>> = {

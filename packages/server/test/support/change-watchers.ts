@@ -1,4 +1,4 @@
-/** Streams of both eras at each node, and somebody who announces changes without end: nobody may miss one. */
+/** Streams of both eras at each node, with a continuous source of change notifications: no stream may miss one. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -12,14 +12,14 @@ const PAUSE_MS = 300
 type Counts = Readonly<Record<string, number>>
 
 export interface ChangeWatchers {
-  /** Starts to announce; the function that comes back ends that. */
+  /** Starts to announce changes; the returned function stops it. */
   start(): () => Promise<Announced>
-  /** Waits until every stream has heard at least what was acknowledged, and expects no stream to have ended. */
+  /** Waits until every stream has received all acknowledged changes, and expects all streams to be open. */
   expectHeard(announced: Announced): Promise<void>
   close(): void
 }
 
-/** How often a change of each resource was announced, and heard on each stream before. */
+/** The number of changes announced per resource, and received per stream. */
 interface Announced {
   readonly acknowledged: Counts
   readonly before: readonly Counts[]

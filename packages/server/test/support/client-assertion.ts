@@ -5,7 +5,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
-/** Its key is nowhere to be fetched. */
+/** Its key is not published. */
 function assertionOf(client: string, audience: string): string {
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
   const iat = Math.floor(Date.now() / 1000)
@@ -14,7 +14,7 @@ function assertionOf(client: string, audience: string): string {
   return `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`
 }
 
-/** The parameters of a request that shows an assertion. */
+/** Request parameters with an assertion. */
 export function assertionBy(client: string, audience: string) {
   return { client_assertion_type: JWT_BEARER, client_assertion: assertionOf(client, audience) }
 }

@@ -10,7 +10,7 @@ export type Era = '2025-11-25' | '2026-07-28'
 export const ERAS: readonly Era[] = ['2025-11-25', '2026-07-28']
 
 export interface ConnectOptions {
-  /** Called with the URL when the server asks the client to open one; says what the user did. */
+  /** Called for URL elicitation; returns the user's action. */
   readonly onUrl?: (url: string, message: string) => Promise<'accept' | 'decline' | 'cancel'>
 }
 
@@ -52,12 +52,12 @@ interface ToolResult {
   readonly _meta?: unknown
 }
 
-/** The code of a failed tool call; undefined for one that worked. */
+/** The code of a failed tool call; undefined for a successful one. */
 export function errorCode(result: ToolResult): string | undefined {
   return errorFacts(result).code
 }
 
-/** What a failed tool call tells programs. */
+/** The metadata of a failed tool call for programs. */
 export function errorFacts({ isError, _meta }: ToolResult) {
   const meta = _meta as Record<string, ToolErrorFacts> | undefined
   const facts = isError === true ? meta?.[ERROR_META_KEY] : undefined

@@ -1,11 +1,11 @@
-/** What operators do to the servers of a Redis Cluster. */
+/** Administrative actions on the servers of a Redis Cluster. */
 
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis, until } from './ask-redis.ts'
 import type { RedisServer } from './redis.ts'
 import type { RedisCluster } from './redis-cluster.ts'
 
-/** Of these keys, the slots that a master has. */
+/** The slots of these keys that a master owns. */
 export async function slotsOfKeys(
   cluster: RedisCluster,
   keys: readonly string[],
@@ -34,15 +34,15 @@ export async function moveSlot(slot: number, from: RedisServer, to: RedisServer)
   await set(from, 'NODE', `${toId}`)
 }
 
-/** Restarts a server with all its data: it ends by itself, once replicas and its file have everything. */
+/** Restarts a server with all its data: SHUTDOWN waits for replicas and persistence. */
 export async function restartGracefully(server: RedisServer): Promise<void> {
-  // The connection breaks when the server has ended.
+  // The connection closes when the server exits.
   await askRedis(server, 'SHUTDOWN').catch(() => undefined)
   await server.kill()
   await server.restart()
 }
 
-/** Waits until so many servers are masters, and all others replicas that are in step with one. */
+/** Waits until the given number of servers are masters, and all others are synchronized replicas. */
 export async function untilInStep(servers: readonly RedisServer[], masters: number): Promise<void> {
   await until(async () => {
     const infos = await Promise.all(

@@ -1,4 +1,4 @@
-/** Two server processes on one Redis behind a balancer, as they would be deployed. */
+/** Two server processes on one Redis behind a load balancer, as in a deployment. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
@@ -12,19 +12,19 @@ import {
 export interface Cluster {
   readonly balancer: RecordingBalancer
   readonly nodes: readonly ServerProcess[]
-  /** Ends all processes, one after the other, and starts others in their places. */
+  /** Replaces all processes, one after the other (rolling update). */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
-/** The pages of one sign-in take turns together: confirmed here, called back there. */
+/** Distributes the pages of one sign-in over the nodes. */
 function pagesTogether(segment: string): string {
   return ['connect', 'callback'].includes(segment) ? 'pages' : segment
 }
 
 type Variables = Readonly<Record<string, string>>
 
-/** Starts everything; `environment` is for both processes, and may depend on their address. */
+/** Starts everything; `environment` applies to both processes, and may depend on their URL. */
 export async function startCluster(
   environment: (url: string) => Variables | Promise<Variables>,
   options: Omit<RecordingOptions, 'nodes'> = {},
@@ -59,7 +59,7 @@ export async function startCluster(
   }
 }
 
-/** What a balancer asks before it sends anybody: a node serves before its Redis is connected. */
+/** The readiness probe of a load balancer: a node listens before its Redis is connected. */
 export async function untilReady(port: number): Promise<void> {
   const { ok } = await fetch(`http://127.0.0.1:${port}/readyz`)
   if (ok) return

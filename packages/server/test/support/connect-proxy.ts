@@ -1,4 +1,4 @@
-/** A real outgoing proxy on loopback: opens tunnels by CONNECT, and remembers what was asked of it. */
+/** A real forward proxy on loopback: opens tunnels by CONNECT, and records the requests. */
 
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -10,15 +10,15 @@ export interface ConnectProxy {
   readonly tunnels: readonly string[]
   /** `Proxy-Authorization` of each. */
   readonly authorizations: readonly (string | undefined)[]
-  /** Tunnels that are open. */
+  /** The number of open tunnels. */
   open(): number
   close(): Promise<void>
 }
 
 export interface ConnectProxyOptions {
-  /** What stands for a name, as `host:port`; the name itself if left out. */
+  /** Resolves a name to `host:port`; by default the name itself. */
   readonly names?: Readonly<Record<string, string>>
-  /** The only `Proxy-Authorization` that is served. */
+  /** The required `Proxy-Authorization`. */
   readonly wants?: string
 }
 

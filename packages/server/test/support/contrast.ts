@@ -1,4 +1,4 @@
-/** How well a colour can be read on another. */
+/** Contrast of two colours. */
 
 /** WCAG 2.2, "contrast ratio"; red, green and blue from 0 to 255. */
 export function contrast(one: readonly number[], other: readonly number[]): number {

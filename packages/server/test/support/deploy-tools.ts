@@ -1,4 +1,4 @@
-/** What checks and plays the files for deployment: programs that `.ci/` puts into `.cache/`. */
+/** Programs that check and run the deployment files; `.ci/` installs them into `.cache/`. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -12,7 +12,7 @@ export const PYTHON = join(TOOLS, 'python')
 export const HADOLINT = join(TOOLS, 'hadolint')
 export const KUBERNETES_VALIDATE = join(TOOLS, 'kubernetes-validate')
 
-/** Why the checks cannot be done here. */
+/** Why the checks cannot run here. */
 export const checksMissing = existsSync(HADOLINT) ? undefined : 'run .ci/deploy-tools.sh'
 
 const NODE24_PACKAGE = join(CACHE, `node24/node_modules/node-${process.platform}-${process.arch}`)
@@ -21,7 +21,7 @@ const isNode24 = process.versions.node.startsWith('24.')
 /** The Node of the image: that of this process, or the one that `.ci/node24.sh` fetched. */
 export const NODE24 = isNode24 ? process.execPath : join(NODE24_PACKAGE, 'bin/node')
 
-/** Why the image's steps cannot be done here. The image has the wget of busybox. */
+/** Why the image's steps cannot run here. The image has the wget of busybox. */
 export const stepsMissing = missingForSteps()
 
 function missingForSteps(): string | undefined {

@@ -1,4 +1,4 @@
-/** Direct calls of `/http`, as a program without the protocol makes them: with an access token. */
+/** Direct calls to `/http` with an access token. */
 
 import { createOAuthClient, type Params } from './oauth-client.ts'
 import { withToken } from './token-app.ts'
@@ -17,11 +17,11 @@ export interface DirectOptions {
   readonly signal?: AbortSignal
 }
 
-/** A program that was let in, with a session of its own. */
+/** An authorized program with its own session. */
 export interface DirectCaller {
   readonly token: string
   readonly credentials: { readonly authorization: string }
-  /** Posts text as it is. */
+  /** Posts text unchanged. */
   post(text: string, options?: DirectOptions): Promise<DirectAnswer>
   /** Makes a call. */
   call(method: string, params?: object, options?: DirectOptions): Promise<DirectAnswer>
@@ -42,7 +42,7 @@ export async function letDirectCallerIn(url: string, params?: Params): Promise<D
   }
 }
 
-/** Posts text with no other credentials than those in `headers`. */
+/** Posts text with only the credentials in `headers`. */
 export async function postDirect(
   url: string,
   text: string,

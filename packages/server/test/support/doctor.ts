@@ -1,4 +1,4 @@
-/** The doctor, in this process or as one of its own, and what it found. */
+/** Runs the doctor, in this process or as a separate one, and returns its findings. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -30,7 +30,7 @@ export function diagnosesIn(reports: readonly CheckReport[]): readonly Diagnosis
   return reports.flatMap(({ check, findings }) => findings.map((each) => ({ check, ...each })))
 }
 
-/** Those of some verdicts, as a person would read them. */
+/** The findings with some verdicts, as text. */
 export function withVerdict(
   diagnoses: readonly Diagnosis[],
   ...verdicts: Verdict[]
@@ -40,7 +40,7 @@ export function withVerdict(
     .map(({ check, what, mend = '' }) => `${check}: ${what} → ${mend}`)
 }
 
-/** Starts `npm run doctor`; what it says can be read while it runs. */
+/** Starts `npm run doctor`; its output can be read while it runs. */
 export function startDoctor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [DOCTOR, ...args], {
     env: { PATH: process.env.PATH, ...env },
@@ -55,7 +55,7 @@ export function startDoctor(args: readonly string[], env: Readonly<Record<string
   return { said, ended: once(child, 'close').then(([code]) => code as number | null) }
 }
 
-/** `npm run doctor`, to its end. */
+/** Runs `npm run doctor` to completion. */
 export async function runDoctor(...given: Parameters<typeof startDoctor>) {
   const { said, ended } = startDoctor(...given)
   const code = await ended

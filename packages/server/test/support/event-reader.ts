@@ -1,4 +1,4 @@
-/** Reads a server-sent event stream by hand, event by event. */
+/** Reads a server-sent event stream event by event, without a library. */
 
 import type { Message } from './wire.ts'
 
@@ -6,7 +6,7 @@ export interface HeardEvent {
   readonly id: string | undefined
   readonly event: string | undefined
   readonly data: string
-  /** The data as JSON-RPC, where it is. */
+  /** The data as JSON-RPC, if it is a message. */
   readonly message: Message | undefined
 }
 
@@ -14,13 +14,13 @@ export interface Listening {
   readonly response: Response
   readonly events: readonly HeardEvent[]
   readonly messages: readonly Message[]
-  /** The last one, to come back with. */
+  /** The last event id, for resuming. */
   readonly lastId: string | undefined
-  /** What the server said to wait before coming back. */
+  /** The `retry` value of the server. */
   readonly retry: number | undefined
-  /** The first event that fits, heard already or still to come. Rejects when it does not come. */
+  /** The first matching event, past or future. Rejects if none arrives. */
   until(fits: (event: HeardEvent) => boolean, withinMs?: number): Promise<HeardEvent>
-  /** Settles when the stream is over: true when it ended, false when it broke off. */
+  /** Resolves at the end of the stream: true if it ended, false if it was aborted. */
   readonly ended: Promise<boolean>
   close(): void
 }
@@ -35,7 +35,7 @@ export async function listen(
   )
 }
 
-/** Reads what a request answers with. */
+/** Reads the response of a request. */
 export async function listenTo(
   send: (signal: AbortSignal) => Promise<Response>,
 ): Promise<Listening> {
@@ -115,7 +115,7 @@ export function saying(method: string): (event: HeardEvent) => boolean {
   return ({ message }) => message?.method === method
 }
 
-/** For `until`: the answer to this request. */
+/** For `until`: the response to this request. */
 export function answering(id: string | number): (event: HeardEvent) => boolean {
   return ({ message }) => message?.id === id && message.method === undefined
 }

@@ -1,4 +1,4 @@
-/** Somebody else's authorization server: a second `oidc-provider`, with JWT access tokens (RFC 9068). */
+/** An external authorization server: a second `oidc-provider`, with JWT access tokens (RFC 9068). */
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
@@ -20,21 +20,21 @@ export interface TokenWishes {
 
 export interface ExternalIssuer {
   readonly url: string
-  /** Paths it was asked for. */
+  /** The requested paths. */
   readonly asked: readonly string[]
   /** A token as the provider itself issues it, for one resource. */
   token(resource: string, wishes?: TokenWishes): Promise<string>
-  /** A token it would never issue, signed with its key all the same. */
+  /** An arbitrary token, signed with its key. */
   sign(claims: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>
-  /** Claims that make a good token for the resource. */
+  /** The claims of a valid token for the resource. */
   claims(resource: string): JWTPayload
-  /** Fields of its metadata that differ from those of the provider; undefined for none of that name. */
+  /** Metadata fields that override those of the provider; undefined removes a field. */
   metadataIs(fields: object): void
-  /** Answers at a path of its own instead of the provider. */
+  /** Overrides the response at a path. */
   answerAt(path: string, answer: RequestListener): void
-  /** Signs with a new key from now on, and publishes that one only. */
+  /** Rotates the key: signs with a new one, and publishes only that. */
   rotate(): Promise<void>
-  /** Nobody answers at its address until it is back. */
+  /** Stops listening until it is restored. */
   goAway(): Promise<void>
   comeBack(): Promise<void>
   stop(): Promise<void>
@@ -43,7 +43,7 @@ export interface ExternalIssuer {
 const CLIENTS = ['client-a', 'client-b']
 const SCOPES = 'mcp service:read'
 
-/** Starts it on a free port; `path` is that of its issuer, such as `/realms/one`. */
+/** Starts it on a free port; `path` is the path of its issuer, such as `/realms/one`. */
 export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
   const asked: string[] = []
   const answers = new Map<string, RequestListener>()
@@ -72,7 +72,7 @@ export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
     const made = new Provider(url, configuration(signing.jwk))
     const callback = made.callback()
     handle = (request, response) => {
-      // The library wants the path below its mount point.
+      // The library expects the path below its mount point.
       request.url = (request.url ?? '').replace(path, '') || '/'
       void callback(request, response)
     }

@@ -1,14 +1,14 @@
-/** A memory store that a test takes away and gives back. */
+/** A memory store that a test can make unavailable and restore. */
 
 import { storeUnavailable } from '../../src/errors.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 
 export interface FailingStore extends Store {
-  /** From now on every operation, or each on keys with this ending, fails as when Redis is away. */
+  /** From now on all operations, or those on keys with this suffix, fail as if Redis were unavailable. */
   takeAway(keyEnding?: string): void
   giveBack(): void
-  /** Operations that were asked for, by name and key. */
+  /** All operations, by name and key. */
   readonly asked: string[]
 }
 
@@ -17,7 +17,7 @@ export function failingStore(): FailingStore {
   const asked: string[] = []
   let away: string | undefined
   const guarded = Object.entries(memory).map(([name, operation]) => {
-    // What nodes tell each other, and what time it is, is none of a request's doing.
+    // Messages between nodes and clock reads do not belong to a request.
     if (name === 'streams' || name === 'time') return [name, operation]
     const guard = async (...given: unknown[]) => {
       const key = String(given[0] ?? '')

@@ -1,4 +1,4 @@
-/** Everything that clients see of three nodes while something happens to their Redis servers, and the figures. */
+/** Observes three nodes through clients during an event on their Redis servers, and measures its cost. */
 
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,18 +19,18 @@ export interface Watched {
 
 export interface Seen {
   readonly reports: readonly CallerReport[]
-  /** How often each node was not ready. */
+  /** The number of failed readiness probes per node. */
   readonly unready: readonly number[]
 }
 
-/** Long enough that every caller and every stream has been served before and after. */
+/** Long enough to serve every caller and every stream before and after. */
 const SETTLE_MS = 1500
 const STEPS = { steps: 12, everyMs: 400 }
 
 /**
- * Lets something happen under load. Expects that nobody is refused for good, and unless it may lose
- * writes, that no stream misses anything that the store has: neither changes, nor the progress of a
- * call under way.
+ * Triggers an event under load. Expects no permanent failure and, unless it may lose
+ * writes, that no stream misses an entry of the store: neither changes, nor the progress of a
+ * running call.
  */
 export async function watch(
   { nodes, callers, watchers }: Watched,
@@ -42,7 +42,7 @@ export async function watch(
   const stopProbing = probeReadiness(nodes)
   const refusedBefore = refusals(nodes)
   const following = mayLose ? Promise.resolve([]) : followCall(nodes)
-  // It is waited for only after the event.
+  // Awaited only after the event.
   following.catch(() => undefined)
   await sleep(SETTLE_MS)
   await event()
@@ -59,12 +59,12 @@ export async function watch(
   await watchers.expectHeard(announced)
   const heard = await following
   expect(heard).toEqual([...new Set(heard)].sort((one, other) => one - other))
-  // What the store refused is not there to be replayed.
+  // Entries that the store refused cannot be replayed.
   expect(STEPS.steps - heard.length).toBeLessThanOrEqual(refusals(nodes) - refusedBefore)
   return { reports, unready }
 }
 
-/** Polls all nodes; gives how often each was not ready. */
+/** Polls all nodes; returns the number of failed probes per node. */
 function probeReadiness({ urls }: WatchedNodes) {
   const unready = urls.map(() => 0)
   const stopping = new AbortController()
@@ -84,8 +84,8 @@ function probeReadiness({ urls }: WatchedNodes) {
 }
 
 /**
- * The progress of a call until its answer: read at the node that runs it until half of it, then at
- * another one, to which a client comes back as often as its stream breaks off.
+ * The progress of a call until its response: read at the node that runs it for the first half, then at
+ * another one, where the client resumes whenever its stream is interrupted.
  */
 async function followCall({ urls: [a, b] }: WatchedNodes): Promise<readonly number[]> {
   const headers = await connect(a)
@@ -95,7 +95,7 @@ async function followCall({ urls: [a, b] }: WatchedNodes): Promise<readonly numb
   const half = STEPS.steps / 2
   const isHalf: Parameters<typeof first.until>[0] = ({ message }) =>
     message?.params?.progress === half
-  // Its stream may break off before.
+  // Its stream may be interrupted before.
   await first.until(isHalf, 60_000).catch(() => undefined)
   first.close()
   const heard = [...first.messages]
@@ -118,12 +118,12 @@ function progressIn(messages: readonly Message[]): readonly number[] {
   )
 }
 
-/** How many events of calls the store has refused so far. */
+/** The number of call events that the store has refused so far. */
 function refusals(nodes: WatchedNodes): number {
   return nodes.logs().split('event not stored; it cannot be replayed').length - 1
 }
 
-/** The faults of callers none of whose keys is in these slots. */
+/** The failures of callers without keys in these slots. */
 export function faultsOfOthers(
   reports: readonly CallerReport[],
   isAffected: (tag: string) => boolean,
@@ -146,7 +146,7 @@ export interface Figures {
   readonly lost: number
 }
 
-/** What an event cost, as a text; with `FAILOVER_FIGURES` also in that file. */
+/** The cost of an event as text; with `FAILOVER_FIGURES` also appended to that file. */
 export function recordFigures(
   topology: Figures['topology'],
   event: string,

@@ -1,4 +1,4 @@
-/** Proxies as they are set up in the field: each does one thing that a client comes to feel. */
+/** Misconfigured proxies: each has one fault that affects clients. */
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
@@ -8,10 +8,10 @@ import { createGzip } from 'node:zlib'
 import { endToEnd, type HandOver, passOn, sendTo } from '../../../../scripts/cluster/balancer.ts'
 import { ownCertificate } from './https-server.ts'
 
-/** The size of nginx's buffers where a page of memory has 4 kB. */
+/** The size of nginx's buffers with a memory page of 4 kB. */
 const BLOCK_BYTES = 4096
 
-/** Changes what goes to the node. */
+/** Changes the request to the node. */
 function withRequest(change: (request: IncomingMessage) => void): HandOver {
   return (request, response, to) => {
     change(request)
@@ -19,7 +19,7 @@ function withRequest(change: (request: IncomingMessage) => void): HandOver {
   }
 }
 
-/** Changes the headers of what comes back. */
+/** Changes the headers of the response. */
 function withAnswer(change: (headers: IncomingHttpHeaders) => IncomingHttpHeaders): HandOver {
   return (request, response, { socket }) => {
     const toNode = sendTo(socket, request, response, (answer) => {
@@ -31,19 +31,19 @@ function withAnswer(change: (headers: IncomingHttpHeaders) => IncomingHttpHeader
   }
 }
 
-/** Does not tell the node who is calling. */
+/** Removes the `Authorization` header. */
 export const takesAuthorization = withRequest(({ headers }) => {
   delete headers.authorization
 })
 
-/** Asks for the node by another name. */
+/** Sends another `Host`. */
 export function sendsHost(host: string): HandOver {
   return withRequest((request) => {
     request.headers.host = host
   })
 }
 
-/** Serves below a path, which the node does not hear of; elsewhere there is something else. */
+/** Serves the node below a path that it strips; serves something else elsewhere. */
 export function servesBelow(path: string): HandOver {
   return (request, response, to) => {
     const { url = '/' } = request
@@ -57,16 +57,16 @@ export function servesBelow(path: string): HandOver {
   }
 }
 
-/** Keeps from clients where to sign in. */
+/** Removes `WWW-Authenticate`. */
 export const takesChallenges = withAnswer(({ 'www-authenticate': _, ...kept }) => kept)
 
-/** Names an allowed origin where the node has named one. */
+/** Adds a second origin to the CORS header. */
 export const addsOrigins = withAnswer((headers) => {
   const own = headers['access-control-allow-origin']
   return own === undefined ? headers : { ...headers, 'access-control-allow-origin': `${own}, *` }
 })
 
-/** Hands answers on once they are complete: streams never are. */
+/** Buffers responses until they are complete: streams never are. */
 export const buffers: HandOver = (request, response, { socket }) => {
   const toNode = sendTo(socket, request, response, async (answer) => {
     const body = await answer.toArray().catch(() => undefined)
@@ -76,7 +76,7 @@ export const buffers: HandOver = (request, response, { socket }) => {
   request.pipe(toNode)
 }
 
-/** Holds back what does not fill the last of its blocks, once there was more than one (nginx). */
+/** Withholds the part that does not fill the last buffer, if there was more than one (nginx). */
 export const fillsBlocks: HandOver = (request, response, { socket }) => {
   const toNode = sendTo(socket, request, response, (answer) => {
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
@@ -94,7 +94,7 @@ export const fillsBlocks: HandOver = (request, response, { socket }) => {
   request.pipe(toNode)
 }
 
-/** Ends what takes longer. */
+/** Closes longer responses. */
 export function cutsAfter(ms: number): HandOver {
   return (request, response, to) => {
     const timer = setTimeout(() => response.destroy(), ms)
@@ -103,7 +103,7 @@ export function cutsAfter(ms: number): HandOver {
   }
 }
 
-/** Compresses events for whoever takes that. */
+/** Compresses events for clients that accept it. */
 export const compresses: HandOver = (request, response, { socket }) => {
   const may = /gzip/.test(String(request.headers['accept-encoding']))
   const toNode = sendTo(socket, request, response, (answer) => {
@@ -117,7 +117,7 @@ export const compresses: HandOver = (request, response, { socket }) => {
   request.pipe(toNode)
 }
 
-/** https in front of a port of this machine, and nothing else. Trust `ca` to reach it. */
+/** Terminates TLS in front of a local port, without other faults. Clients must trust `ca`. */
 export async function startTlsEnd(port: () => number) {
   const { key, cert } = ownCertificate()
   const server = createTlsServer({ key, cert }, (socket) => {

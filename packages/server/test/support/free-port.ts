@@ -1,4 +1,4 @@
-/** Ports for processes that tests start, which are told their port before they listen. */
+/** Ports for processes that tests start, assigned before they listen. */
 
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,16 +6,16 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Below the ports that systems give to outgoing connections, which could take one meanwhile. */
+/** Below the ephemeral ports, which outgoing connections could use meanwhile. */
 const LOWEST_PORT = 20_000
 const PORTS = 12_000
 
-/** A file for each port that is taken, with the process that took it; those of processes that ended do not count. */
+/** A lock file for each port, with its process; files of ended processes are ignored. */
 const CLAIMS = join(tmpdir(), `mcp-template-ports-${process.getuid?.() ?? 'all'}`)
 
 /**
- * A port nobody listens on, and nobody else is given for as long as this process lives: other tests
- * run beside it, and a node that was killed needs its port again.
+ * An unused port, reserved for the lifetime of this process: other tests
+ * run concurrently, and a killed node needs its port again.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -34,11 +34,11 @@ function claim(port: number): boolean {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
-  // Two may have found the same one left over: the last to write has it.
+  // Two processes may have found the same stale file: the last writer wins.
   return readFileSync(file, 'utf8') === String(process.pid)
 }
 
-/** Whether the process that took the port is gone. */
+/** Whether the process that reserved the port has ended. */
 function isLeftOver(file: string): boolean {
   try {
     process.kill(Number(readFileSync(file, 'utf8')), 0)

@@ -1,4 +1,4 @@
-/** The official clients with everything a server may ask of them, behind one face. */
+/** The official clients with all client capabilities, behind one interface. */
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -26,7 +26,7 @@ export interface FullClient {
 }
 
 /**
- * `canary` is what the client answers with, so that nobody can get another's answer unnoticed; `send`
+ * `canary` is in the client's answers, so that a mix-up of answers is detected; `send`
  * sends its requests.
  */
 export type ConnectFull = (url: string, canary?: string, send?: typeof fetch) => Promise<FullClient>
@@ -83,7 +83,7 @@ function connectV2(mode: 'legacy' | { pin: string }): ConnectFull {
   }
 }
 
-/** Those of the 2025 era. */
+/** The clients of the 2025 era. */
 export const LEGACY_CLIENTS: Readonly<Record<string, ConnectFull>> = {
   'v1 client, 2025-11-25': connectV1,
   'v2 client, 2025-11-25': connectV2('legacy'),

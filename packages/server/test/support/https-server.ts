@@ -1,4 +1,4 @@
-/** A real https server on loopback with a certificate of its own, which counts what reaches it. */
+/** A real https server on loopback with its own certificate, which counts connections and requests. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -13,10 +13,10 @@ export interface HttpsServer {
   /** `https://localhost:<port>` */
   readonly origin: string
   readonly port: number
-  /** Its certificate in PEM, for those who are to trust it. */
+  /** Its certificate in PEM. */
   readonly ca: string
   readonly seen: readonly SeenRequest[]
-  /** TCP connections, whatever came of them. */
+  /** The number of TCP connections, successful or not. */
   connections(): number
   close(): Promise<void>
 }
@@ -58,7 +58,7 @@ const CERTIFICATE = [
 
 let made: { readonly key: string; readonly cert: string } | undefined
 
-/** Made anew for each run, so that no private key lies in the repository. */
+/** Generated for each run, so that the repository has no private key. */
 export function ownCertificate() {
   if (made !== undefined) return made
   const directory = mkdtempSync(join(tmpdir(), 'certificate-'))

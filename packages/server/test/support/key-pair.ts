@@ -1,4 +1,4 @@
-/** Keys with certificates of their own, for clients and servers of TLS. */
+/** Key pairs with self-signed certificates, for TLS clients and servers. */
 
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey, createPublicKey } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** expectNoLeak finds what it is there to find. */
+/** `expectNoLeak` finds secrets in every encoding. */
 
 import { describe, expect, it } from 'vitest'
 import { expectNoLeak } from '../../src/testing/leaks.ts'

@@ -1,14 +1,14 @@
-/** A program that calls tools with a token it already has, over `/http`. */
+/** Calls tools over `/http` with an existing token. */
 
 import { type DirectAnswer, postDirect } from './direct.ts'
 import { withToken } from './token-app.ts'
 
 export interface TokenUser {
-  /** Calls a tool; the whole answer. */
+  /** Calls a tool; returns the whole response. */
   call(name: string, input?: object): Promise<DirectAnswer>
-  /** Calls a tool; what it returns. */
+  /** Calls a tool; returns its output. */
   result(name: string, input?: object): Promise<Readonly<Record<string, unknown>>>
-  /** The status of a call that needs a token only. */
+  /** The status of a call that requires only a token. */
   status(): Promise<number>
 }
 

@@ -1,4 +1,4 @@
-/** A client that nobody registered, and a server that trusts its document's host. */
+/** A client identified by its metadata document, and a server that trusts the document's host. */
 
 import { Hono } from 'hono'
 import { onTestFinished } from 'vitest'
@@ -25,7 +25,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import { startHttpsServer } from './https-server.ts'
 import { createOAuthClient } from './oauth-client.ts'
 
-/** The endpoints and the consent page alone, which trust a certificate of the test's own. */
+/** Only the endpoints and the consent page, trusting the test's certificate. */
 async function startEndpoints(ca: string): Promise<string> {
   let handlers: HttpHandlers | undefined
   const { server, drain } = createHttpServer(() => handlers)
@@ -80,7 +80,7 @@ async function startEndpoints(ca: string): Promise<string> {
   return publicUrl
 }
 
-/** The document's host, and a client of the server that may fetch it; closed after the test. */
+/** The document's host, and a client of a server that may fetch it; closed after the test. */
 export async function startMetadataClient(document: (clientId: string) => object) {
   const host = await startHttpsServer((res, { url }) => {
     res.writeHead(200, { 'content-type': 'application/json' })

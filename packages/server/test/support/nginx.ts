@@ -11,20 +11,20 @@ import { afterAll } from 'vitest'
 const DEPLOY = join(import.meta.dirname, '../../../../deploy')
 const PROGRAM = ['nginx', '/usr/sbin/nginx'].find(runs)
 
-/** Why there is none; undefined where there is one. */
+/** Why nginx is unavailable; undefined if it is available. */
 export const nginxMissing = PROGRAM === undefined ? 'nginx is not in PATH' : undefined
 
 export interface Nginx {
   readonly url: string
-  /** What it wrote on standard error. */
+  /** Its output on standard error. */
   errors(): string
   stop(): Promise<void>
 }
 
-/** Starts it on a port, taking turns among the nodes on others. Stopped after the file at the latest. */
+/** Starts it on a port, with round-robin over the nodes' ports. Stopped after the file at the latest. */
 export async function startNginx(port: number, nodes: readonly number[]): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'))
-  // Its workers are somebody else when it is started by root.
+  // Its workers run as another user if root starts it.
   chmodSync(folder, 0o755)
   const file = join(folder, 'nginx.conf')
   writeFileSync(file, configuration(port, nodes))
@@ -34,7 +34,7 @@ export async function startNginx(port: number, nodes: readonly number[]): Promis
   nginx.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
-  // Not killed, which would leave its workers behind.
+  // Not SIGKILL, which would orphan its workers.
   const end = () => void nginx.kill('SIGTERM')
   process.once('exit', end)
   const ended = once(nginx, 'exit').then(() => {
@@ -54,7 +54,7 @@ export async function startNginx(port: number, nodes: readonly number[]): Promis
   return { url, errors: () => errors, stop }
 }
 
-/** What `deploy/` has for an nginx without Docker, with these ports. */
+/** The configuration of `deploy/` for an nginx without Docker, with these ports. */
 function configuration(port: number, nodes: readonly number[]): string {
   const files = ['-f', join(DEPLOY, 'nginx.local.sed'), join(DEPLOY, 'nginx.conf')]
   const replacements: readonly (readonly [RegExp, string])[] = [

@@ -1,19 +1,19 @@
-/** An OAuth client written by hand, and the browser of the person who lets it in. */
+/** An OAuth client without a library, and the browser of the user who authorizes it. */
 
 import { createHash, randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import { type Browser, createBrowser, type Page } from '../../src/testing/form-browser.ts'
 
 export interface OAuthClientOptions {
-  /** What it registers besides, or instead of, what every test client has. */
+  /** Client metadata that adds to or overrides that of every test client. */
   readonly metadata?: Readonly<Record<string, unknown>>
-  /** A client that the server knows already: nothing is registered. */
+  /** A pre-registered client: skips registration. */
   readonly known?: { readonly client_id: string; readonly client_secret?: string }
-  /** Addresses of nodes that its posts go to in turn, instead of the server's one. */
+  /** URLs of nodes for its POSTs, in turn; by default the server's URL. */
   readonly nodes?: readonly string[]
 }
 
-/** An endpoint's answer. */
+/** The response of an endpoint. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -28,11 +28,11 @@ export interface Tokens {
   readonly scope: string
 }
 
-/** Parameters besides, or instead of, the usual ones; undefined leaves one out. */
+/** Parameters that add to or override the usual ones; undefined omits one. */
 export type Params = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface Authorization {
-  /** What the client was told: `code` or `error`, `state` and `iss`. */
+  /** The parameters of the redirect: `code` or `error`, `state` and `iss`. */
   readonly answer: URLSearchParams
   readonly code: string
   readonly verifier: string
@@ -42,11 +42,11 @@ export interface Authorization {
 export interface OAuthClient {
   readonly id: string
   readonly registration: Readonly<Record<string, unknown>>
-  /** Where a browser is sent to be asked, with the verifier that belongs to it. */
+  /** The authorization URL, with its PKCE verifier. */
   request(params?: Params): { readonly url: URL; readonly verifier: string; readonly state: string }
-  /** Opens the consent page; or what comes instead of it. */
+  /** Opens the authorization URL; returns the consent page or another response. */
   ask(params?: Params): Promise<Asked>
-  /** The whole way to the code. */
+  /** Performs the flow up to the code. */
   authorize(params?: Params): Promise<Authorization>
   exchange(
     authorization: Pick<Authorization, 'code' | 'verifier'>,
@@ -55,7 +55,7 @@ export interface OAuthClient {
   refresh(token: string, params?: Params): Promise<Answer>
   revoke(token: string, params?: Params): Promise<Answer>
   introspect(token: string, params?: Params): Promise<Answer>
-  /** From nothing to tokens. */
+  /** Performs the whole flow and returns the tokens. */
   connect(params?: Params): Promise<Tokens>
 }
 
@@ -64,14 +64,14 @@ export interface Asked {
   readonly browser: Browser
   readonly verifier: string
   readonly state: string
-  /** Presses a button of the page; the answer is the address the client is called at. */
+  /** Submits the page with a decision; returns the redirect to the client. */
   decide(decision: 'allow' | 'deny'): Promise<Page>
 }
 
-/** Nothing listens there: browsers stop before they ask for it. */
+/** Nothing listens there: the browser stops before it requests it. */
 export const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
 
-/** Registers a public client, or what `metadata` makes of it. `url` is the server's address. */
+/** Registers a public client, unless `metadata` says otherwise. `url` is the server's URL. */
 export async function createOAuthClient(
   url: string,
   { metadata, known, nodes = [url] }: OAuthClientOptions = {},
@@ -177,7 +177,7 @@ export function postForm(
   return send(url, encode(params).toString(), { ...type, ...headers })
 }
 
-/** What an access token says, unchecked. */
+/** The payload of an access token, unverified. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 }

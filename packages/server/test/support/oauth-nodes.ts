@@ -8,14 +8,14 @@ import { startSuiteRedis } from './redis-of-suite.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
 
 export interface OAuthNodes {
-  /** The first node's address, which is what all of them call themselves. */
+  /** The first node's URL, which is the PUBLIC_URL of all. */
   readonly url: string
   readonly urls: readonly [a: string, b: string, c: string]
   readonly nodes: readonly TestApp[]
   readonly redis: RedisServer
-  /** A registered client that posts to the nodes in turn. */
+  /** A registered client that sends its POSTs to the nodes in turn. */
   client(options?: OAuthClientOptions): Promise<OAuthClient>
-  /** All that the nodes logged. */
+  /** The log of all nodes. */
   logs(): string
   stop(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** What the official clients are given for OAuth: a memory for what they hold, and a person with a browser. */
+/** The OAuth provider of the official clients: storage in memory, and a user with a browser. */
 
 import type { OAuthClientProvider } from '@modelcontextprotocol/client'
 import { expect } from 'vitest'
@@ -19,26 +19,26 @@ export interface Memory {
 }
 
 export interface PersonOptions {
-  /** A client that the server knows already: nothing is registered. */
+  /** A pre-registered client: skips registration. */
   readonly known?: { readonly client_id: string; readonly client_secret?: string }
-  /** Where the client's metadata document lies. */
+  /** The URL of the client's metadata document. */
   readonly documentUrl?: string
   readonly redirectUri?: string
-  /** What it registers besides. */
+  /** Additional client metadata. */
   readonly metadata?: Readonly<Record<string, unknown>>
 }
 
 export interface Person {
   readonly provider: OAuthClientProvider
-  /** All that the client keeps. */
+  /** The client's stored data. */
   readonly memory: Memory
-  /** Every address that the client has sent the person to. */
+  /** All authorization URLs that the client has opened. */
   readonly sentTo: readonly URL[]
-  /** Goes where the client sent them last, lets it in, and gives what the browser brought back. */
-  letIn(): Promise<URLSearchParams>
+  /** Opens the last authorization URL, grants consent, and returns the parameters of the redirect. */
+  authorizeClient(): Promise<URLSearchParams>
 }
 
-/** The same provider goes with either version of the SDK. */
+/** The same provider works with both versions of the SDK. */
 export function createPerson({
   known,
   documentUrl,
@@ -85,7 +85,7 @@ export function createPerson({
     },
   }
 
-  async function letIn(): Promise<URLSearchParams> {
+  async function authorizeClient(): Promise<URLSearchParams> {
     const asked = sentTo.at(-1)
     const page = await browser.open(asked ?? '')
     expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
@@ -95,5 +95,5 @@ export function createPerson({
     return url.searchParams
   }
 
-  return { provider, memory, sentTo, letIn }
+  return { provider, memory, sentTo, authorizeClient }
 }

@@ -35,11 +35,11 @@ export const CLIENT_SECRET = 'secret-of-the-exchange'
 
 export interface OnBehalfOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** How many servers; they share the store that the variables name. */
+  /** The number of servers, which share the configured store. */
   readonly nodes?: number
 }
 
-/** Starts everything; stopped after the test. The API answers with the token it was sent. */
+/** Starts everything; stopped after the test. The API responds with the token that it received. */
 export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOptions = {}) {
   const issuer = await startExternalIssuer()
   onTestFinished(() => issuer.stop())
@@ -83,7 +83,7 @@ export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOption
     apps,
     issuer,
     api,
-    /** Values of `Authorization` that the API answers with 401. */
+    /** Values of `Authorization` that the API refuses with 401. */
     rejected,
     asked,
     answer: (by: ExchangeAnswer) => {
@@ -107,7 +107,7 @@ export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOption
   }
 }
 
-/** A valid answer: a token that identifies its owner. */
+/** A valid response: a token that identifies its owner. */
 export function exchanged(form: URLSearchParams, more: object = {}) {
   const token = form.get('subject_token') ?? form.get('assertion') ?? ''
   const [, payload = ''] = token.split('.')

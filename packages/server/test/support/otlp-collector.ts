@@ -1,4 +1,4 @@
-/** A collector for traces: takes OTLP over HTTP with JSON, and keeps the spans. */
+/** A trace collector: receives OTLP over HTTP with JSON, and records the spans. */
 
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { listen } from '../../src/http/http-server.ts'
@@ -12,15 +12,15 @@ export interface CollectedSpan {
   readonly isError: boolean
   /** The ids of the spans that it links to. */
   readonly links: readonly string[]
-  /** What the service calls itself. */
+  /** The service name. */
   readonly service: unknown
 }
 
 export interface Collector {
-  /** As OTEL_EXPORTER_OTLP_ENDPOINT wants it. */
+  /** The value for OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string
   readonly spans: readonly CollectedSpan[]
-  /** All bodies as they came, for leak hunts. */
+  /** All raw bodies, to search for leaks. */
   readonly bodies: readonly string[]
   readonly headers: readonly IncomingHttpHeaders[]
   close(): void
@@ -54,7 +54,7 @@ interface Attribute {
   readonly value: Readonly<Record<string, unknown>>
 }
 
-/** OTLP 1, trace service: the parts of it that tests look at. */
+/** OTLP 1, trace service: the parts that tests use. */
 interface Export {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] }

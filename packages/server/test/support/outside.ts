@@ -1,4 +1,4 @@
-/** An identity provider and an API that are not the server's own, on one address. */
+/** An external identity provider and API, on one origin. */
 
 import { randomBytes } from 'node:crypto'
 import { onTestFinished } from 'vitest'
@@ -11,12 +11,12 @@ import {
 
 export interface OutsideProvider {
   readonly exchanges: readonly Exchange[]
-  /** What the server must be told of it. */
+  /** The variables for the server. */
   readonly env: Readonly<Record<string, string>>
   readonly apiKey: string
 }
 
-/** A provider and an API that are not the server's own; `publicUrl` is where it sends people back. */
+/** Starts an external provider and API; `publicUrl` is the base of the redirect URI. */
 export async function startOutside(
   publicUrl: string,
   options: Omit<RecordingOptions, 'nodes'>,

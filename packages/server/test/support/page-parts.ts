@@ -1,4 +1,4 @@
-/** What every page consists of: one heading, a title, its buttons, no script, and a strict policy. */
+/** The parts of every page: one heading, a title, buttons, no script, and a strict CSP. */
 
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'

@@ -1,4 +1,4 @@
-/** A network between one node and single Redis servers, which can be cut off without the others noticing. */
+/** The network between one node and each Redis server, which can be partitioned without effect on other nodes. */
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net'
@@ -7,18 +7,18 @@ import type { RedisServer } from './redis.ts'
 
 const PRELOADED = join(import.meta.dirname, '../fixtures/redirect-ports.mjs')
 
-/** `refused`: connections break, and new ones are refused. `silent`: nothing arrives any more. */
+/** `refused`: closes connections and refuses new ones. `silent`: drops all data. */
 export type Cut = 'refused' | 'silent'
 
 export interface PartitionableNetwork {
-  /** For the node that is behind it. */
+  /** The variables for the node behind it. */
   readonly env: Readonly<Record<string, string>>
   cut(server: RedisServer, how: Cut): Promise<void>
   heal(server: RedisServer): Promise<void>
   close(): Promise<void>
 }
 
-/** The node that is given `env` reaches the servers by way of a proxy for each. */
+/** The node with `env` reaches each server through a proxy. */
 export async function startNetwork(servers: readonly RedisServer[]): Promise<PartitionableNetwork> {
   const proxies = new Map<RedisServer, Proxy>()
   for (const server of servers) proxies.set(server, await startProxy(server.port))
@@ -68,7 +68,7 @@ async function startProxy(serverPort: number) {
       breakAll()
       await stop()
     },
-    /** Connections that were silent stay so until they are given up, as after a lost route. */
+    /** Silent connections stay silent until they are closed, as after a lost route. */
     async heal(): Promise<void> {
       if (cut === 'refused') await listenOn(port)
       cut = undefined

@@ -1,9 +1,9 @@
-/** A provider of plain OAuth 2.0 and its API, over HTTP: signs everybody in, and refreshes as a test says. */
+/** A plain OAuth 2.0 provider and its API: accepts every sign-in; the test controls refreshes. */
 
 import { onTestFinished } from 'vitest'
 import { type Answer, json, startServer } from '../upstream/misbehaving-server.ts'
 
-/** What its API has for everybody. */
+/** The API's response for everybody. */
 const ACCOUNT = {
   id: 'me',
   owner: 'Ada Lovelace',
@@ -15,15 +15,15 @@ const ACCOUNT = {
 }
 
 export interface PlainProvider {
-  /** What the server must be told of it. */
+  /** The variables for the server. */
   readonly env: Readonly<Record<string, string>>
-  /** How often it was asked for a fresh token. */
+  /** The number of refresh requests. */
   refreshes(): number
-  /** How refreshes are answered from now on. */
+  /** Sets the response to refreshes. */
   refreshWith(answer: Answer): void
 }
 
-/** Starts it; stopped after the test. The first access token of a person has expired at once. */
+/** Starts it; stopped after the test. The first access token of a user is already expired. */
 export async function startPlainProvider(): Promise<PlainProvider> {
   let refresh: Answer = json({ access_token: 'fresh', token_type: 'bearer' })
   let refreshes = 0

@@ -1,4 +1,4 @@
-/** The server as a process of its own: bundled from the sources, in an empty folder, always stopped. */
+/** The server as a separate process: bundled from the sources, in an empty folder, always stopped. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import { inject } from 'vitest'
 
 const BUILT = inject('serverFolder')
 
-/** How the server is started: for tests that spawn it themselves. */
+/** The command of the server, for tests that spawn it themselves. */
 export const SERVER_COMMAND: readonly string[] = [join(BUILT, 'main.js')]
 
 /** The same from its sources: tools that a test writes import these. */
@@ -19,16 +19,16 @@ const SOURCE_COMMAND: readonly string[] = [
   join(FIXTURES, 'bank/main.ts'),
 ]
 
-/** Longer than the server drains, so that only one that hangs is killed. */
+/** Exceeds the time of a graceful shutdown: only a hung server is killed. */
 const PATIENCE_MS = 35_000
 
 type Variables = Readonly<Record<string, string>>
 
 export interface SpawnOptions {
-  /** The whole environment, besides what a process needs to run. */
+  /** The whole environment, except variables that every process needs. */
   readonly env?: Variables
   readonly args?: readonly string[]
-  /** An empty one of its own if left out. */
+  /** By default, a new empty folder. */
   readonly folder?: string
 }
 
@@ -40,11 +40,11 @@ export interface Exit {
 export interface ServerProcess {
   readonly child: ChildProcess
   readonly output: { readonly stdout: string; readonly stderr: string }
-  /** Settles when the process is gone and all it wrote has been read. */
+  /** Resolves when the process has exited and its output has been read. */
   readonly exited: Promise<Exit>
   /** The first log line on standard output with this message; rejects if the process ends first. */
   line(message: string): Promise<Readonly<Record<string, unknown>>>
-  /** SIGTERM; SIGKILL if that does not help. */
+  /** Sends SIGTERM, then SIGKILL if needed. */
   stop(): Promise<Exit>
 }
 
@@ -104,7 +104,7 @@ export function spawnServer({ env = {}, args = [], folder }: SpawnOptions = {}):
   return server
 }
 
-/** What a process needs to run; nothing that configures the server. */
+/** The variables that every process needs; none that configures the server. */
 export function baseEnvironment(): Record<string, string> {
   return { PATH: process.env.PATH ?? '', TMPDIR: tmpdir() }
 }

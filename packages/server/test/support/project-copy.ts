@@ -1,4 +1,4 @@
-/** A project of its own: a copy of the starter outside of the repository, for commands that write. */
+/** A copy of the starter outside of the repository, for commands that write files. */
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { inject } from 'vitest'
 
 export const ROOT = join(import.meta.dirname, '../../../..')
 
-/** What is installed; the copy has the same. */
+/** The installed packages, which the copy shares. */
 export const MODULES = join(ROOT, 'node_modules')
 
 /** The framework, bundled from its sources. */
@@ -26,7 +26,7 @@ export function copyProject(framework = FRAMEWORK): ProjectCopy {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-template-'))
   const isOwn = (path: string) => !/\/(?:node_modules|\.env)$/.test(path)
   cpSync(join(ROOT, 'starter'), folder, { recursive: true, filter: isOwn })
-  // Not one link to all of it: what a project caches there must be its own.
+  // No single link: the project's caches there must be separate.
   mkdirSync(join(folder, 'node_modules'))
   const isOthers = (name: string) => name !== '.cache' && name !== '@mcp-template'
   for (const name of readdirSync(MODULES).filter(isOthers)) {

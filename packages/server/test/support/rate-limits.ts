@@ -1,17 +1,17 @@
-/** What answers say of rate limits, read as structured fields (RFC 9651). */
+/** Parses the RateLimit headers as structured fields (RFC 9651). */
 
 import { type Item, parseList } from 'structured-headers'
 
 export interface ToldLimit {
   readonly limit: unknown
-  /** Calls in a window, and its seconds. */
+  /** The quota and the window in seconds. */
   readonly quota: unknown
   readonly window: unknown
   readonly remaining: unknown
   readonly secondsLeft: unknown
 }
 
-/** The limits an answer tells of, in their order. */
+/** The limits in a response, in order. */
 export function toldLimits(headers: Headers): readonly ToldLimit[] {
   const policies = itemsOf(headers.get('ratelimit-policy'))
   const left = new Map(itemsOf(headers.get('ratelimit')))

@@ -1,13 +1,13 @@
-/** A browser in an attacker's hands: it sends any cookie anywhere, to the nodes in turn. */
+/** A browser that an attacker controls: sends any cookie to any node in turn. */
 
 import { expect } from 'vitest'
 import type { OAuthClient } from './oauth-client.ts'
 
-/** By name; what answers set is kept here. */
+/** Cookies by name, as set by responses. */
 export type Cookies = Map<string, string>
 
 export interface AuthorizationUnderWay {
-  /** Of its consent page. */
+  /** The path of its consent page. */
   readonly uid: string
   readonly cookies: Cookies
   readonly verifier: string
@@ -20,7 +20,7 @@ interface Nodes {
 
 let turn = 0
 
-/** Follows no redirect: `next` is where it leads, without our origin; empty when nowhere. */
+/** Follows no redirect: `next` is its target without our origin, or empty. */
 export async function sendWith(
   { url, urls }: Nodes,
   path: string,
@@ -50,7 +50,7 @@ export async function sendWith(
   }
 }
 
-/** As far as the consent page. */
+/** Performs the flow up to the consent page. */
 export async function beginAuthorization(
   nodes: Nodes,
   client: OAuthClient,

@@ -1,4 +1,4 @@
-/** The balancer of `npm run cluster`, remembering what it passes on, and where tests can interfere. */
+/** The load balancer of `npm run cluster`, which records requests and lets tests intercept them. */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import {
@@ -9,9 +9,9 @@ import {
   startBalancer,
 } from '../../../../scripts/cluster/balancer.ts'
 
-/** One request and what came back. */
+/** One request and its response. */
 export interface Exchange {
-  /** Which node served it, by its place in the list. */
+  /** The index of the node that served it. */
   readonly node: number
   readonly method: string
   readonly path: string
@@ -22,14 +22,14 @@ export interface Exchange {
 
 export interface RecordingBalancer extends Balancer {
   readonly exchanges: readonly Exchange[]
-  /** Sends everything to one node; to all in turn again without one. */
+  /** Routes all requests to one node; without one, round-robin again. */
   pin(node?: number): void
 }
 
 export interface Interference {
-  /** Answers in place of the nodes, with JSON; or holds a request back until it is decided. */
+  /** Responds in place of the nodes, with JSON; or delays a request. */
   readonly intercept?: (exchange: Exchange) => Interception | Promise<Interception>
-  /** Replaces the body of an answer that is not a stream. */
+  /** Replaces the body of a response that is not a stream. */
   readonly rewrite?: (exchange: Exchange) => string | undefined
 }
 
@@ -38,11 +38,11 @@ type Interception = { readonly status: number; readonly body?: string } | undefi
 export interface RecordingOptions extends Interference {
   /** Ports of the nodes on this machine. */
   readonly nodes: readonly number[]
-  /** Turns are taken by the path's first segment, or by what this makes of it. */
+  /** Maps the path's first segment to its round-robin group. */
   readonly turnsBy?: (segment: string) => string
 }
 
-/** Starts it on a free port. Requests are passed on as a whole, answers as they come. */
+/** Starts it on a free port. Buffers requests, streams responses. */
 export async function startRecordingBalancer(
   options: RecordingOptions,
 ): Promise<RecordingBalancer> {
@@ -77,7 +77,7 @@ function recordingHandOver(
   return async (request, response, { node, socket }) => {
     const { method = 'GET', url: path = '/', headers } = request
     const body = await wholeBody(request)
-    // The client went away before it had said everything.
+    // The client disconnected before the end of the request.
     if (body === undefined) return void socket.destroy()
     const answer = { status: 0, headers: {}, body: '' }
     const exchange = { node, method, path, headers, body, answer }

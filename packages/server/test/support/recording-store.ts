@@ -1,4 +1,4 @@
-/** A memory store that remembers what requests wrote to it. */
+/** A memory store that records the writes of requests. */
 
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -12,7 +12,7 @@ export interface Written {
 export function recordingStore(): { readonly store: Store; readonly written: Written[] } {
   const written: Written[] = []
   const memory = createMemoryStore()
-  /** What nodes tell each other is none of a request's doing. */
+  /** Messages between nodes do not belong to a request. */
   const record = (key: string, value: unknown, ttlSeconds: number | undefined) => {
     if (!key.startsWith('{nodes}:')) written.push({ key, value, ttlSeconds })
   }

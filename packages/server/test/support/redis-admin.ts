@@ -1,4 +1,4 @@
-/** What tests read from and change in a Redis past the store, on any topology. */
+/** Direct access to Redis for tests, bypassing the store, on any topology. */
 
 import { createClient } from '@redis/client'
 import type { RedisServer } from './redis.ts'
@@ -6,16 +6,16 @@ import type { RedisServer } from './redis.ts'
 export type RedisClient = ReturnType<typeof createClient>
 
 export interface RedisAdmin {
-  /** Keys of all shards, each once. */
+  /** The keys of all shards, without duplicates. */
   keys(pattern: string): Promise<readonly string[]>
-  /** Does it at the master that has the key. */
+  /** Runs a command at the master that owns the key. */
   at<T>(key: string, work: (master: RedisClient) => Promise<T>): Promise<T>
-  /** Does it at every server, replicas included. */
+  /** Runs a command at every server, replicas included. */
   atAll<T>(work: (server: RedisClient) => Promise<T>): Promise<readonly T[]>
   destroy(): void
 }
 
-/** Connects to all servers; who is the master is found out now, and does not change. */
+/** Connects to all servers; determines the masters once. */
 export async function openRedisAdmin({
   servers,
 }: Pick<RedisServer, 'servers'>): Promise<RedisAdmin> {

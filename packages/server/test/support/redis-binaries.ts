@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 
 export type RedisKind = 'plain' | 'json'
 
-/** How to start a server, or why it cannot be started. */
+/** The command of a server, or why it cannot be started. */
 export type RedisCommand =
   | { readonly program: string; readonly args: readonly string[] }
   | { readonly missing: string }
@@ -14,7 +14,7 @@ export type RedisCommand =
 /** The server under test: a Valkey or another release of Redis by `TEST_REDIS_SERVER`. */
 export const REDIS_PROGRAM = process.env.TEST_REDIS_SERVER ?? 'redis-server'
 
-/** Does not say yet that a module loads: only a started server tells. */
+/** Does not check that a module loads: only a started server shows that. */
 export function findRedis(kind: RedisKind): RedisCommand {
   return kind === 'plain' ? findPlain() : findJson()
 }

@@ -9,27 +9,27 @@ import { type RedisKind, redisMajor } from './redis-binaries.ts'
 export interface RedisTopologyServers {
   /** For `REDIS_URL`. */
   readonly url: string
-  /** All that hold data. */
+  /** All data servers. */
   readonly servers: readonly RedisServer[]
-  /** Announces another port for each server, by its own; gives the address for `REDIS_URL`. */
+  /** Makes each server announce another port; returns the value for `REDIS_URL`. */
   announce(portOf: (own: number) => number): Promise<string>
   stop(): Promise<void>
 }
 
 export interface RedisCluster extends RedisTopologyServers {
-  /** The master that has the slot of a key, by what the servers say now. */
+  /** The current master of a key's slot. */
   masterOf(key: string): Promise<RedisServer>
   /** A replica of this master. */
   replicaOf(master: RedisServer): Promise<RedisServer>
-  /** Waits until every slot has a master again, which is not among the servers given. */
+  /** Waits until every slot has a master other than the given servers. */
   untilServed(without?: readonly RedisServer[]): Promise<void>
 }
 
 export interface ClusterOptions {
   readonly kind?: RedisKind
-  /** Of each master. */
+  /** The number of replicas of each master. */
   readonly replicas?: 0 | 1
-  /** After so many milliseconds of silence a master has failed. */
+  /** A master counts as failed after this time without contact, in milliseconds. */
   readonly nodeTimeoutMs?: number
   readonly args?: readonly string[]
 }
@@ -178,7 +178,7 @@ async function form(
 type Member = readonly [host: string, port: number, id: string]
 type SlotRange = readonly [first: number, last: number, master: Member, ...replicas: Member[]]
 
-/** What the first of the servers that answers says. */
+/** The reply of the first server that responds. */
 async function slotsOf(servers: readonly RedisServer[]): Promise<readonly SlotRange[]> {
   for (const server of servers) {
     const reply = await askRedis(server, 'CLUSTER', 'SLOTS').catch(() => undefined)

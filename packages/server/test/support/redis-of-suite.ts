@@ -18,11 +18,11 @@ export function suiteTopology(): SuiteTopology {
 }
 
 export interface SuiteRedis extends RedisServer {
-  /** Has clients find each server at another port, by its own; gives the address for `REDIS_URL`. */
+  /** Makes each server announce another port; returns the value for `REDIS_URL`. */
   announce(portOf: (own: number) => number): Promise<string>
 }
 
-/** What is done to it is done to all of its servers. */
+/** Actions apply to all of its servers. */
 export async function startSuiteRedis(kind: RedisKind): Promise<SuiteRedis> {
   switch (suiteTopology()) {
     case 'cluster':
@@ -38,7 +38,7 @@ export async function startSuiteRedis(kind: RedisKind): Promise<SuiteRedis> {
   }
 }
 
-/** All servers of a topology, as one. */
+/** Treats all servers of a topology as one. */
 export function asOne(topology: RedisTopologyServers): SuiteRedis {
   const { url, servers, announce, stop } = topology
   const all = async (work: (server: RedisServer) => Promise<void> | void) =>

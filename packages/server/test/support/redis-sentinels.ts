@@ -11,9 +11,9 @@ import { QUICK_REPLICATION, type RedisTopologyServers } from './redis-cluster.ts
 
 export interface RedisSentinels extends RedisTopologyServers {
   readonly sentinels: readonly { readonly port: number }[]
-  /** The master, by what the Sentinels say now. */
+  /** The master that the Sentinels name now. */
   master(): Promise<RedisServer>
-  /** Waits until the master is another one than this, and accepts writes. */
+  /** Waits for another master that accepts writes. */
   untilPromoted(before: RedisServer): Promise<void>
 }
 
@@ -27,11 +27,11 @@ export async function startRedisSentinels(options: SentinelOptions = {}): Promis
 
 interface SentinelOptions {
   readonly kind?: RedisKind
-  /** After so many milliseconds of silence the master has failed. */
+  /** The master counts as failed after this time without contact, in milliseconds. */
   readonly downAfterMs?: number
 }
 
-/** Adds two replicas and three Sentinels to a server that runs. Stopping them stops it as well. */
+/** Adds two replicas and three Sentinels to a running server. Stopping them stops the server too. */
 export async function watchWithSentinels(
   first: RedisServer,
   { kind = 'plain', downAfterMs = 15_000 }: SentinelOptions = {},

@@ -1,4 +1,4 @@
-/** Suites that need a Redis: skipped aloud where there is none, failed where one is required. */
+/** Suites that need a Redis: skipped with a message if there is none, failed if one is required. */
 
 import { redisAvailability } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
@@ -11,7 +11,7 @@ export function describeRedis(kind: RedisKind, title: string, suite: () => void)
   describeUnless(redisMissing(kind), 'REQUIRE_REDIS', title, suite)
 }
 
-/** Why there is no such server; undefined where there is one. */
+/** Why there is no such server; undefined if there is one. */
 export function redisMissing(kind: RedisKind): string | undefined {
   const reason = available[kind]
   return reason === true ? undefined : reason

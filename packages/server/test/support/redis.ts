@@ -1,4 +1,4 @@
-/** Real, private Redis servers for tests: each with its own port and directory, gone at the end. */
+/** Real, private Redis servers for tests: each with its own port and directory, removed at the end. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,13 +13,13 @@ import { findRedis, type RedisKind } from './redis-binaries.ts'
 export interface RedisServer {
   readonly url: string
   readonly port: number
-  /** All that hold data: itself, or those of a topology that is used as one server. */
+  /** All data servers: itself, or those of a topology that is treated as one server. */
   readonly servers: readonly Pick<RedisServer, 'url'>[]
-  /** Ends the server and removes its directory. */
+  /** Stops the server and removes its directory. */
   stop(): Promise<void>
-  /** SIGKILL: sockets are cut off, the port refuses. */
+  /** SIGKILL: closes sockets; the port refuses connections. */
   kill(): Promise<void>
-  /** SIGSTOP: sockets stay open and nobody answers. */
+  /** SIGSTOP: sockets stay open without replies. */
   pause(): void
   resume(): void
   /** Starts a killed server again, on the same port and with its data. */
@@ -28,7 +28,7 @@ export interface RedisServer {
 
 export type RedisAvailability = Readonly<Record<RedisKind, true | string>>
 
-/** For each kind true, or the reason why there is none. Starts each once to find out. */
+/** For each kind true, or why it is unavailable. Starts each once to test it. */
 export async function redisAvailability(): Promise<RedisAvailability> {
   const [plain, json] = await Promise.all([tryKind('plain'), tryKind('json')])
   return { plain, json }
@@ -99,14 +99,14 @@ function serverOptions(port: number, directory: string): readonly string[] {
 }
 
 export interface Launched {
-  /** Aborted when the server is gone. */
+  /** Aborted when the server has exited. */
   readonly ended: AbortSignal
   signal(name: NodeJS.Signals): void
   kill(): Promise<void>
 }
 
 /**
- * The reader waits for the end of its input, which comes even if this process is killed, and then
+ * The reader waits for the end of its input, which arrives even if this process is killed, and then
  * kills the server; the shell ends with the server. So no server is ever left behind.
  */
 const SHELL = `
@@ -121,7 +121,7 @@ kill $reader 2>/dev/null
 export async function launch(command: readonly string[]): Promise<Launched> {
   const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    // A group of its own: Ctrl-C must not end it before those that use it.
+    // A separate process group: Ctrl-C must not stop it before its users.
     detached: true,
   })
   const gone = new AbortController()
@@ -148,7 +148,7 @@ export async function untilAnswers(port: number, ended: AbortSignal): Promise<vo
   throw new Error('no answer')
 }
 
-/** Sends one command as a line and gives the beginning of the answer, or nothing. */
+/** Sends one inline command and returns the beginning of the reply, or nothing. */
 async function ask(port: number, command: string): Promise<string> {
   const socket = openSocket(port, '127.0.0.1')
   socket.setTimeout(1000, () => socket.destroy())

@@ -9,7 +9,7 @@ export interface Sample {
 export interface Scrape {
   readonly text: string
   readonly samples: readonly Sample[]
-  /** The sum of the samples of that name that have these labels; 0 when there are none. */
+  /** The sum of the samples with this name and these labels; 0 if there are none. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number
 }
 

@@ -19,9 +19,9 @@ export interface ServiceProvider {
   readonly requests: readonly { readonly body: URLSearchParams; readonly authorization: string }[]
   /** The `Authorization` and `x-api-key` of calls to the API. */
   readonly calls: readonly (readonly [authorization: string, key: string])[]
-  /** The API accepts only what this says; tokens `service-1`, `service-2` and so on by default. */
+  /** The credentials that the API accepts; by default tokens `service-1`, `service-2` and so on. */
   accepts(isGood: (authorization: string) => boolean): void
-  /** How token requests are answered from now on; undefined for a new token. */
+  /** Sets the response to token requests; undefined issues a new token. */
   answerWith(answer: Answer | undefined): void
   /** In seconds; undefined for none. */
   lifetimeIs(seconds: number | undefined): void

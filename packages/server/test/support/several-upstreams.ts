@@ -1,4 +1,4 @@
-/** A server with several upstreams: the demo, a second OpenID provider, an API with keys of people, and one with the operator's. */
+/** A server with several upstreams: the demo, a second OpenID provider, an API with user keys, and one with an operator key. */
 
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
@@ -17,7 +17,7 @@ const mcp = createMcp({ upstreams: ['staff', 'tickets', 'orders'] })
 const owner = z.object({ owner: z.string() })
 const anything = z.object({ answer: z.string() })
 
-/** Calls the API of the second provider for the person. */
+/** Calls the second provider's API on behalf of the user. */
 export const staffAccount = mcp.defineTool({
   name: 'staff_account',
   description: 'The account of the person at the second provider.',
@@ -43,7 +43,7 @@ export const both = mcp.defineTool({
   },
 })
 
-/** Declares no sign-in, and calls all the same. */
+/** Calls an API without declaring its sign-in. */
 const undeclared = mcp.defineTool({
   name: 'undeclared',
   description: 'Calls the second API without a sign-in.',
@@ -74,10 +74,10 @@ export const GOOD_KEY = 'pat_0123456789abcdef'
 export const OTHER_KEY = 'pat_fedcba9876543210'
 export const OPERATOR_KEY = 'operator-key-canary'
 
-/** An API that knows people by keys. */
+/** An API that identifies users by keys. */
 export interface KeyApi extends MisbehavingServer {
   readonly keys: Set<string>
-  /** Answers everything with this status, if set. */
+  /** Responds to everything with this status, if set. */
   status: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Signing in as a person does: with the link and the code from the chat, in a browser. */
+/** Signs in like a user: with the link and the code, in a browser. */
 
 import { expect } from 'vitest'
 import { type Browser, createBrowser, type Page } from '../../src/testing/form-browser.ts'
@@ -7,16 +7,16 @@ import { postModern, read } from './wire.ts'
 
 export { type Browser, createBrowser, type Page }
 
-/** A browser that goes all the way. */
+/** A browser that follows all redirects. */
 export function newBrowser(): Browser {
   return createBrowser()
 }
 
-/** What `login` gives out. */
+/** The result of `login`. */
 export interface SignInLink {
   readonly url: string
   readonly code: string
-  /** The handle, for a caller that is known by nothing else. */
+  /** The session handle, for callers without other identification. */
   readonly session?: string
 }
 
@@ -38,15 +38,15 @@ export async function callWith(url: string, session: string, name: string) {
   return message.result ?? {}
 }
 
-/** Whether the session of a handle is signed in, as the tool `session` tells. */
+/** Whether the session of a handle is signed in, according to the tool `session`. */
 export async function sessionState(url: string, session: string): Promise<string> {
   return structured<{ state: string }>(await callWith(url, session, 'session')).state
 }
 
-/** One that no link has. */
+/** A code that is never valid. */
 export const WRONG_CODE = 'ZZZZ-ZZZZ'
 
-/** Posts the page's form, and stays where the answer would lead away. */
+/** Submits the page's form without following the redirect. */
 export function submitCode(
   link: string,
   code: string,
@@ -56,12 +56,12 @@ export function submitCode(
   return fetch(link, { method: 'POST', body, headers, redirect: 'manual' })
 }
 
-/** From the link to the page where the provider asks who one is. */
+/** Opens the link and continues to the provider's sign-in page. */
 export async function enterCode(browser: Browser, link: string, code: string): Promise<Page> {
   return browser.open(link, { code })
 }
 
-/** The whole way; ends on the last page. */
+/** Performs the whole sign-in; returns the last page. */
 export async function signInAs(
   browser: Browser,
   { url, code }: SignInLink,
@@ -72,7 +72,7 @@ export async function signInAs(
   return browser.open(choice.url, { person })
 }
 
-/** Where the provider would send the browser back to, which stops just before. */
+/** The provider's redirect to the server, which is not followed. */
 export async function stopBeforeCallback(
   app: { readonly url: string },
   { url, code }: SignInLink,

@@ -9,18 +9,18 @@ type Claims = Readonly<Record<string, unknown>>
 
 export interface SigningClient {
   readonly host: HttpsServer
-  /** The address of its document. */
+  /** The URL of its document. */
   readonly id: string
-  /** What lies at its `jwks_uri`; undefined is a 500. */
+  /** The response at its `jwks_uri`; undefined for a 500. */
   published: readonly JWK[] | undefined
   readonly publicJwk: JWK
-  /** How often its document and its keys were asked for. */
+  /** The number of requests for its document and its keys. */
   asked(path: '/client.json' | '/jwks.json'): number
-  /** Claims and header members besides, or instead of, the usual ones. */
+  /** Claims and header members that add to or override the usual ones. */
   assertion(audience: string, claims?: Claims, header?: Claims): Promise<string>
   /** The parameters of a token request with a new assertion. */
   signed(audience: string, claims?: Claims, header?: Claims): Promise<Record<string, string>>
-  /** Publishes a new key and signs with that from now on. */
+  /** Rotates the key: publishes and uses a new one. */
   rotate(): Promise<void>
 }
 
@@ -34,7 +34,7 @@ async function newKey(alg: KeyAlgorithm) {
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 
-/** `document` are members besides, or instead of, those of ChatGPT's document. */
+/** `document` has members that add to or override those of ChatGPT's document. */
 export async function startSigningClient(
   document: (keysUrl: string, keys: readonly JWK[]) => Claims = () => ({}),
   alg: KeyAlgorithm = 'RS256',

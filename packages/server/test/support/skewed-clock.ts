@@ -1,7 +1,7 @@
-/** A process whose clock is wrong. */
+/** A process with clock skew. */
 
 /**
- * The variables of a process in which `Date` is off by so much. What measures durations is right,
+ * The variables of a process in which `Date` is off by the given time. Monotonic time is unaffected,
  * as on a machine whose clock was set wrongly.
  */
 export function skewedClock(skewMs: number): Readonly<Record<string, string>> {

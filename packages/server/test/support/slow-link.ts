@@ -1,4 +1,4 @@
-/** A way to a server on this machine that takes as long as a test wants. */
+/** A TCP proxy to a local server with configurable latency. */
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -6,12 +6,12 @@ import type { SuiteRedis } from './redis-of-suite.ts'
 
 interface SlowLink {
   readonly port: number
-  /** From now on a question and its answer are so long on their way. */
+  /** Sets the round-trip latency. */
   takes(roundTripMs: number): void
   close(): Promise<void>
 }
 
-/** Links to all servers of a Redis, by which it is found; with the address for `REDIS_URL`. */
+/** Proxies to all servers of a Redis, which clients discover; with the value for `REDIS_URL`. */
 export async function openSlowLinks(
   redis: SuiteRedis,
 ): Promise<Omit<SlowLink, 'port'> & { readonly url: string }> {
@@ -29,7 +29,7 @@ export async function openSlowLinks(
   }
 }
 
-/** Opens it on a free port; at first it takes no time. */
+/** Opens it on a free port, initially without latency. */
 async function openSlowLink(to: number): Promise<SlowLink> {
   let oneWayMs = 0
   const sockets = new Set<Socket>()
@@ -58,7 +58,7 @@ async function openSlowLink(to: number): Promise<SlowLink> {
   }
 }
 
-/** In order, however the delay changes meanwhile: what has left arrives no earlier for that. */
+/** Preserves order if the latency changes meanwhile. */
 function carry(from: Socket, to: Socket, delayMs: () => number): void {
   const underway: { readonly chunk: Buffer; readonly arrivesAt: number }[] = []
   let timer: NodeJS.Timeout | undefined

@@ -1,10 +1,10 @@
-/** The older transport by hand: its stream, and messages posted to whichever node. */
+/** The older transport without a client: its stream, and messages to any node. */
 
 import { expect } from 'vitest'
 import { answering, type Listening, listen } from './event-reader.ts'
 import { INITIALIZE } from './wire.ts'
 
-/** Opens a stream: of a new session, or of one that is known. */
+/** Opens the stream of a new or a known session. */
 export function openSse(
   url: string,
   sessionId?: string,
@@ -28,12 +28,12 @@ export function sendSse(
 
 export interface SseSession {
   readonly stream: Listening
-  /** Where its messages are posted. */
+  /** The URL for its messages. */
   readonly path: string
   readonly id: string
 }
 
-/** Shakes hands on a stream, by way of other nodes if there are any. */
+/** Performs the handshake on a stream, through other nodes if there are any. */
 export async function greet(
   stream: Listening,
   [first, second = first]: readonly [string, string?],

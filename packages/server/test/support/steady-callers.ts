@@ -1,4 +1,4 @@
-/** Official clients with tokens, who call without end while something happens to the servers that hold their sessions. */
+/** Official clients with tokens, which call continuously during an event on the servers of their sessions. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallResult } from './callers.ts'
@@ -7,14 +7,14 @@ import { type ConnectFull, FULL_CLIENTS } from './full-clients.ts'
 import { claimsOf, createOAuthClient, type OAuthClient, type Tokens } from './oauth-client.ts'
 import type { ThreeNodes } from './three-nodes.ts'
 
-/** What one caller met while it was watched. */
+/** The observations of one caller. */
 export interface CallerReport {
   readonly name: string
   /** The hash tags of all keys that its calls need. */
   readonly tags: readonly string[]
   readonly calls: number
   /**
-   * What failed calls were answered with: `503 after 1` is 503 with `Retry-After: 1`, `unavailable` the
+   * The responses of failed calls: `503 after 1` is 503 with `Retry-After: 1`, `unavailable` the
    * same in a stream.
    */
   readonly faults: readonly string[]
@@ -27,7 +27,7 @@ export interface CallerReport {
 export interface SteadyCallers {
   /** The hash tags of all callers. */
   readonly tags: readonly string[]
-  /** Starts to call; the function that comes back ends that. */
+  /** Starts to call; the returned function stops it. */
   start(): () => Promise<readonly CallerReport[]>
   close(): Promise<void>
 }
@@ -46,10 +46,10 @@ interface Caller {
   readonly close: () => Promise<void>
 }
 
-/** Everything that callers may be refused with while the servers of their sessions are unavailable. */
+/** The permitted failures while the servers of the sessions are unavailable. */
 export const UNAVAILABLE = /^503 after \d+$|^unavailable$/
 
-/** Connects callers of each kind, each with a session of its own, and one that refreshes tokens. */
+/** Connects callers of each kind, each with its own session, and one that refreshes tokens. */
 export async function connectCallers(
   { url, urls }: Pick<ThreeNodes, 'url' | 'urls'>,
   { ofEachKind = 4, pauseMs = 400 }: CallersOptions = {},
@@ -57,7 +57,7 @@ export async function connectCallers(
   const oauth = await createOAuthClient(url, { nodes: urls })
   const connectKind = async ([kind, connect]: [string, ConnectFull]) => {
     const connected: Caller[] = []
-    // One after the other: all at once would look like a failure on a busy machine.
+    // In sequence: concurrent connects could time out on a busy machine.
     for (let number = 0; number < ofEachKind; number += 1) {
       const tokens = await oauth.connect()
       connected.push(await connectCaller(`${kind} ${number}`, connect, urls, tokens))
@@ -103,7 +103,7 @@ async function repeat(
   return { name, tags, calls, faults, lost: lost.slice(lostBefore), longestMs }
 }
 
-/** Each call keeps a new text with the session, and checks the one before; each request goes to the next node. */
+/** Each call stores a new text in the session and checks the previous one; requests alternate between the nodes. */
 async function connectCaller(
   name: string,
   connect: ConnectFull,
@@ -143,7 +143,7 @@ async function connectCaller(
   }
 }
 
-/** What a session may know: the last acknowledged text, or one whose call failed later. */
+/** The permitted values of a session: the last acknowledged text, or one of a call that failed later. */
 function createMemory() {
   const lost: string[] = []
   let possible = new Set([''])
@@ -167,20 +167,20 @@ function refusalOf({ status, headers }: Response): string {
   return `${status} after ${headers.get('retry-after')}`
 }
 
-/** A tool whose store fails during the call says so in its result. */
+/** If the store fails during a call, the tool result has the error. */
 function faultOf(result: CallResult): string | undefined {
   if (result.isError !== true) return undefined
   const { code, retryAfterSeconds } = errorFacts(result)
   return code === 'unavailable' ? `503 after ${retryAfterSeconds}` : `error ${code}`
 }
 
-/** A call that has become a stream has its failure in the stream. */
+/** A call that has become a stream reports its failure in the stream. */
 function faultIn(error: unknown): string {
   const { code } = ((error as { data?: unknown }).data ?? {}) as { code?: string }
   return code === 'unavailable' ? 'unavailable' : String(error)
 }
 
-/** Refreshes its tokens again and again; what is refused is sent again, as clients do. */
+/** Refreshes its tokens continuously; repeats refused requests, as clients do. */
 async function startRefreshing(oauth: OAuthClient): Promise<Caller> {
   let tokens = await oauth.connect()
   return {

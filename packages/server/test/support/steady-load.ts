@@ -1,13 +1,13 @@
-/** Calls of both eras, one after the other from each client, for as long as a test wants. */
+/** Sequential calls of each client in both eras, until the test stops them. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallResult } from './callers.ts'
 import { errorCode, structured } from './clients.ts'
 import type { FULL_CLIENTS, FullClient } from './full-clients.ts'
 
-/** A call that went wrong. Times are milliseconds of `performance.now`. */
+/** A failed call. Times are milliseconds of `performance.now`. */
 export interface Failure {
-  /** What it was to say: nobody else's call has it. */
+  /** Its unique text. */
   readonly text: string
   readonly fault: string
   readonly startedAt: number
@@ -17,12 +17,12 @@ export interface Failure {
 interface LoadReport {
   readonly calls: number
   readonly failures: readonly Failure[]
-  /** Clients whose sessions do not know any more what they were told at the start. */
+  /** Clients whose sessions have lost their initial value. */
   readonly forgotten: readonly string[]
-  /** The processes that answered. */
+  /** The processes that responded. */
   readonly pids: ReadonlySet<number>
   readonly slowestMs: number
-  /** Until it was told to stop. */
+  /** Until it was stopped. */
   readonly callsPerSecond: number
 }
 
@@ -37,7 +37,7 @@ export interface SteadyLoadOptions {
   readonly pauseMs?: number
 }
 
-/** Starts some clients of each kind; each checks that it is given its own text back. */
+/** Starts clients of each kind; each checks that it gets its own text back. */
 export async function startSteadyLoad(
   url: string,
   kinds: typeof FULL_CLIENTS,
@@ -93,7 +93,7 @@ export async function startSteadyLoad(
   }
 }
 
-/** Keeps a text with the client's session; the function that comes back asks for it. */
+/** Stores a text in the client's session; the returned function reads it. */
 async function startMemory({ call }: FullClient, text: string) {
   const answer = await call('remember', { text })
   const { session } = structured<{ session: string }>(answer)

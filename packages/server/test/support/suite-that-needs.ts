@@ -1,10 +1,10 @@
-/** Suites that need more than npm installs: skipped aloud without it, failed where it is required. */
+/** Suites that need more than npm installs: skipped with a message without it, failed if it is required. */
 
 import { describe, expect, it } from 'vitest'
 
 type Requirement = 'REQUIRE_REDIS' | 'REQUIRE_NGINX' | 'REQUIRE_DEPLOY'
 
-/** `missing` says what is not there, if anything; with `REQUIRE_…=1` that is a failure. */
+/** `missing` names the missing requirement, if any; with `REQUIRE_…=1` that is a failure. */
 export function describeUnless(
   missing: string | undefined,
   requirement: Requirement,

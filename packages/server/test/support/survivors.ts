@@ -1,4 +1,4 @@
-/** What clients have at three nodes before something fails below them, and how it fares. */
+/** State of clients at three nodes before a failure, and checks that it survives. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -8,11 +8,11 @@ import type { ThreeNodes } from './three-nodes.ts'
 import { type Answer, connect, post, postModern, read, request } from './wire.ts'
 
 export interface Survivors {
-  /** Of a connection whose session remembers a text. */
+  /** The headers of an MCP session whose session has a stored text. */
   readonly headers: Readonly<Record<string, string>>
   /** A stream of each era. */
   readonly streams: readonly Listening[]
-  /** The answer of a call that is under way for two seconds. */
+  /** The response of a call that runs for two seconds. */
   readonly slowText: () => Promise<string>
 }
 
@@ -33,7 +33,7 @@ export async function startSurvivors(
     await listenTo((signal) => postModern(b, 'subscriptions/listen', params, { signal })),
   )
   await modern.until(({ message }) => message !== undefined)
-  // Longer than a second: Redis writes what it was told to disk once a second.
+  // More than a second: Redis writes to disk once a second.
   await delay(1200)
   const slow = { name: 'where', arguments: { text: 'slow', delayMs: 2000 } }
   const call = request('tools/call', slow, 'slow')
@@ -45,14 +45,14 @@ export async function startSurvivors(
   return { headers, streams: [stream, modern], slowText }
 }
 
-/** What every request gets that cannot be served without Redis: never 401, 404 or 500. */
+/** The response of every request that needs Redis: never 401, 404 or 500. */
 export function expectUnavailable({ status, headers, message }: Answer): void {
   expect([status, headers.get('retry-after')]).toEqual([503, '1'])
   expect(message).toMatchObject({ jsonrpc: '2.0', error: { code: -32000 } })
   expect(message.error?.data).toEqual({ code: 'unavailable' })
 }
 
-/** How long it takes until every node serves the connection again, with all it knew. */
+/** The time until every node serves the MCP session again, with its state. */
 export async function untilRecovered({ urls }: ThreeNodes, headers: Survivors['headers']) {
   const started = performance.now()
   for (const url of urls) {
@@ -65,12 +65,12 @@ export async function untilRecovered({ urls }: ThreeNodes, headers: Survivors['h
   return performance.now() - started
 }
 
-/** A change that is made now is heard on every stream, once. */
+/** Every stream receives a new change exactly once. */
 export async function expectHearing(
   { urls }: Pick<ThreeNodes, 'urls'>,
   streams: readonly Listening[],
 ): Promise<void> {
-  // One that was refused, such as by 503, hears nothing.
+  // A stream that was refused, such as by 503, receives nothing.
   expect(streams.map(({ response }) => response.status)).toEqual(streams.map(() => 200))
   const counts = () =>
     streams.map(({ messages }) => messages.filter(({ method }) => method === LIST_CHANGED).length)

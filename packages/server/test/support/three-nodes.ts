@@ -1,4 +1,4 @@
-/** Three server processes on one Redis behind the balancer of `npm run cluster`, for the tests of any node. */
+/** Three server processes on one Redis behind the load balancer of `npm run cluster`. */
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,22 +16,22 @@ import type { RedisServer } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
 import { type SuiteRedis, startSuiteRedis } from './redis-of-suite.ts'
 
-/** Tools made for tests of several nodes. */
+/** Tools for tests of several nodes. */
 export const CLUSTER_CATALOG = join(import.meta.dirname, '../fixtures/cluster')
 
 export interface ThreeNodes {
-  /** All three, one request after the other. */
+  /** All three, round-robin. */
   readonly url: string
   readonly balancer: Balancer
   readonly redis: RedisServer
-  /** Each node's own address. */
+  /** The URL of each node. */
   readonly urls: readonly [a: string, b: string, c: string]
   node(index: number): ServerProcess
-  /** Which node a process is. */
+  /** The index of a node by its process. */
   indexOf(pid: number): number
-  /** Starts another process in the place of one that has ended. */
+  /** Replaces an ended process. */
   revive(index: number): Promise<void>
-  /** All that the nodes wrote, those that have ended too. */
+  /** The output of all nodes, ended ones included. */
   logs(): string
   stop(): Promise<void>
 }
@@ -40,13 +40,13 @@ type Variables = Readonly<Record<string, string>>
 
 export interface ThreeNodesOptions {
   readonly kind?: RedisKind
-  /** Instead of one of their own; stops with them. */
+  /** Replaces their private Redis; stopped with them. */
   readonly redis?: SuiteRedis
-  /** Variables of a node, by its index, besides those that all have. */
+  /** Additional variables of a node, by its index. */
   readonly env?: (index: number) => Variables
-  /** The `REDIS_URL` of the nodes, if not its own. */
+  /** Overrides the `REDIS_URL` of the nodes. */
   readonly redisUrl?: (redis: SuiteRedis) => Promise<string>
-  /** How the balancer treats requests, if not like any other. */
+  /** Options of the load balancer. */
   readonly balancing?: Pick<BalancerOptions, 'firstNode' | 'handOver'>
 }
 
@@ -90,7 +90,7 @@ export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<
     indexOf: (pid) => nodes.findIndex(({ child }) => child.pid === pid),
     async revive(index) {
       nodes[index] = await start(index)
-      // The balancer has to notice.
+      // The load balancer has to notice.
       await delay(500)
     },
     logs: () => processes.map(({ output }) => output.stdout + output.stderr).join(''),
@@ -103,8 +103,8 @@ export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<
 }
 
 /**
- * Starts three nodes before the tests of a suite, tells which, and stops them after. What is given to
- * the function that comes back is closed after the test.
+ * Starts three nodes before the tests of a suite, and stops them afterwards. Clients passed to
+ * the returned function are closed after the test.
  */
 export function useThreeNodes(
   onStarted: (nodes: ThreeNodes) => void,
@@ -126,7 +126,7 @@ export function useThreeNodes(
   }
 }
 
-/** What must not be in the logs of nodes that nothing happened to. */
+/** Log lines that healthy nodes must not write. */
 export function faultsIn(logs: string): readonly string[] {
   return logs
     .split('\n')

@@ -1,4 +1,4 @@
-/** A certificate authority and a certificate that it signs, made by openssl. */
+/** A certificate authority and a certificate that it signs, created with openssl. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ export interface TlsCertificates {
   readonly key: string
 }
 
-/** PEM texts; the certificate is good for servers and for clients, under this host name alone. */
+/** PEM texts; the certificate is valid for servers and clients, for this host name only. */
 export function certificateFor(host: string): TlsCertificates {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'))
   const openssl = (...args: readonly string[]) => {

@@ -1,4 +1,4 @@
-/** A server that takes the tokens of an external issuer. */
+/** A server that accepts tokens of an external issuer. */
 
 import { startApp, type TestApp, type TestAppOptions } from './app.ts'
 import { type ExternalIssuer, startExternalIssuer, type TokenWishes } from './external-issuer.ts'

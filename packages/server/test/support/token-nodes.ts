@@ -1,4 +1,4 @@
-/** Three nodes in this process, on one Redis, that take the tokens of one external issuer. */
+/** Three nodes in this process, on one Redis, that accept tokens of one external issuer. */
 
 import { startApp, type TestApp } from './app.ts'
 import { type ExternalIssuer, startExternalIssuer, type TokenWishes } from './external-issuer.ts'
@@ -10,7 +10,7 @@ export interface TokenNodes {
   readonly issuer: ExternalIssuer
   readonly urls: readonly [a: string, b: string, c: string]
   readonly nodes: readonly TestApp[]
-  /** The header of a caller with a token that is good on all nodes. */
+  /** The header of a caller with a token that is valid on all nodes. */
   bearer(wishes?: TokenWishes): Promise<{ readonly authorization: string }>
   stop(): Promise<void>
 }

@@ -1,12 +1,12 @@
-/** Listens in on all that is fetched in this process, and finds the secrets in it. */
+/** Records all `fetch` traffic of this process, and finds the secrets in it. */
 
 export interface Traffic {
-  /** Everything secret that went over the wire so far, by what it is. */
+  /** All secrets seen so far, by kind. */
   secrets(): ReadonlyMap<string, string>
   stop(): void
 }
 
-/** What is secret by its form, wherever it stands. */
+/** Secrets by their format, anywhere. */
 const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ['connection id', /\bcon_[\w-]{43}/g],
   ['session handle', /\bses_[\w-]{43}/g],
@@ -17,13 +17,13 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ['request state', /(?<="requestState":")[^"]+/g],
 ]
 
-/** What is secret by its name in queries and forms. */
+/** Secrets by name in queries and forms. */
 const PARAMETERS = ['code', 'state', 'nonce', 'code_verifier', 'token', 'client_secret']
 
-/** What is secret by its name in JSON. */
+/** Secrets by name in JSON. */
 const FIELDS = ['access_token', 'refresh_token', 'id_token']
 
-/** Starts listening; `fetch` is replaced until it is stopped. */
+/** Starts recording; replaces `fetch` until stopped. */
 export function listenIn(): Traffic {
   const heard: string[] = []
   const original = globalThis.fetch
@@ -36,7 +36,7 @@ export function listenIn(): Traffic {
     const response = await original(input, init)
     heard.push(...response.headers.getSetCookie(), response.headers.get('location') ?? '')
     heard.push(response.headers.get('mcp-session-id') ?? '')
-    // Read on the side; a stream that is cut off has said what it said.
+    // Read in parallel; an interrupted stream keeps what was read.
     const { body: stream } = response.clone()
     void keep(stream, heard)
     return response

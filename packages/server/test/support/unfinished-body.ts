@@ -1,25 +1,25 @@
-/** POSTs whose body stops before its end, on sockets of their own. */
+/** POSTs with unfinished bodies, each on its own socket. */
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 export interface UnfinishedPost {
   readonly socket: Socket
-  /** What came back so far. */
+  /** The response received so far. */
   answer(): string
 }
 
 export interface UnfinishedOptions {
   readonly path?: string
   readonly headers?: readonly string[]
-  /** Announced length; the body stops one byte before it. */
+  /** Declared length; the body ends one byte before it. */
   readonly bytes: number
   readonly contentType?: string
-  /** Sent instead, in the chunked coding. */
+  /** A chunked body instead. */
   readonly chunks?: string
 }
 
-/** Sends all but the last byte of a body, and resolves when that is on its way. */
+/** Sends all but the last byte of a body, and resolves once it is written. */
 export async function postUnfinished(
   url: string,
   {
@@ -36,7 +36,7 @@ export async function postUnfinished(
   socket.setEncoding('latin1').on('data', (text: string) => {
     answer += text
   })
-  // Refused ones may be cut off while they send.
+  // The server may close the connection of a refused request while it sends.
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   const head = [

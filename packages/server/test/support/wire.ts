@@ -1,8 +1,8 @@
-/** `/mcp` by hand: what the official clients would never send, and exactly what came back. */
+/** Raw requests to `/mcp`, including ones that official clients never send, and the raw responses. */
 
 import { join } from 'node:path'
 
-/** A catalog of tools, resources and prompts made for tests of the protocol. */
+/** A catalog of tools, resources and prompts for tests of the protocol. */
 export const PROTOCOL_CATALOG = join(import.meta.dirname, '../fixtures/protocol')
 
 export interface Message {
@@ -19,7 +19,7 @@ export interface Answer {
   readonly text: string
   /** The messages of the body, whether it was JSON or a stream. */
   readonly messages: readonly Message[]
-  /** The last message: the answer to the request. */
+  /** The last message: the response to the request. */
   readonly message: Message
 }
 
@@ -30,7 +30,7 @@ const HEADERS: HeaderFields = {
   accept: 'application/json, text/event-stream',
 }
 
-/** Posts text as it is. A header that is given empty is left out. */
+/** Posts text unchanged. Omits empty headers. */
 export function postText(
   url: string,
   body: string | Uint8Array<ArrayBuffer>,
@@ -53,7 +53,7 @@ export function post(
   return postText(url, JSON.stringify(message), headers, signal)
 }
 
-/** Reads an answer to its end. */
+/** Reads a response to its end. */
 export async function read(answering: Response | Promise<Response>): Promise<Answer> {
   const response = await answering
   const { status, headers } = response
@@ -70,7 +70,7 @@ function parseMessages(text: string): Message[] {
       .split('\n\n')
       .flatMap((event) => event.split('\n').filter((line) => line.startsWith('data: ')))
       .map((line) => line.slice('data: '.length))
-      // The first event only gives the client an id to come back with.
+      // The first event only has an id for resuming.
       .filter((data) => data !== '')
       .map((data) => JSON.parse(data) as Message)
   )
@@ -87,7 +87,7 @@ export const INITIALIZE = request('initialize', {
   clientInfo: { name: 'by hand', version: '1' },
 })
 
-/** Opens a connection of the 2025 era; gives the headers of all that follows. */
+/** Opens an MCP session (2025 era); returns the headers for later requests. */
 export async function connect(url: string, capabilities: object = {}) {
   const params = { ...INITIALIZE.params, capabilities }
   const response = await post(url, { ...INITIALIZE, params })
@@ -112,7 +112,7 @@ export interface ModernOptions {
   readonly headers?: HeaderFields
   readonly signal?: AbortSignal
   readonly id?: string | number
-  /** More of `_meta`, such as a token for progress. */
+  /** Additional `_meta`, such as a progress token. */
   readonly meta?: object
 }
 
@@ -135,7 +135,7 @@ export function postModern(
   return post(url, message, fields, signal)
 }
 
-/** Posts one request in either era, on a connection of its own in the older one. */
+/** Posts one request in either era; in the 2025 era in a new MCP session. */
 export async function ask(
   url: string,
   era: string,

@@ -1,4 +1,4 @@
-/** A server of several worker processes on a private Redis, as one command starts it. */
+/** A server with several workers on a private Redis. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
@@ -33,7 +33,7 @@ export async function startWorkers(redis: RedisServer, env: Variables = {}): Pro
     env.LOG_FILE === undefined ? server.output.stdout : readFileSync(env.LOG_FILE, 'utf8')
   const lines = (message: string) => linesIn(log(), message)
   await expect.poll(() => lines('workers ready').length, { timeout: 120_000 }).toBe(1)
-  // Each process writes by itself.
+  // Each process writes its own lines.
   await expect.poll(() => lines('ready').length).toBe(Number(env.WORKERS ?? 2))
   return {
     url: `http://localhost:${port}`,
@@ -54,7 +54,7 @@ export function linesIn(text: string, message: string): readonly Line[] {
     .map((line) => JSON.parse(line) as Line)
 }
 
-/** The workers that a primary has forked so far and that still run, ready or not; on Linux. */
+/** The running workers of a primary, ready or not; on Linux. */
 export function forkedBy(primary: number | undefined): readonly number[] {
   const tasks = `/proc/${primary}/task`
   const children = readdirSync(tasks).flatMap((task) =>
@@ -63,7 +63,7 @@ export function forkedBy(primary: number | undefined): readonly number[] {
   return children.map(Number).filter((pid) => pid > 0 && isWorker(pid))
 }
 
-/** A child may also be the compiler, or have ended. */
+/** A child may also be the compiler, or may have exited. */
 function isWorker(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').includes('MCP_WORKER=')

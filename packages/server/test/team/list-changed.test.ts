@@ -1,4 +1,4 @@
-/** A list that changes on one node is heard of on the others. */
+/** Changed lists: a change on one node reaches clients on the others. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -7,7 +7,7 @@ import { listenTo } from '../support/event-reader.ts'
 import { connect, postModern, read } from '../support/wire.ts'
 import { mcp, prompts, resources, tools } from './hidden.ts'
 
-test('clients on another node hear that a flag has changed the list, in both eras', async () => {
+test('clients on another node are notified of a changed list, in both eras', async () => {
   const store = createMemoryStore()
   const flags = { beta: false }
   const both = await Promise.all(

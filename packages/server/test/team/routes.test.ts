@@ -102,7 +102,7 @@ describe('for people', () => {
     expect(JSON.stringify(server.log())).not.toContain(SECRET)
   })
 
-  it('a fixed path comes before one with a variable', async () => {
+  it('a fixed path takes precedence over one with a variable', async () => {
     expect(await (await send('/reset/new')).text()).toContain('New.')
     expect(server.log()).toContainEqual(expect.objectContaining({ route: '/reset/new' }))
   })

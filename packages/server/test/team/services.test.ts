@@ -67,7 +67,7 @@ function desk() {
 
 const env = { DESK_KEY: 'key-of-the-desk-4711' }
 
-it('are given to everything, in both eras, with hooks around it and no secret in the log', async () => {
+it('are available everywhere, in both eras, with hooks and no secret in the log', async () => {
   for (const fastPath of ['on', 'off']) {
     for (const era of ['2026-07-28', '2025-11-25']) {
       const { events, given } = desk()
@@ -92,7 +92,7 @@ it('are given to everything, in both eras, with hooks around it and no secret in
   }
 })
 
-it('are given to everything over /sse, with hooks around it', async () => {
+it('are available over /sse, with hooks', async () => {
   const { events, given } = desk()
   const server = await startTestServer({ ...given, env })
   const opened = await openSse(server.url)

@@ -1,4 +1,4 @@
-/** What a caller does not see is, by every answer, not there; whoever sees it can use it. */
+/** Hidden declarations: every response is that for an unknown name. */
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'
@@ -85,11 +85,14 @@ describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
   }
 
   describe.each(Object.entries(ways))('in the era %s', (_era, ask) => {
-    test.each(ASKED)('%s says the same of hidden and absent things: %#', async (method, params) => {
-      const hidden = await ask(method, params('hidden'))
-      expect(facts(hidden)).toEqual(facts(await ask(method, params('absent'))))
-      expect(hidden.message.error ?? hidden.status).not.toBe(200)
-    })
+    test.each(ASKED)(
+      '%s has the same response for hidden and absent declarations: %#',
+      async (method, params) => {
+        const hidden = await ask(method, params('hidden'))
+        expect(facts(hidden)).toEqual(facts(await ask(method, params('absent'))))
+        expect(hidden.message.error ?? hidden.status).not.toBe(200)
+      },
+    )
 
     it('lists what each caller sees', async () => {
       const admin = await bearer(url, 'admin', '/mcp', 'service:read')
@@ -139,7 +142,7 @@ describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
     expect(hidden.status).toBe(404)
   })
 
-  it('a subscription in either era knows no hidden resource', async () => {
+  it('a subscription in either era ignores hidden resources', async () => {
     const refused = await ways['2025-11-25']('resources/subscribe', { uri: 'hidden://1' })
     const absent = await ways['2025-11-25']('resources/subscribe', { uri: 'absent://1' })
     expect(facts(refused)).toEqual(facts(absent))

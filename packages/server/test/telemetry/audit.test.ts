@@ -54,7 +54,7 @@ const find = (msg: string, fields: object = {}) =>
   )
 
 describe('with a file of its own', () => {
-  test('a call is told with its session, tool, outcome, duration and request', () => {
+  test('a call is recorded with its session, tool, outcome, duration and request', () => {
     expect(find('tool call', { tool: 'service' })).toEqual({
       ...{ level: 'info', time: expect.any(String), stream: 'audit', msg: 'tool call' },
       ...{ name: expect.any(String), version: expect.any(String), host: expect.any(String) },
@@ -63,13 +63,13 @@ describe('with a file of its own', () => {
     })
   })
 
-  test('a call with a token is told with the client that has the token', () => {
+  test('a call with a token is recorded with the client of the token', () => {
     const client = find('client registered')?.client
     expect(client).toEqual(expect.any(String))
     expect(find('tool call', { tool: 'session', client })).toBeDefined()
   })
 
-  test('signing in, signing out and letting a client in are told', () => {
+  test('signing in, signing out and authorizing a client are recorded', () => {
     const client = find('client registered')?.client
     expect(find('sign-in', { outcome: 'signed_in', session: shortHash(session) })).toBeDefined()
     expect(find('session ended', { session: shortHash(session), signedIn: true })).toBeDefined()
@@ -77,7 +77,7 @@ describe('with a file of its own', () => {
     expect(find('token issued', { client, grantType: 'authorization_code' })).toBeDefined()
   })
 
-  test('refusing a client, and taking back what it was given, is told', () => {
+  test('refusing a client, and revoking its tokens, is recorded', () => {
     const client = find('client refused')?.client
     expect(client).toEqual(expect.any(String))
     expect(find('token revoked', { client })).toBeDefined()

@@ -54,7 +54,7 @@ test('with metrics: false neither prom-client nor what it brings is loaded', asy
   expect(traces(names)).toEqual([])
 })
 
-test('what issues tokens is loaded when somebody wants one, unless clients are to be checked', async () => {
+test('the authorization server is loaded on first use, unless clients must be checked', async () => {
   const UPSTREAM = {
     STOP_DELAY: '0',
     UPSTREAM_ISSUER: 'https://id.example.com',

@@ -58,7 +58,7 @@ const serviceCall = (session: string, meta: object = {}) => ({
 })
 
 describe('a trace', () => {
-  test('goes on from the client through request, tool and API', async () => {
+  test('continues from the client through request, tool and API', async () => {
     const { app, collector, spans } = await start()
     const session = await signedIn(app)
     const headers = { traceparent: traceparent(), tracestate: 'vendor=1' }
@@ -119,7 +119,7 @@ describe('a trace', () => {
     expect(call).toMatchObject({ traceId: OTHER_TRACE, parentSpanId: tool?.spanId })
   })
 
-  test('tells failures by their code', async () => {
+  test('marks failures with their code', async () => {
     const { app, spans } = await start()
     await callWith(app.url, 'ses_nonsense', 'service')
     const [tool] = await spans('tools/call service')
@@ -176,7 +176,7 @@ describe('what is sent', () => {
     }
   })
 
-  test('carries the headers that the collector wants, and the share of traces that is kept', async () => {
+  test("sends the collector's headers, and samples by ratio", async () => {
     const some = await start({
       OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20secret%2Cvalue, x-team = blue',
       OTEL_SERVICE_NAME: 'bank',
@@ -194,7 +194,7 @@ describe('what is sent', () => {
     expect(none.collector.spans).toEqual([])
   })
 
-  test('and cannot be is told once', async () => {
+  test('that fails is reported once', async () => {
     const collector = await startCollector(400)
     closing.push(collector.close)
     const app = await startApp({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } })

@@ -134,7 +134,7 @@ describe('the packed package', () => {
     await expect(access).rejects.toThrow('This command needs the Redis of the nodes')
   }, 120_000)
 
-  it('lets nobody import its inner files', async () => {
+  it('does not permit imports of internal files', async () => {
     const code = "await import('@mcp-template/server/dist/config.js')"
     const importing = run(process.execPath, ['--input-type=module', '-e', code], { cwd: project })
     await expect(importing).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED')

@@ -19,7 +19,7 @@ describe('a content tool', () => {
     ],
   })
 
-  it('gives all parts of its answer', async () => {
+  it('returns all parts of its answer', async () => {
     const { content, text } = await callTool(picture, {})
     expect(content).toEqual([
       { type: 'text', text: 'A mill' },

@@ -55,7 +55,7 @@ describe('the check of commit subjects', () => {
     },
   )
 
-  it('takes the last commit where there is no range', () => {
+  it('checks the last commit without a range', () => {
     expect(check().status).toBe(0)
     commit('Fix things')
     expect(check().status).toBe(1)

@@ -63,7 +63,7 @@ describe('a project', () => {
     expect(textOf('src/server.ts')).toContain("title: 'Acme Desk2'")
   })
 
-  it('takes the framework from a tarball that it keeps, also in its image', () => {
+  it('installs the framework from a copied tarball, also in its image', () => {
     writeFileSync(join(cwd, 'server.tgz'), '')
     expect(create(['desk', '--server', 'server.tgz', '--no-install']).status).toBe(0)
     const { dependencies } = JSON.parse(textOf('desk/package.json'))
@@ -73,7 +73,7 @@ describe('a project', () => {
     expect(textOf('desk/.dockerignore')).toMatch(/^!vendor$/m)
   })
 
-  it('is complete without a network, and says how to go on', () => {
+  it('is complete without a network, and prints the next steps', () => {
     const registry = {
       npm_config_registry: 'http://127.0.0.1:9/',
       npm_config_cache: join(cwd, 'c'),

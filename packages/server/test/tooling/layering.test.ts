@@ -166,7 +166,7 @@ function violating(probes: readonly Probe[]): ReadonlySet<string> {
   )
 }
 
-describe('the linter keeps imports going down', () => {
+describe('the linter permits downward imports only', () => {
   const refused = violating(forbidden)
   const wronglyRefused = violating(legal)
 
@@ -178,7 +178,7 @@ describe('the linter keeps imports going down', () => {
     expect(wronglyRefused).not.toContain(file)
   })
 
-  it('knows every folder and file of src', () => {
+  it('has a layer for every folder and file of src', () => {
     const configuration = readFileSync(join(root, 'biome.layers.json'), 'utf8')
     const entries = readdirSync(join(root, PACKAGE, 'src'), { withFileTypes: true })
     const unknown = entries

@@ -1,4 +1,4 @@
-/** Tests of the framework have a catalog of their own: what a team deletes is none of their business. */
+/** No test of the framework depends on the starter, which a team may empty. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

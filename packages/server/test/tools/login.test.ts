@@ -1,4 +1,4 @@
-/** `login`: gives out a link and a code, and a handle to whoever needs one. */
+/** `login`: returns a link and a code, and a handle to callers that need one. */
 
 import { expect, test } from 'vitest'
 import login from '../../src/tools/login.ts'
@@ -20,7 +20,7 @@ test('returns a link, its code, until when it works, and the session to pass on'
   expect(session).toMatch(/^ses_[\w-]{43}$/)
 })
 
-test('gives a new link each time', async () => {
+test('returns a new link each time', async () => {
   const [first, second] = await Promise.all([callTool(login, {}), callTool(login, {})])
   expect(first.structuredContent?.url).not.toBe(second.structuredContent?.url)
   expect(first.structuredContent?.code).not.toBe(second.structuredContent?.code)
@@ -30,7 +30,7 @@ test('signs nobody in by itself', async () => {
   expect((await callTool(login, {})).session.state).toBe('anonymous')
 })
 
-test('lets somebody who is signed in sign in anew', async () => {
+test('lets a signed-in user sign in again', async () => {
   const result = await callTool(login, {}, { signedInAs: { sub: 'ada' } })
   expect(result.isError).toBe(false)
   expect(result.session.state).toBe('authenticated')

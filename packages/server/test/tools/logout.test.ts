@@ -1,4 +1,4 @@
-/** `logout`: ends the session, and what was granted to it upstream. */
+/** `logout`: ends the session, and revokes its upstream tokens. */
 
 import { expect, test } from 'vitest'
 import logout from '../../src/tools/logout.ts'
@@ -16,7 +16,7 @@ test('ends a session in which nobody signed in, with nothing to revoke', async (
   expect(result.session).toMatchObject({ state: 'expired', revoked: false })
 })
 
-test('forgets what tools kept in the session', async () => {
+test('deletes the values of tools', async () => {
   const result = await callTool(logout, {}, { sessionData: { cart: ['apple'] } })
   expect(result.session.data).toEqual({})
 })

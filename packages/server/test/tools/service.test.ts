@@ -49,7 +49,7 @@ test('asks for a sign-in first, and asks the bank nothing', async () => {
   expect(result.requests).toEqual([])
 })
 
-test('goes on by itself when the client opens the sign-in page', async () => {
+test('continues by itself when the client opens the sign-in page', async () => {
   const upstream = { 'GET /accounts/{id}': ACCOUNT }
   const result = await callTool(service, {}, { opensUrl: 'accept', upstream })
   expect(result.openedUrls).toEqual([expect.stringMatching(/\/connect\/lnk_/)])

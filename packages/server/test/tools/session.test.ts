@@ -6,7 +6,7 @@ import { callTool, expectNoLeak } from '../support/tools.ts'
 
 const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }
 
-test('tells who is signed in, with the address masked', async () => {
+test('returns who is signed in, with the address masked', async () => {
   const result = await callTool(session, {}, { signedInAs: ADA })
   expect(result.structuredContent).toEqual({
     state: 'authenticated',
@@ -18,13 +18,13 @@ test('tells who is signed in, with the address masked', async () => {
   expectNoLeak(result, [ADA.email])
 })
 
-test('tells that nobody is signed in', async () => {
+test('returns that nobody is signed in', async () => {
   const { structuredContent } = await callTool(session, {})
   expect(structuredContent).toMatchObject({ state: 'anonymous' })
   expect(structuredContent?.name).toBeUndefined()
 })
 
-test('tells when the session ends: later than it began', async () => {
+test('returns when the session ends: later than it began', async () => {
   const { structuredContent } = await callTool(session, {})
   const { connectedAt, expiresAt } = structuredContent as Record<string, string>
   expect(Date.parse(expiresAt ?? '')).toBeGreaterThan(Date.parse(connectedAt ?? ''))

@@ -1,4 +1,4 @@
-/** `UPSTREAM_ALLOW` at the provider: whose sign-in is accepted, by what the provider says of them. */
+/** `UPSTREAM_ALLOW` at the provider: accepted accounts, by ID token and userinfo. */
 
 import { describe, expect, test } from 'vitest'
 import { allowedBy } from '../../src/upstream/allow-list.ts'
@@ -165,7 +165,7 @@ describe('with OpenID Connect', () => {
     expect(await byId(fake)).toBe('account_refused')
   })
 
-  test.each([500, 429])('userinfo that says %i decides nothing', async (status) => {
+  test.each([500, 429])('userinfo with status %i decides nothing', async (status) => {
     const fake = await startProvider()
     fake.paths['/me'] = json({}, status)
     fake.paths['/revoke'] = json({})

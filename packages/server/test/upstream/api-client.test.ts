@@ -38,7 +38,7 @@ test('calls put, patch and delete by their methods', async () => {
   expect(server.seen[1]?.body).toBe('null')
 })
 
-test('carries the API key in the header that is configured', async () => {
+test('sends the API key in the configured header', async () => {
   const { api, server } = await setUp(json(1), { apiKey: 'secret-key', apiKeyHeader: 'Ocp-Key' })
   await api.get('/a')
   expect(server.seen[0]?.headers).toMatchObject({ 'ocp-key': 'secret-key' })
@@ -50,7 +50,7 @@ test('sends no authorization when the caller has no token', async () => {
   expect(server.seen[0]?.headers.authorization).toBeUndefined()
 })
 
-test('gives undefined for an answer without content', async () => {
+test('returns undefined for a response without content', async () => {
   const { api } = await setUp((res) => res.writeHead(204).end())
   expect(await api.delete('/a')).toBeUndefined()
 })
@@ -70,7 +70,7 @@ test.each(['Authorization', 'host', 'X-API-Key', 'cookie', 'transfer-encoding'])
   },
 )
 
-test('lets the errors of the token source through untouched', async () => {
+test('passes errors of the token source through unchanged', async () => {
   const { client, server } = await setUp(json(1))
   const signIn = new Error('sign in first')
   const api = client.forCaller({ accessToken: () => Promise.reject(signIn) })

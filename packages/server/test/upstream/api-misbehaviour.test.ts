@@ -38,7 +38,7 @@ function endless(megabytes: number, sent: { bytes: number }, headers = {}): Answ
   }
 }
 
-test('a 200 MB answer is given up after the first megabyte', async () => {
+test('a 200 MB response is aborted after the first megabyte', async () => {
   const sent = { bytes: 0 }
   const { api, server } = await setUp(endless(200, sent))
   expect((await failure(api.get('/a'))).code).toBe('upstream_too_large')
@@ -159,7 +159,7 @@ test('a token source that hangs ends at the deadline', async () => {
   expect(server.seen).toHaveLength(0)
 })
 
-test('a caller who gives up gets upstream_cancelled, and the upstream sees it', async () => {
+test('a caller that cancels gets upstream_cancelled, and the request is aborted', async () => {
   const abort = new AbortController()
   let sawClose = () => {}
   const closed = new Promise<void>((resolve) => {

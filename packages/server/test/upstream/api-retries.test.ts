@@ -109,7 +109,7 @@ describe('a refused token', () => {
     expect(source.asked).toHaveLength(2)
   })
 
-  test('stays refreshed over a retry', async () => {
+  test('keeps the refreshed token in a retry', async () => {
     const { client, server } = await setUp(inTurn(unauthorized, unavailable, json(1)))
     const source = tokens('old', 'new')
     expect(await client.forCaller(source).get('/a')).toBe(1)

@@ -1,4 +1,4 @@
-/** How the provider is shown who asks, at the token endpoint of a real server: each method, and no secret astray. */
+/** Client authentication at the token endpoint of a real server: each method, without leaks. */
 
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
@@ -51,7 +51,7 @@ describe('a secret', () => {
     expect(Object.fromEntries(body)).toMatchObject({ client_secret: client.clientSecret })
   })
 
-  test('goes nowhere with `none`', async () => {
+  test('is not sent with `none`', async () => {
     const { basic, body } = await seenOf({ ...client, clientAuth: 'none' }, byEndpoints)
     expect([basic, body.get('client_secret'), body.get('client_id')]).toEqual([
       ...[undefined, null],

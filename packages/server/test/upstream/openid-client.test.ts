@@ -37,7 +37,7 @@ describe('a provider named by its issuer', () => {
     expect(url.searchParams.get('access_type')).toBe('offline')
   })
 
-  test('gives credentials and the account of the ID token', async () => {
+  test('returns credentials and the account of the ID token', async () => {
     const fake = await startProvider()
     const before = Date.now()
     const credentials = await byIssuer(fake).exchange(CALLBACK, REDIRECT_URI, CHECK)
@@ -148,7 +148,7 @@ describe('a provider named by its endpoints', () => {
     expect(url.searchParams.has('nonce')).toBe(false)
   })
 
-  test('gives credentials, and the account its userinfo names', async () => {
+  test('returns credentials, and the account of userinfo', async () => {
     const fake = await startProvider()
     fake.paths['/me'] = json({ id: 42, login: 'ada', email: null })
     fake.paths['/token'] = json(fake.tokens({ id_token: 'not.a.token', scope: 'read' }))
@@ -173,14 +173,14 @@ describe('a provider named by its endpoints', () => {
 describe('refreshing', () => {
   const old = { accessToken: 'old', refreshToken: 'r1', scope: 's', account: { sub: 'ada' } }
 
-  test('keeps what the provider does not send again', async () => {
+  test('keeps values that the provider does not repeat', async () => {
     const fake = await startProvider()
     fake.paths['/token'] = json({ access_token: 'new', token_type: 'bearer', expires_in: 60 })
     const fresh = await byIssuer(fake).refresh(old)
     expect(fresh).toEqual({ ...old, accessToken: 'new', expiresAt: expect.any(Number) })
   })
 
-  test('takes what the provider rotates', async () => {
+  test('uses rotated values', async () => {
     const fake = await startProvider()
     fake.paths['/token'] = json(fake.tokens({ scope: 't' }))
     const fresh = await byEndpoints(fake).refresh(old)
@@ -195,7 +195,7 @@ describe('refreshing', () => {
     expect(fake.seen).toHaveLength(0)
   })
 
-  test("refuses somebody else's ID token", async () => {
+  test("refuses another user's ID token", async () => {
     const fake = await startProvider()
     const id_token = fake.sign({ ...fake.claims(), sub: 'mallory' })
     fake.paths['/token'] = json(fake.tokens({ id_token }))
@@ -204,7 +204,7 @@ describe('refreshing', () => {
 })
 
 describe('revoking', () => {
-  test('takes the refresh token first, then the access token', async () => {
+  test('revokes the refresh token first, then the access token', async () => {
     const fake = await startProvider()
     fake.paths['/revoke'] = (res) => res.writeHead(200).end()
     await byEndpoints(fake).revoke({ accessToken: 'a', refreshToken: 'r' })
@@ -215,7 +215,7 @@ describe('revoking', () => {
     ])
   })
 
-  test('goes on when one is refused, and never throws', async () => {
+  test('continues if one is refused, and never throws', async () => {
     const fake = await startProvider()
     fake.paths['/revoke'] = json({ error: 'unsupported_token_type' }, 400)
     await byEndpoints(fake).revoke({ accessToken: 'a', refreshToken: 'r' })

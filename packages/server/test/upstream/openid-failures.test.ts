@@ -1,4 +1,4 @@
-/** A provider that fails or lies: the port's codes, in time, without a secret in the error. */
+/** Failing and lying providers: typed errors, in time, without secrets. */
 
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'

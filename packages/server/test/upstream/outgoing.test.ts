@@ -34,7 +34,7 @@ function clientOf(baseUrl: string, options: OutgoingOptions, ca?: string) {
 }
 
 describe('a proxy', () => {
-  test('carries requests to an https API, which sees nothing of its credentials', async () => {
+  test('forwards requests to an https API, without its own credentials', async () => {
     const server = await startHttpsServer(json({ ok: 1 }))
     onTestFinished(() => server.close())
     const names = { 'api.example.com:443': `127.0.0.1:${server.port}` }
@@ -51,7 +51,7 @@ describe('a proxy', () => {
     expect(server.seen[0]?.headers['proxy-authorization']).toBeUndefined()
   })
 
-  test('carries requests to an http API', async () => {
+  test('forwards requests to an http API', async () => {
     const server = await startServer(json({ ok: 1 }))
     onTestFinished(() => server.close())
     const proxy = await startProxy({ names: { 'api.internal:80': new URL(server.origin).host } })
@@ -60,7 +60,7 @@ describe('a proxy', () => {
     expect(proxy.tunnels).toEqual(['api.internal:80'])
   })
 
-  test('that wants other credentials is named in the reason, and shown to nobody', async () => {
+  test('that refuses the credentials is named in the reason, and not shown to callers', async () => {
     const proxy = await startProxy({ wants: 'Basic right' })
     const httpsProxy = `http://secret-user:secret-password@${proxy.host}`
     const api = clientOf('https://api.example.com', { httpsProxy })

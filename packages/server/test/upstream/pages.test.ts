@@ -30,7 +30,7 @@ const linked =
   }
 
 describe('by Link', () => {
-  test('gives the items of all pages, with the parameters of the link', async () => {
+  test('yields the items of all pages, with the parameters of the link', async () => {
     const { api, server } = await setUp(linked(3), {})
     const params = { id: 'a b', tag: ['x', 'y'] }
     const items = api.items<number>('/t/{id}', params, { by: 'link' })
@@ -78,7 +78,7 @@ describe('by cursor', () => {
     items: (body: unknown) => (body as { data: number[] }).data,
   } as const
 
-  test('gives pages until there is no cursor', async () => {
+  test('yields pages until there is no cursor', async () => {
     const { api } = await setUp(pages)
     expect(await all(api.items('/a', { q: 1 }, options))).toEqual([0, 1, 2])
     const bodies = (await all(api.pages('/a', {}, options))).map(({ body }) => body)
@@ -93,7 +93,7 @@ describe('by cursor', () => {
 })
 
 describe('by number', () => {
-  test('gives pages until one is empty', async () => {
+  test('yields pages until one is empty', async () => {
     const { api, server } = await setUp((res, req) => {
       const page = Number(new URL(req.url, 'http://x').searchParams.get('p'))
       json(page < 3 ? [page] : [])(res, req, 0)

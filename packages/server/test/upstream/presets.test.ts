@@ -1,4 +1,4 @@
-/** The dialects of the presets, spoken by a server on loopback: signing in, refreshing, being refused. */
+/** Deviations of the presets' providers, simulated on loopback: sign-in, refresh and refusal. */
 
 import { createPublicKey } from 'node:crypto'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
@@ -54,7 +54,7 @@ async function startPreset(UPSTREAM_PRESET: string, more: Record<string, string>
 const OLD = { accessToken: 'old', refreshToken: 'r' }
 
 describe.each(Object.keys(ISSUER_PATHS))('%s', (preset) => {
-  test('signs in by its metadata, and a dead refresh token asks for a sign-in', async () => {
+  test('signs in by its metadata, and an invalid refresh token requires a sign-in', async () => {
     const { fake, provider, tokens, idToken } = await startPreset(preset)
     fake.paths['/token'] = (res, req, index) =>
       json({ ...tokens, id_token: idToken() })(res, req, index)

@@ -1,4 +1,6 @@
-/** Redirects: followed by permission alone, without anything of ours, and never to where they must not go. */
+/**
+ * Redirects: followed only with permission, without credentials, and never to private addresses.
+ */
 
 import { Agent } from 'undici'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -46,7 +48,7 @@ describe('a redirect to an origin that the tool names', () => {
     expect(files.seen).toHaveLength(1)
   })
 
-  test('that answers 401 says nothing of the token', async () => {
+  test('that answers 401 says nothing about the token', async () => {
     const files = await storage(json({}, 401))
     const { client } = await setUp(to(`${files.origin}/f`))
     const source = tokens('old-token', 'new-token')

@@ -109,7 +109,7 @@ describe('an answer read as', () => {
     expect(headers['content-type']).toBe('image/png')
   })
 
-  test('a stream comes in parts, and whole', async () => {
+  test('a stream arrives in parts, and complete', async () => {
     const sent = Buffer.alloc(300_000, 'abc')
     const { api } = await setUp(raw(sent, 'text/csv'))
     const body = await api.get('/a', {}, { as: 'stream' })
@@ -147,7 +147,7 @@ describe('conditional requests', () => {
     expect(server.seen[0]?.headers['if-none-match']).toBe('"2"')
   })
 
-  test('a 304 that nobody asked for is a bad response', async () => {
+  test('an unexpected 304 is a bad response', async () => {
     const { api } = await setUp((res) => res.writeHead(304).end())
     expect(await failure(api.get('/a'))).toMatchObject({
       code: 'upstream_bad_response',

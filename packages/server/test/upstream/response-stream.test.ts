@@ -58,7 +58,7 @@ test('a refusal of 200 MB that is explained is not read beyond its bound', async
   expect(sending.bytes).toBeLessThan(20 * MB)
 })
 
-test('a gzip bomb is given as it was sent, not unpacked', async () => {
+test('a gzip bomb is returned unchanged, not decompressed', async () => {
   const bomb = gzipSync(Buffer.alloc(20 * MB))
   const { api } = await setUp((res) => res.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))
   const { headers, body } = await api.request('GET', '/a', {}, { as: 'bytes' })
@@ -139,7 +139,7 @@ test('every request ends with the call, whether the tool passes its signal or no
   expect(server.seen).toHaveLength(2)
 })
 
-test('heads that never end are given up at the time of the request', async () => {
+test("endless response heads are aborted at the request's timeout", async () => {
   const { api } = await setUp((res) => void res.socket?.write('HTTP/1.1 200 OK\r\nx-a: '))
   expect((await failure(api.get('/a', {}, { timeoutMs: 200 }))).code).toBe('upstream_timeout')
 })

@@ -1,4 +1,4 @@
-/** Routes and parameters: nothing a caller passes can lead out of the base URL. */
+/** Routes and parameters: no path traversal out of the base URL. */
 
 import { describe, expect, test } from 'vitest'
 import { buildUrl, parseBaseUrl } from '../../src/upstream/route.ts'
@@ -35,7 +35,7 @@ describe('a route', () => {
     },
   )
 
-  test('says which parameter is missing, inherited names included', () => {
+  test('names the missing parameter, inherited names included', () => {
     expect(() => buildUrl(base, '/accounts/{id}')).toThrow(/"id"/)
     expect(() => buildUrl(base, '/accounts/{id}', { id: undefined })).toThrow(/"id"/)
     expect(() => buildUrl(base, '/accounts/{constructor}')).toThrow(/"constructor"/)

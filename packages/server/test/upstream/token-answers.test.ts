@@ -1,4 +1,4 @@
-/** What token endpoints answer in the field: tokens in other spellings, refusals in every form. */
+/** Token responses of real providers: deviations of success and error responses. */
 
 import { describe, expect, test } from 'vitest'
 import type { Credentials } from '../../src/upstream/identity-provider.ts'
@@ -94,7 +94,7 @@ describe('a refresh', () => {
     }
   })
 
-  test('that is limited says for how long', async () => {
+  test('that is rate-limited has the time to retry', async () => {
     const { both } = await providers(text('', 429, 'text/plain', { 'retry-after': '17' }))
     await expect(both[0].refresh(OLD)).rejects.toMatchObject({ retryAfterSeconds: 17 })
   })
@@ -172,7 +172,7 @@ describe('a refresh', () => {
     }
   })
 
-  test('for another kind of token is not taken as good', async () => {
+  test('for another kind of token is refused', async () => {
     const { both } = await providers(json({ access_token: 'new', token_type: 'mac' }))
     await expect(both[0].refresh(OLD)).rejects.toMatchObject({ code: 'invalid_response' })
   })

@@ -1,4 +1,4 @@
-/** When dead workers come back, by a clock that the test sets. */
+/** Restarts of dead workers with back-off, by a clock that the test sets. */
 
 import { expect, test } from 'vitest'
 import { createRestarts } from '../../src/workers/restarts.ts'

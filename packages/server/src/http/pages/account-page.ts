@@ -22,15 +22,15 @@ export interface Notice {
 }
 
 const DONE: Readonly<Record<string, string>> = {
-  removed: 'Access removed, on all servers at once.',
+  removed: 'Access removed. The client or token can no longer act for you.',
   narrowed: 'Scopes changed. The change applies to the next call.',
   signed_out: 'You are signed out of this page. Your clients keep their access.',
   signed_out_upstream: 'Signed out. The client has to ask you to sign in again.',
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {
-  unknown: 'This client or token has ended already, or is not yours.',
-  sign_in: 'Sign in again to make a token.',
+  unknown: 'This client or token was already removed, or is not yours.',
+  sign_in: 'Sign in again to create a token.',
   no_sign_in: 'Nobody can sign in to this page.',
   no_name: 'Give the token a name of at most 80 characters.',
   no_scopes: 'Choose at least one scope.',
@@ -77,7 +77,7 @@ export function accountPage(view: AccountView, options: AccountPageOptions): Wid
 export function tokenPage(token: string, back: string): Page {
   return {
     title: 'Copy your token',
-    body: html`<p>This is the only time it is shown. Whoever has it can act for you.</p>
+    body: html`<p>It is shown only once. Anybody who has it can act for you.</p>
       <pre tabindex="0" aria-label="Personal access token"><code>${token}</code></pre>
       <p class="soft">Send it as <code>Authorization: Bearer</code>. Keep it in a secret store, not in a
         repository or a chat. You can revoke it on your account page.</p>
@@ -127,8 +127,8 @@ function tokensSection(
     tokens.length === 0
       ? html`<p>You have no personal access tokens.</p>`
       : html`<ul class="rows">${tokens.map((token) => accessRow(token, options, 'Revoke'))}</ul>`
-  const signInAgain = html`<p>To make a token, sign in again: a token takes over the sign-in of one
-    visit.</p>${form('sign_in', 'Sign in to make a token')}`
+  const signInAgain = html`<p>To create a token, sign in again: each token uses the sign-in of one
+    visit.</p>${form('sign_in', 'Sign in to create a token')}`
   return card(
     'tokens',
     'Personal access tokens',
@@ -146,7 +146,7 @@ function accessRow(access: AuthorizedAccess, options: AccountPageOptions, ends: 
       ${expiresAt === undefined ? '' : html`<dt>Expires</dt><dd>${time(expiresAt)}</dd>`}
       <dt>In the logs</dt><dd><code>${logName}</code></dd></dl>
     ${accounts.map((account) => accountPart(id, shown, account))}
-    ${allowed.length === 0 ? html`<p>It has no scopes left.</p>` : narrowForm(access, shown, options)}
+    ${allowed.length === 0 ? html`<p>All its scopes were removed.</p>` : narrowForm(access, shown, options)}
     ${form('remove', `${ends} ${shown}`, { fields: { id } })}</li>`
 }
 
@@ -171,7 +171,7 @@ function narrowForm(
       <input type="hidden" name="id" value="${id}">
       <fieldset><legend>Scopes that ${client} keeps</legend>
         ${allowed.map((scope) => scopeBox(scope, scopeWords, true))}</fieldset>
-      <p class="soft">A scope that you take away comes back only if you authorize it again.</p>
+      <p class="soft">The client gets a removed scope again only if you authorize it again.</p>
       <div class="actions"><button class="secondary">Keep only these</button></div></form></div></details>`
 }
 
@@ -189,7 +189,7 @@ function tokenForm(
       )}</select>
       <fieldset><legend>Scopes</legend>
         ${scopes.map((scope, at) => scopeBox(scope, scopeWords, at === 0))}</fieldset>
-      <div class="actions"><button>Make token</button></div></form>`
+      <div class="actions"><button>Create token</button></div></form>`
 }
 
 function scopeBox(

@@ -1,4 +1,7 @@
-/** `/callback`, `/callback/:upstream` and `/redirect`: redirect URIs for the identity providers. */
+/**
+ * `/callback`, `/callback/:upstream` and `/redirect`: redirect URIs for the identity providers, one for
+ * each (mix-up attacks).
+ */
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'

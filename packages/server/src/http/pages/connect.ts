@@ -136,7 +136,7 @@ const CODE_FORM = html`<form method="post">
       autocapitalize="characters" spellcheck="false" maxlength="12" aria-describedby="why">
     <div class="actions"><button>Continue to sign in</button></div>
   </form>
-  <p class="notice" id="why">Go on only if your own assistant showed you this code. Anybody who sent you
+  <p class="notice" id="why">Continue only if your own assistant showed you this code. Anybody who sent you
     a link or read a code out to you may be trying to use your account.</p>`
 
 /**
@@ -146,5 +146,5 @@ const CODE_FORM = html`<form method="post">
 const CONTINUE_FORM = html`<form method="post">
     <div class="actions"><button aria-describedby="why">Continue</button></div>
   </form>
-  <p class="soft" id="why">You authorized this client in this browser, so no code is needed. Go on
+  <p class="soft" id="why">You authorized this client in this browser, so no code is needed. Continue
     only if you asked your assistant to sign in.</p>`

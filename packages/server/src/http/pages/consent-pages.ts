@@ -50,7 +50,7 @@ export function askPage(
       <button name="decision" value="allow">Allow</button>
       ${continues === undefined ? '' : otherChoice(continues)}
       <button name="decision" value="deny" class="secondary">Deny</button></div></form>
-    <p class="soft">Go on only if you have just connected this client yourself.</p>`
+    <p class="soft">Continue only if you have just connected this client yourself.</p>`
   return { title: `Authorize ${name}?`, body }
 }
 
@@ -72,7 +72,7 @@ function session({ since, signedIn, isDefault }: Continuation, now: number) {
   const state = signedIn ? ', in which you are signed in' : ''
   return isDefault
     ? html`<p>It continues the session you opened ${opened}${state}.</p>`
-    : html`<p>It starts anew, with a new session. You opened one for a client of this name ${opened}${state};
+    : html`<p>It starts with a new session. You opened one for a client of this name ${opened}${state};
         continue that one only if it is the same client.</p>`
 }
 
@@ -119,7 +119,7 @@ function problemOf(failure: string, signsInAt: string, serverName: string): stri
     case 'access_denied':
       return `The sign-in was cancelled, or ${signsInAt} refused it.`
     case 'invalid_client':
-      return `${signsInAt} does not accept this server. Only whoever runs ${serverName} can correct that.`
+      return `${signsInAt} does not accept this server. Only the operator of ${serverName} can correct that.`
     case 'session_ended':
       return 'The sign-in took too long.'
     case 'provider_unavailable':
@@ -163,9 +163,9 @@ function isKnownToOperator({ isPreregistered }: ConsentRequest, target: Redirect
 
 function warning(request: ConsentRequest, target: RedirectTarget): string {
   if (target.kind !== 'https') {
-    return 'Any app on this computer can say that it is this client. Nobody has checked it.'
+    return 'Any app on this computer can claim to be this client. Nobody has verified it.'
   }
   return isHostVerified(request, target) || isKnownToOperator(request, target)
-    ? `Whoever runs ${target.host} gets access.`
-    : `Nobody has checked that this client is what it says. Whoever runs ${target.host} gets access.`
+    ? `The operator of ${target.host} gets access.`
+    : `Nobody has verified who this client is. The operator of ${target.host} gets access.`
 }

@@ -1,7 +1,7 @@
 /**
  * Messaging between the nodes that share a store (pub/sub on streams): an inbox for each node, a
- * control broadcast and an event bus, read by one blocking reader. Messages for clients are in
- * other streams.
+ * control broadcast and an event bus, read by one blocking reader; and heartbeats, by which nodes
+ * detect a crashed one. Messages for clients are in other streams.
  */
 
 import { randomBytes } from 'node:crypto'

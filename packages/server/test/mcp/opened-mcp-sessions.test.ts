@@ -1,4 +1,4 @@
-/** For how long a connection counts among those that its caller opened. */
+/** How long an MCP session counts towards the limit of its caller. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
