@@ -34,7 +34,7 @@ const TTL_SECONDS = 6 * 60 * 60
 const AT_A_TIME = 200
 
 /** A no-op node: no stream of these MCP sessions is open, so there is nothing to publish. */
-const NO_NODE = { tell: async () => undefined } as unknown as ClusterNode
+const NO_NODE = { send: async () => undefined } as unknown as ClusterNode
 
 /** Creates `count` sessions in the server's Redis; writes the files to `folder`. */
 export async function makeSessions(

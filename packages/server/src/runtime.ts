@@ -154,7 +154,7 @@ function createLifecycle(
 
 /** Joins the cluster and opens the event bus, which fans changes out to all nodes. */
 async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store['streams']) {
-  const node = await joinCluster({ store, streams, log })
+  const node = await joinCluster({ store, streams, log, monotonicNow })
   const bus = createEventBus(node, log)
   const announce = announceBy((event) => void bus.publish(event))
   services?.join(announce)

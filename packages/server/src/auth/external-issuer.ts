@@ -16,11 +16,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import { externalSession, externalSessionId } from './external-sessions.ts'
 import { createIntrospection, type Introspect } from './introspection.ts'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
-import {
-  createIssuerMetadata,
-  type IssuerMetadataReader,
-  type ReadIssuerMetadata,
-} from './issuer-metadata.ts'
+import { createIssuerMetadata, type ReadIssuerMetadata } from './issuer-metadata.ts'
 import type { Resources } from './resources.ts'
 import {
   factsOf,
@@ -158,7 +154,7 @@ const allowInsecureHttp = true
 export function createExternalMetadata(
   { url, tokenIssuers = [] }: ExternalIssuer,
   { fetch, log }: Pick<ExternalTokensDeps, 'fetch' | 'log'>,
-): IssuerMetadataReader {
+): ReturnType<typeof createIssuerMetadata> {
   const options = { issuer: url, tokenIssuers, allowInsecureHttp }
   return createIssuerMetadata(options, { fetch, now: Date.now, log })
 }

@@ -18,50 +18,6 @@ import {
 } from './record.ts'
 import { isHeirOf, type Tombstone, tombstoneKey, tombstoneOf } from './tombstone.ts'
 
-export interface SessionManager {
-  /**
-   * Creates an anonymous session.
-   * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
-   */
-  create(access: SessionAccess, client?: ClientFacts, options?: NewSessionOptions): Promise<Session>
-  /**
-   * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
-   * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
-   * token issued after the end may create a new session.
-   */
-  createWithId(
-    id: string,
-    access: SessionAccess,
-    client?: ClientFacts,
-    issuedAt?: number,
-  ): Promise<Session | undefined>
-  /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
-  retrieve(id: string): Promise<Session | undefined>
-  /** The session, without renewing its TTL. */
-  peek(id: string): Promise<Session | undefined>
-  /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
-  use(session: Session): Session | Promise<Session>
-  /** Whether a record that was read belongs to an expired session. */
-  isOver(session: Session): boolean
-  /** Whether the session is live; does not renew its TTL. */
-  validate(id: string): Promise<boolean>
-  /** Whether a token session was ended explicitly rather than expired. */
-  hasEnded(id: string): Promise<boolean>
-  /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
-  inherits(endedId: string, id: string): Promise<boolean>
-  /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
-  update(id: string, field: string, value: unknown): Promise<void>
-  /** Sets the session's time-to-live; false if it has ended. */
-  touch(id: string, ttlSeconds: number): Promise<boolean>
-  /** Renews the time-to-live (sliding expiration); false if the session has ended. */
-  extend(id: string): Promise<boolean>
-  /**
-   * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
-   * a token session for the maximum lifetime of its tokens.
-   */
-  end(id: string): Promise<boolean>
-}
-
 export interface NewSessionOptions {
   /** The initial time-to-live; the manager's `ttlSeconds` if left out. */
   readonly ttlSeconds?: number
@@ -83,29 +39,26 @@ export interface SessionManagerDeps {
   readonly onChange?: (change: 'created' | 'ended') => void
 }
 
+export type SessionManager = ReturnType<typeof createSessionManager>
+
 export function createSessionManager(
   { store, now, onChange = () => undefined }: SessionManagerDeps,
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
-): SessionManager {
+) {
   const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
 
-  async function peek(id: string): Promise<Session | undefined> {
-    const session = await store.get<SessionRecord>(sessionKey(id))
-    return session === undefined || sliding.isOver(session) ? undefined : session
-  }
-
-  function use(session: Session): Session | Promise<Session> {
-    const using = sliding.use(sessionKey(session.id), session)
-    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
-  }
-
-  async function retrieve(id: string): Promise<Session | undefined> {
-    const session = await peek(id)
-    return session && use(session)
-  }
+  const { peek, use, retrieve } = createReads(store, sliding)
 
   return {
-    async create(access, client, { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED } = {}) {
+    /**
+     * Creates an anonymous session.
+     * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
+     */
+    async create(
+      access: SessionAccess,
+      client?: ClientFacts,
+      { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED }: NewSessionOptions = {},
+    ): Promise<Session> {
       // Until its first use the TTL of the key decides, which is shorter.
       const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
       if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
@@ -115,23 +68,61 @@ export function createSessionManager(
       onChange('created')
       return { ...record, rev: 1 }
     },
+    /**
+     * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
+     * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
+     * token issued after the end may create a new session.
+     */
     createWithId: createCreateWithId({ store, now, onChange }, sliding, ttlSeconds),
-    retrieve,
-    peek,
-    use,
-    isOver: (session) => sliding.isOver(session),
-    hasEnded: async (id) => (await endOf(store, id)) !== undefined,
+    ...{ peek, use, retrieve },
+    /** Whether a record that was read belongs to an expired session. */
+    isOver: (session: Session): boolean => sliding.isOver(session),
+    /** Whether a token session was ended explicitly rather than expired. */
+    hasEnded: async (id: string): Promise<boolean> => (await endOf(store, id)) !== undefined,
+    /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
     inherits: createInherits(store, peek),
-    validate: async (id) => (await peek(id)) !== undefined,
-    async update(id, field, value) {
+    /** Whether the session is live; does not renew its TTL. */
+    validate: async (id: string): Promise<boolean> => (await peek(id)) !== undefined,
+    /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
+    async update(id: string, field: string, value: unknown): Promise<void> {
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
     },
-    touch: (id, seconds) => store.touch(sessionKey(id), seconds),
-    extend: async (id) => (await retrieve(id)) !== undefined,
+    /** Sets the session's time-to-live; false if it has ended. */
+    touch: (id: string, seconds: number): Promise<boolean> => store.touch(sessionKey(id), seconds),
+    /** Renews the time-to-live (sliding expiration); false if the session has ended. */
+    extend: async (id: string): Promise<boolean> => (await retrieve(id)) !== undefined,
+    /**
+     * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
+     * a token session for the maximum lifetime of its tokens.
+     */
     end: createEnd({ store, now, onChange }, peek, Math.max(tokenTtlSeconds, ttlSeconds)),
   }
 }
+
+function createReads(store: Store, sliding: SlidingExpiration) {
+  /** The session, without renewing its TTL. */
+  async function peek(id: string): Promise<Session | undefined> {
+    const session = await store.get<SessionRecord>(sessionKey(id))
+    return session === undefined || sliding.isOver(session) ? undefined : session
+  }
+
+  /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
+  function use(session: Session): Session | Promise<Session> {
+    const using = sliding.use(sessionKey(session.id), session)
+    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
+  }
+
+  /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
+  async function retrieve(id: string): Promise<Session | undefined> {
+    const session = await peek(id)
+    return session && use(session)
+  }
+
+  return { peek, use, retrieve }
+}
+
+type Peek = ReturnType<typeof createReads>['peek']
 
 async function endOf(store: Store, id: string): Promise<number | undefined> {
   return (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
@@ -145,8 +136,13 @@ function createCreateWithId(
   { store, now, onChange }: Required<SessionManagerDeps>,
   sliding: SlidingExpiration,
   ttlSeconds: number,
-): SessionManager['createWithId'] {
-  return async (id, access, client, issuedAt = Number.NEGATIVE_INFINITY) => {
+) {
+  return async (
+    id: string,
+    access: SessionAccess,
+    client?: ClientFacts,
+    issuedAt = Number.NEGATIVE_INFINITY,
+  ): Promise<Session | undefined> => {
     const [endedBefore, kept] = await Promise.all([endOf(store, id), authorizationOf(store, id)])
     if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
     const record = {
@@ -171,10 +167,10 @@ function createCreateWithId(
 
 function createEnd(
   { store, now, onChange }: Required<SessionManagerDeps>,
-  peek: SessionManager['peek'],
+  peek: Peek,
   tombstoneSeconds: number,
-): SessionManager['end'] {
-  return async (id) => {
+) {
+  return async (id: string): Promise<boolean> => {
     const [session, authorization] = await Promise.all([peek(id), authorizationOf(store, id)])
     // An idle session has no record: its tokens could recreate it without a tombstone.
     if (session === undefined && authorization === undefined) return false
@@ -213,8 +209,8 @@ async function createRecord(
   return outcome === 'written'
 }
 
-function createInherits(store: Store, peek: SessionManager['peek']): SessionManager['inherits'] {
-  return async (endedId, id) => {
+function createInherits(store: Store, peek: Peek) {
+  return async (endedId: string, id: string): Promise<boolean> => {
     const [ended, heir] = await Promise.all([store.get<Tombstone>(tombstoneKey(endedId)), peek(id)])
     return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
   }

@@ -43,15 +43,10 @@ export interface ApiClientDeps {
   readonly tracing?: Tracing | undefined
 }
 
-export interface ApiClient {
-  /** The API on behalf of one caller. Sends its tokens only to the origin of `baseUrl`. */
-  forCaller(tokens: TokenSource, scope?: CallScope): Upstream
-  /** Graceful shutdown: waits for calls in flight, then closes the connections. */
-  close(): Promise<void>
-}
+export type ApiClient = ReturnType<typeof createApiClient>
 
 /** Creates the client of one upstream. Throws TypeError when `baseUrl` is invalid. */
-export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps): ApiClient {
+export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps) {
   const timeoutMs = options.timeoutMs ?? 10_000
   const { outgoing = createOutgoing() } = deps
   const base = parseBaseUrl(options.baseUrl)
@@ -78,12 +73,14 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps):
   )
 
   return {
-    forCaller: (tokens, scope = {}) =>
+    /** The API on behalf of one caller. Sends its tokens only to the origin of `baseUrl`. */
+    forCaller: (tokens: TokenSource, scope: CallScope = {}): Upstream =>
       createUpstreamMethods(
         (method, route, params, asked) =>
           call({ method, route, params, options: asked, tokens, scope }),
         base,
       ),
-    close: async () => (await opening)?.close(),
+    /** Graceful shutdown: waits for calls in flight, then closes the connections. */
+    close: async (): Promise<void> => (await opening)?.close(),
   }
 }
