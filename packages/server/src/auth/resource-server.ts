@@ -30,6 +30,8 @@ export interface ResourceServerDeps {
   readonly outgoing: Outgoing
   readonly log: Logger
   readonly blocks: Blocks
+  /** Unix time in milliseconds. */
+  readonly now: () => number
 }
 
 export type ResourceServer = Awaited<ReturnType<typeof createResourceServer>>
@@ -79,17 +81,28 @@ async function externalParts(
 ) {
   const {
     config,
+    secrets,
+    sessions,
     scopes,
     log,
+    now,
     outgoing: { fetch },
   } = deps
   // Lazy import: the built-in server does not need this code.
   const { createExternalMetadata, createExternalTokens } = await import('./external-issuer.ts')
-  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, { fetch, log })
+  const {
+    read: readMetadata,
+    check,
+    warnings,
+  } = createExternalMetadata(issuer, { fetch, now, log })
   const isChosen = config.auth.defaultScopes !== undefined
   return {
-    tokens: createExternalTokens({ ...deps, fetch, readMetadata }, issuer, resources),
-    advertised: createAdvertisedScopes({ readMetadata, now: Date.now }, scopes, isChosen),
+    tokens: createExternalTokens(
+      { secrets, sessions, fetch, log, readMetadata, now },
+      issuer,
+      resources,
+    ),
+    advertised: createAdvertisedScopes({ readMetadata, now }, scopes, isChosen),
     scopeMap: issuer.scopeMap,
     check,
     warnings,

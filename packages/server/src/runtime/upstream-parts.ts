@@ -73,6 +73,7 @@ export async function createUpstreams(deps: UpstreamDeps, keyRing: KeyRing, now:
           log,
           secrets,
           keyRing,
+          now,
           publicUrl,
           api: demoApi,
         })
