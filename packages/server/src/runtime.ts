@@ -198,15 +198,18 @@ function requestContextsOf(
 function authorizationOf(
   deps: Parameters<typeof createAuth>[0],
   parts: SessionParts,
-  own: Pick<
-    Parameters<typeof createAuth>[1],
-    'theme' | 'keyRing' | 'now' | 'signOut' | 'broadcastRevoked'
+  own: Required<
+    Pick<
+      Parameters<typeof createAuth>[1],
+      'theme' | 'keyRing' | 'now' | 'signOut' | 'broadcastRevoked'
+    >
   >,
 ) {
   const { sessions, blocks, credentials, firstUpstream, authorizations } = parts
   const { keptSignIns, isSignedIn, settleSignIn } = parts
+  const { theme, keyRing, now, signOut, broadcastRevoked } = own
   return createAuth(deps, {
-    ...own,
+    ...{ theme, keyRing, now, signOut, broadcastRevoked },
     ...{ sessions, blocks, credentials, firstUpstream, authorizations },
     ...{ keptSignIns, isSignedIn, settleSignIn },
   })

@@ -105,10 +105,11 @@ async function fetchMetadata(
   options: IssuerMetadataOptions,
   fetch: typeof globalThis.fetch,
 ): Promise<IssuerMetadata> {
+  const { allowInsecureHttp } = options
   let named: string | undefined
   for (const address of metadataAddresses(options.issuer)) {
     const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const response = await createProviderFetch({ ...options, fetch, signal })(address, {
+    const response = await createProviderFetch({ fetch, allowInsecureHttp, signal })(address, {
       method: 'GET',
       headers: { accept: 'application/json' },
       body: undefined,

@@ -23,15 +23,17 @@ import { bindingOf, RequestedCall } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
 import { requestOf, type ToolRequest } from './tool-request.ts'
 
-export interface ReadDeps extends CallToolDeps {
+export interface ReadDeps {
+  readonly calls: CallToolDeps
   readonly findResource: FindResource<CompiledResource>
   readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
 /** Replaces the SDK's handlers, which support neither sessions nor sign-in. */
 export function serveReads({ server }: McpServer, deps: ReadDeps): void {
-  const { catalog, findResource, telemetry, requestContextOf } = deps
-  const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
+  const { calls, findResource, requestContextOf } = deps
+  const { catalog, telemetry } = calls
+  const settings = { ...calls.settings, hasLoginTool: catalog.tools.has('login') }
   const { resources, prompts } = catalog
   const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]))
 
@@ -42,7 +44,7 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
   }
 
   if (resources.length > 0) {
-    const readOfExtension = sdkRead(server, deps)
+    const readOfExtension = sdkRead(server, catalog, findResource)
     server.setRequestHandler('resources/read', async (request, ctx) => {
       const { uri } = request.params
       checkUriLength(uri)
@@ -53,7 +55,7 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
       if (found === undefined) return readOfExtension(uri, request, ctx)
       const { name } = found.resource
       const read = requestOf({ kind: 'resource', name, arguments: { uri } }, ctx, server)
-      const result = await runRequest(deps, read, requestContextOf(ctx), (call) =>
+      const result = await runRequest(calls, read, requestContextOf(ctx), (call) =>
         runRead(found, call, settings, telemetry),
       )
       const isCached = read.client.era === '2026' && 'contents' in result
@@ -65,7 +67,7 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
       const prompt = promptOf(name)
       const target = { kind: 'prompt', name, arguments: params.arguments ?? {} } as const
       const request = requestOf(target, ctx, server)
-      return runRequest(deps, request, requestContextOf(ctx), (call) =>
+      return runRequest(calls, request, requestContextOf(ctx), (call) =>
         runPrompt(prompt, call, settings, telemetry),
       )
     })
@@ -75,12 +77,8 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
       const suggestion = suggestionOf(params, resources, promptOf)
       const { kind, declaration, given } = suggestion
       const target = { kind, name: declaration.name, arguments: given }
-      const call = new SilentCall(
-        deps,
-        requestOf(target, ctx, server),
-        requestContextOf(ctx),
-        undefined,
-      )
+      const asked = requestOf(target, ctx, server)
+      const call = new SilentCall(calls, asked, requestContextOf(ctx), undefined)
       return runCompletion(suggestion, call, settings)
     })
   }
@@ -112,7 +110,11 @@ function suggestionOf(
 type Read = (request: ReadResourceRequest, ctx: ServerContext) => Promise<ReadResourceResult>
 
 /** The SDK's handler, for resources of extensions only: catalog resources, hidden or not, fail. */
-function sdkRead(server: McpServer['server'], { catalog, findResource }: ReadDeps) {
+function sdkRead(
+  server: McpServer['server'],
+  catalog: Catalog,
+  findResource: ReadDeps['findResource'],
+) {
   const { _requestHandlers: handlers } = server as unknown as {
     readonly _requestHandlers: ReadonlyMap<string, Read>
   }

@@ -50,7 +50,7 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps) 
   const timeoutMs = options.timeoutMs ?? 10_000
   const { outgoing = createOutgoing() } = deps
   const base = parseBaseUrl(options.baseUrl)
-  const { dispatcher, publicDispatcher } = deps
+  const { dispatcher, publicDispatcher, now, sleep, random, tracing } = deps
   let opening: Promise<HttpExchange> | undefined
   const open = () => {
     opening ??= import('./http-exchange.ts').then(({ openHttpExchange }) =>
@@ -69,7 +69,10 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps) 
       maxBytes: options.maxBytes ?? 1024 * 1024,
       userAgent: options.userAgent,
     },
-    { ...deps, exchange: async (...given) => (await open()).exchange(...given) },
+    {
+      exchange: async (...given) => (await open()).exchange(...given),
+      ...{ now, sleep, random, tracing },
+    },
   )
 
   return {

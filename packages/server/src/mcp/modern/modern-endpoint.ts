@@ -29,7 +29,8 @@ import { createListenRequests, isListen, type ListenRequest } from './listen-req
 import { createModernServers, serveModern } from './modern-exchange.ts'
 import { createPlainRequest } from './plain-requests.ts'
 
-export interface ModernDeps extends CallToolDeps {
+export interface ModernDeps {
+  readonly calls: CallToolDeps
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
@@ -44,10 +45,10 @@ export interface RunCall {
 }
 
 export async function createModernEndpoint(deps: ModernDeps) {
-  const { buildServer, sessionEnds, limits } = deps
+  const { calls, buildServer, sessionEnds, limits } = deps
   const servers = await createModernServers(buildServer)
-  const plainRequest = createPlainRequest(deps.catalog)
-  const takeListenRequest = createListenRequests(deps)
+  const plainRequest = createPlainRequest(calls.catalog)
+  const takeListenRequest = createListenRequests(calls)
   const clients = createKnownClients()
   const sdk = createSdkHandler(deps)
 
@@ -105,13 +106,13 @@ export async function createModernEndpoint(deps: ModernDeps) {
 }
 
 /** Has the SDK handle subscriptions, and requests that need its validation. */
-function createSdkHandler({ buildServer, bus, log }: ModernDeps) {
+function createSdkHandler({ calls, buildServer, log }: ModernDeps) {
   const handler = createMcpHandler(
     ({ authInfo }) =>
       buildServer({ audience: audienceOf(authInfo), viewer: requestContextFrom(authInfo) }),
     {
       legacy: 'reject',
-      bus,
+      bus: calls.bus,
       // `limits` enforces the concurrency limits.
       maxSubscriptions: Number.POSITIVE_INFINITY,
       onerror: (error) => log.debug({ err: error }, 'request refused'),
