@@ -148,11 +148,11 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
 
 /** Loads what the project declares and serves it in this process, until `shutdown` stops it. */
 async function serveInProcess(
-  given: Started,
+  started: Started,
   options: StartOptions,
   shutdown: Shutdown,
 ): Promise<void> {
-  const { project, loaded, log, tracing, worker } = given
+  const { project, loaded, log, tracing, worker } = started
   const { config, settings } = loaded
   const { stdio } = options
   await supportTypeScript(config.tools.directory ?? project.source, () => importServing(stdio))
@@ -167,7 +167,7 @@ async function serveInProcess(
     timeoutSeconds: config.startTimeoutSeconds,
   })
   try {
-    const service = await openAndServe({ ...given, catalog, services }, options)
+    const service = await openAndServe(started, { catalog, services }, options)
     // Before the log line `ready`: a supervisor may stop the server as soon as it reads that.
     shutdown.serves(async (cause) => {
       await service.stop(cause)
@@ -194,7 +194,7 @@ interface Started {
   readonly worker: Worker | undefined
 }
 
-interface Parts extends Started {
+interface Opened {
   readonly catalog: Catalog
   readonly services: OpenedServices
 }
@@ -211,17 +211,20 @@ export function importServing(stdio: Writable | undefined): Promise<unknown> {
 
 /** Opens the store and serves the loaded project. */
 async function openAndServe(
-  { project, loaded, services, worker, ...parts }: Parts,
+  { project, loaded, log, tracing, worker }: Started,
+  { catalog, services }: Opened,
   { stdio, stateFile }: StartOptions,
 ) {
-  const store = await openStore(loaded, parts.log, stateFile)
+  const store = await openStore(loaded, log, stateFile)
   // Redis connects while the modules are read.
   await Promise.all([waitForStore(store, STORE_WAIT_MS), importServing(stdio)])
   const { config, secrets, settings } = loaded
   const team = teamOf(project, settings, services.services)
   const { shareMetrics } = worker ?? {}
-  const given = { ...parts, config, secrets, store, team, services, shareMetrics }
-  const deps = { ...given, logo: project.logo }
+  const deps = {
+    ...{ config, secrets, log, tracing, store, catalog, team, services, shareMetrics },
+    logo: project.logo,
+  }
   if (stdio !== undefined) return (await import('./serve-stdio.ts')).serveStdio(deps, stdio)
   return (await import('./serve-http.ts')).serveHttp(
     deps,
