@@ -55,7 +55,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
       metrics.rateLimited(scope)
       return refusal()
     })
-  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON) => {
+  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON): Places => {
     const refusal = (message: string) => () =>
       new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
     const mostOfAddress = most * ADDRESS_FACTOR
