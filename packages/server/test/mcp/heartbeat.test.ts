@@ -13,7 +13,12 @@ afterEach(() => {
   for (const close of open.splice(0)) close()
 })
 
-async function beating(id: string, { isAway = () => false, time = () => 0 } = {}) {
+interface Conditions {
+  readonly isAway?: () => boolean
+  readonly time?: () => number
+}
+
+async function beating(id: string, { isAway = () => false, time = () => 0 }: Conditions = {}) {
   const set: typeof memory.set = (...given) =>
     isAway() ? Promise.reject(storeUnavailable(new Error('gone'))) : memory.set(...given)
   const heartbeat = await startHeartbeat({ store: { ...memory, set }, log, monotonicNow: time }, id)
