@@ -12,7 +12,7 @@ import { createTokenEntries } from '../packages/server/src/auth/server/issued-to
 import { loadConfig } from '../packages/server/src/config.ts'
 import { createKeyRing } from '../packages/server/src/crypto/key-ring.ts'
 import { createId, randomValue } from '../packages/server/src/crypto/random-id.ts'
-import { createMcpSessions } from '../packages/server/src/mcp/legacy/mcp-session.ts'
+import { createMcpSessions } from '../packages/server/src/mcp/legacy/mcp-sessions.ts'
 import type { ClusterNode } from '../packages/server/src/mcp/nodes/cluster-node.ts'
 import { createEntries } from '../packages/server/src/oidc/entries.ts'
 import { createSessionManager } from '../packages/server/src/session/manager.ts'
@@ -34,7 +34,7 @@ const TTL_SECONDS = 6 * 60 * 60
 const AT_A_TIME = 200
 
 /** A no-op node: no stream of these MCP sessions is open, so there is nothing to publish. */
-const NO_NODE = { send: async () => undefined } as unknown as ClusterNode
+const NO_NODE: Pick<ClusterNode, 'send'> = { send: async () => undefined }
 
 /** Creates `count` sessions in the server's Redis; writes the files to `folder`. */
 export async function makeSessions(

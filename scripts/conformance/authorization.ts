@@ -38,7 +38,7 @@ export async function runAuthorizationSuite({
   const port = String(await freePort())
   const options = ['--url', url, '--client-id', clientId, '--port', port, '--output-dir', folder]
   await runSuiteCommand(['authorization', ...options], folder, async (line) => {
-    if (line.startsWith(`${url}/authorize?`)) await letIn(line)
+    if (line.startsWith(`${url}/authorize?`)) await authorizeClient(line)
   })
   const required = scenarios.map((scenario) => ({ scenario, scored: true }))
   return readOutcomes('authorization-server', required, folder)
@@ -57,7 +57,7 @@ export async function registerClient(url: string): Promise<string> {
 }
 
 /** Opens the consent page and grants consent; the redirect ends at the suite. */
-async function letIn(authorizeUrl: string): Promise<void> {
+async function authorizeClient(authorizeUrl: string): Promise<void> {
   const browser = createBrowser()
   const page = await browser.open(authorizeUrl)
   const end = await browser.open(page.url, { decision: 'allow' })

@@ -40,7 +40,7 @@ export function createCalls(
     parts: {
       lines,
       refuseKnown: rates.refuseKnown,
-      lookUp: legacy.streamable.lookUp,
+      prefetchMcpSession: legacy.streamable.prefetch,
       trustedProxies: config.http.trustedProxies,
       requestContexts,
       storageOf: (incoming) => runtime.storageBudgets(countedNetwork(incoming, config.http)),
@@ -60,7 +60,7 @@ export function createCalls(
     runOnMcpSession: createRunOnMcpSession({
       ...{ callTool, limits, lines, handOver },
       legacy: legacy.streamable,
-      running: legacy.running,
+      runningCalls: legacy.runningCalls,
     }),
   })
 }

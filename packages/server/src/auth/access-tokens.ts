@@ -25,13 +25,13 @@ export interface TokenPresenter {
    */
   onSession(sessionId: string): void
   /** Key of a document to prefetch in the round trip of the token check; undefined for none. */
-  readonly beside?: string | undefined
+  readonly prefetchKey?: string | undefined
   /** Called with the prefetched document, whose ownership is not verified yet. */
-  onRead?(document: Stored<Document> | undefined): void
+  onPrefetched?(document: Stored<Document> | undefined): void
   /**
    * Starts the prefetch in parallel, where the token check reads only the session from the store.
    */
-  readBeside?(): void
+  prefetch?(): void
 }
 
 /** For stdio, where requests carry no access token. */

@@ -10,7 +10,7 @@ import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
-import { createRecent } from '../store/recent.ts'
+import { createLruCache } from '../store/lru-cache.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { externalSession, externalSessionId } from './external-sessions.ts'
@@ -93,7 +93,7 @@ function createExternalIssuer(
       const { subject, clientId, scopes, issuerScopes, claims, expiresAt } = facts
       const id = externalSessionId(facts)
       presenter?.onSession(id)
-      presenter?.readBeside?.()
+      presenter?.prefetch?.()
       const session = await externalSession(sessions, id, facts)
       if (session === undefined) {
         logRefused('its user has signed out since', aboutToken(token))
@@ -219,7 +219,7 @@ const MOST_REASONS = 200
 
 /** Logs why tokens are refused, throttled to one line per reason and second. */
 function createRefusedTokens(log: Pick<Logger, 'info'>, now: () => number): LogRefusedToken {
-  const seen = createRecent<{ readonly at: number; readonly left: number }>(MOST_REASONS)
+  const seen = createLruCache<{ readonly at: number; readonly left: number }>(MOST_REASONS)
 
   return (reason, { typ, iss, client } = {}) => {
     const last = seen.get(reason)

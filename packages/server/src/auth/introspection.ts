@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createRecent } from '../store/recent.ts'
+import { createLruCache } from '../store/lru-cache.ts'
 import { clientAuthentication } from '../upstream/client-authentication.ts'
 import { createProviderFetch } from '../upstream/provider-fetch.ts'
 import { issuerUnavailable, type ReadIssuerMetadata } from './issuer-metadata.ts'
@@ -56,7 +56,7 @@ export function createIntrospection(
 ): Introspect {
   const { now, log } = deps
   /** LRU cache by the token's hash; the answer is undefined for an inactive token. */
-  const kept = createRecent<{ readonly answer: Answer | undefined; readonly until: number }>(
+  const kept = createLruCache<{ readonly answer: Answer | undefined; readonly until: number }>(
     MOST_KEPT,
   )
   const asking = new Map<string, Promise<Answer | undefined>>()
@@ -133,7 +133,7 @@ function refusalText(status: number): string {
 
 /** Rate limit: stops unauthenticated callers from flooding the issuer with invented tokens. */
 function createUnknownLimit(now: () => number) {
-  const spent = createRecent<{ readonly minute: number; count: number }>(MOST_KEPT)
+  const spent = createLruCache<{ readonly minute: number; count: number }>(MOST_KEPT)
   const current = (address: string) => {
     const minute = Math.floor(now() / MINUTE_MS)
     const known = spent.get(address)

@@ -50,11 +50,11 @@ export function withPersonalTokens(
       if (!isPersonalToken(token)) return others.callerOf(token, presenter)
       const sessionId = sessionOfToken(token)
       presenter?.onSession(sessionId)
-      const beside = presenter?.beside
+      const prefetchKey = presenter?.prefetchKey
       const keys = [sessionKey(sessionId), authorizationKey(sessionId)]
-      if (beside !== undefined) keys.push(beside)
+      if (prefetchKey !== undefined) keys.push(prefetchKey)
       const found = await store.getAll(keys)
-      if (beside !== undefined) presenter?.onRead?.(found[2])
+      if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[2])
       const record = found[1] as Stored<AuthorizationRecord & Document> | undefined
       const facts = personalTokens.open(sessionId, record)
       if (facts === undefined || record === undefined) return undefined

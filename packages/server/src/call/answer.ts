@@ -33,14 +33,14 @@ export class CallLines {
   audit(call: Call, entry: CallAudit): void {
     const { kind, name, session, outcome, label, ms, clientId, subject } = entry
     // Tools may fail with error codes of their own: only known outcomes skip redaction.
-    const said = label === outcome ? `"${outcome}"` : textOf(outcome)
+    const outcomeText = label === outcome ? `"${outcome}"` : textOf(outcome)
     // The characters of a tool name need no escaping.
-    const named = kind === 'tool' ? `"${name}"` : textOf(name)
-    const of = session === undefined ? '' : `,"session":"${session}"`
-    const client = clientId === undefined ? '' : `,"client":${idText(clientId)}`
-    const person = subject === undefined ? '' : `,"subject":${textOf(subject)}`
-    const members = `${start(call)},"${kind}":${named}${of},"outcome":${said},"ms":${ms}${client}`
-    this.#log.known('audit', members + person, AUDITED_AS[kind])
+    const nameText = kind === 'tool' ? `"${name}"` : textOf(name)
+    const sessionField = session === undefined ? '' : `,"session":"${session}"`
+    const clientField = clientId === undefined ? '' : `,"client":${idText(clientId)}`
+    const subjectField = subject === undefined ? '' : `,"subject":${textOf(subject)}`
+    const members = `${start(call)},"${kind}":${nameText}${sessionField},"outcome":${outcomeText},"ms":${ms}`
+    this.#log.known('audit', members + clientField + subjectField, AUDITED_AS[kind])
   }
 
   /** Logs a call that was answered with status 200. */

@@ -4,14 +4,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Resource } from '../auth/resources.ts'
 import type { CallAudit, CallLog } from '../engine/call.ts'
 import type { CancelListener, CancelSignal } from '../engine/time-limit.ts'
+import type { BearerRequest } from '../http/bearer.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { HandedCall } from '../http/http-env.ts'
 import { requestIdOf } from '../http/observe-requests.ts'
-import type { CallRates, PresentedRequest } from '../http/rate-limit.ts'
+import type { CallRates } from '../http/rate-limit.ts'
 import type { Logger } from '../logger.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
 import { type McpSession, mcpSessionKey } from '../mcp/legacy/mcp-session-record.ts'
-import type { LookedUp } from '../mcp/legacy/opened-mcp-sessions.ts'
+import type { PrefetchedMcpSession } from '../mcp/legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
 import type { ToolRequest } from '../mcp/tool-request.ts'
 import type { Caller } from '../session/caller.ts'
@@ -33,7 +34,7 @@ export interface PostRoute {
 export interface CallParts {
   readonly lines: CallLines
   readonly refuseKnown: CallRates['refuseKnown']
-  readonly lookUp: LegacyEndpoint['lookUp']
+  readonly prefetchMcpSession: LegacyEndpoint['prefetch']
   readonly trustedProxies: number
   readonly requestContexts: Pick<RequestContextFactory, 'of'>
   /** The storage budget that the writes of an unauthenticated caller are charged to. */
@@ -42,7 +43,7 @@ export interface CallParts {
 
 const NO_RESPONSES = {}
 
-export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal, ToolRequest {
+export class Call implements BearerRequest, HandedCall, CallLog, CancelSignal, ToolRequest {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly route: PostRoute
@@ -59,8 +60,8 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   bodyBytes: number | undefined
   weight: number | undefined
   caller: Caller | undefined
-  /** Prefetched MCP session record, read in the same batch as the token; ownership not verified. */
-  mcpSession: LookedUp | undefined
+  /** The MCP session, read in the round trip of the token check; ownership not verified. */
+  mcpSession: PrefetchedMcpSession | undefined
   /** Set once the call is handed over to Hono. */
   respond: HandedCall['respond']
 
@@ -124,20 +125,20 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   }
 
   /** The store key of the MCP session, which is prefetched together with the token. */
-  get beside(): string | undefined {
+  get prefetchKey(): string | undefined {
     const id = this.mcpSessionId
     return id?.startsWith('con_') ? mcpSessionKey(id) : undefined
   }
 
-  onRead(document: Stored<Document> | undefined): void {
+  onPrefetched(document: Stored<Document> | undefined): void {
     this.mcpSession = (document as McpSession | undefined) ?? null
   }
 
-  readBeside(): void {
+  prefetch(): void {
     const id = this.mcpSessionId
     if (id === undefined) return
-    this.mcpSession = this.#parts.lookUp(id)
-    // Prevents an unhandled rejection if the request is refused before it awaits the lookup.
+    this.mcpSession = this.#parts.prefetchMcpSession(id)
+    // Prevents an unhandled rejection if the request is refused before it awaits the prefetch.
     this.mcpSession.catch(() => undefined)
   }
 

@@ -39,7 +39,8 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
     { overrideGlobalObjects: false },
   )
 
-  const by = (call: Call, respondTo: NonNullable<HandedCall['respond']>): void => {
+  /** Has Hono answer with the response of `respondTo`. Later calls have no effect. */
+  const handOver = (call: Call, respondTo: NonNullable<HandedCall['respond']>): void => {
     if (call.respond !== undefined) return
     call.respond = respondTo
     handed.set(call.incoming, call)
@@ -60,22 +61,21 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
   }
 
   return {
-    /** Answers with the response of `respondTo`. Later calls have no effect. */
-    by,
     /** Answers with an error. */
     error(call: Call, error: unknown): void {
-      by(call, () => {
+      handOver(call, () => {
         throw error
       })
     },
     /** Answers with the result of a tool, or with an event stream that ends with it. */
     answer: (call: Call, answer: (c: Context<HttpEnv>) => Promise<McpAnswer>): void =>
-      by(call, async (c) => respond(c, await answer(c))),
+      handOver(call, async (c) => respond(c, await answer(c))),
+    /** Answers a direct call. */
     direct: (call: Call, answer: (c: Context<HttpEnv>) => Promise<DirectAnswer>): void =>
-      by(call, async (c) => directResponse(c, await answer(c))),
+      handOver(call, async (c) => directResponse(c, await answer(c))),
     /** Answers with the response of the SDK. */
     sdk: (call: Call): void =>
-      by(call, async (c) => {
+      handOver(call, async (c) => {
         const response = await handleWithSdk(call, c)
         // Frees the body: the call lives as long as its stream, and only an error needs the id.
         call.body = undefined

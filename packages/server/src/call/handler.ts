@@ -66,7 +66,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   async function answer(call: Call): Promise<void> {
     const { incoming, route } = call
     const length = checkHeaders(incoming.headers, options)
-    await nextTurn()
+    await nextBatch()
     readEarly(call, length, readBytes)
     const caller = await identify(deps, call, route)
     try {
@@ -107,20 +107,20 @@ function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
   return resource === route.resource ? route : { ...route, resource }
 }
 
-let turn: Promise<void> | undefined
+let batch: Promise<void> | undefined
 
 /**
  * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
  * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
  */
-function nextTurn(): Promise<void> {
-  turn ??= new Promise((resolve) => {
+function nextBatch(): Promise<void> {
+  batch ??= new Promise((resolve) => {
     setImmediate(() => {
-      turn = undefined
+      batch = undefined
       resolve()
     })
   })
-  return turn
+  return batch
 }
 
 interface RunDeps {
@@ -144,22 +144,22 @@ export function createRunCall(deps: RunDeps): RunCall {
   const serverInfo = { [SERVER_INFO_META_KEY]: deps.about }
 
   /** Holds slots until the response closes; a disconnect cancels (2026-07-28, basic/transports). */
-  function holdPlaces(call: Call, { era }: ToolMessage, caller: string): void {
+  function holdSlots(call: Call, { era }: ToolMessage, caller: string): void {
     const { outgoing } = call
     const isAwaited = era !== 'direct'
-    limits.calls.take(caller)
+    limits.calls.acquire(caller)
     try {
-      if (isAwaited) limits.answers.take(caller)
+      if (isAwaited) limits.answers.acquire(caller)
     } catch (error) {
-      limits.calls.give(caller)
+      limits.calls.release(caller)
       throw error
     }
     let isHeld = true
     const close = () => {
       if (!isHeld) return
       isHeld = false
-      limits.calls.give(caller)
-      if (isAwaited) limits.answers.give(caller)
+      limits.calls.release(caller)
+      if (isAwaited) limits.answers.release(caller)
       call.abort(CALLER_GONE)
     }
     if (outgoing.destroyed) close()
@@ -191,7 +191,7 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 
   return async (call, message, contexts) => {
-    holdPlaces(call, message, contexts.caller)
+    holdSlots(call, message, contexts.caller)
     if (message.client !== undefined) call.client = message.client
     const requestContext = contexts.stateless()
     const outcome = callTool(call, requestContext)
@@ -224,7 +224,7 @@ export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
       version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
       id: call.mcpSessionId,
       owner: call.caller?.kind === 'token' ? call.caller.session : undefined,
-      ahead: call.mcpSession,
+      prefetched: call.mcpSession,
     })
     return finding instanceof Promise
       ? finding.then((found) => runOn(call, message, contexts, found))

@@ -1,8 +1,9 @@
 /**
  * Reads and parses the JSON body of a call, enforcing limits as early as they can be checked, and
- * decides which requests take the fast path: one rule for both eras and for direct calls. A `tools/call` is plain if only its tool can send messages before the result, and if all
- * but its arguments matches a form that the SDK accepts. All other requests, valid or not, go to
- * the SDK: the fast path accepts nothing that the SDK would reject.
+ * decides which requests take the fast path: one rule for both eras and for direct calls. A
+ * `tools/call` is plain if only its tool can send messages before the result, and if all but its
+ * arguments matches a form that the SDK accepts. All other requests, valid or not, go to the SDK:
+ * the fast path accepts nothing that the SDK would reject.
  */
 
 import type { IncomingHttpHeaders } from 'node:http'

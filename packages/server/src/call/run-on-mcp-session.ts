@@ -13,9 +13,12 @@ import type { ToolOutcome } from '../engine/run-tool.ts'
 import { AppError } from '../errors.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { clientOfInitialize } from '../mcp/client-facts.ts'
-import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
+import {
+  type LegacyEndpoint,
+  type PostResponseSink,
+  STREAM_AFTER_MS,
+} from '../mcp/legacy/legacy-endpoint.ts'
 import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
-import { type PostResponseSink, STREAM_AFTER_MS } from '../mcp/legacy/response-sink.ts'
 import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
 import type { RequestContext, RequestContexts } from '../mcp/request-context.ts'
@@ -28,7 +31,7 @@ export interface McpSessionRunDeps {
   readonly callTool: CallTool
   readonly limits: Limits
   readonly legacy: LegacyEndpoint
-  readonly running: RunningCalls
+  readonly runningCalls: RunningCalls
   readonly handOver: HandOver
   readonly lines: CallLines
 }
@@ -70,7 +73,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     this.#mcpSession = mcpSession
     this.#contexts = contexts
     try {
-      deps.running.start(this)
+      deps.runningCalls.start(this)
     } catch (error) {
       this.clear()
       throw error
@@ -108,27 +111,21 @@ export class McpSessionRun extends Deadline implements CountedCall {
     }
     if (!this.#isOpen) return
     if (result === undefined || isInputRequiredResult(result)) {
-      this.#finishWithSdk(requestContext, outcome)
-      return
+      return this.#finishWithSdk(requestContext, outcome)
     }
     this.#end()
-    const said = { jsonrpc: '2.0' as const, id: this.#message.id, result }
-    if (this.#sink !== undefined) {
-      this.#sink.respond(said)
-      return
-    }
-    this.#giveAnswerBack()
-    sendAnswer(this.#call, said, this.#deps)
+    const response = { jsonrpc: '2.0' as const, id: this.#message.id, result }
+    if (this.#sink !== undefined) return this.#sink.respond(response)
+    this.#releaseAnswer()
+    sendAnswer(this.#call, response, this.#deps)
   }
 
   cancel(): void {
     if (this.#end()) this.#openSink().discard()
   }
 
-  fail(text: string): void {
-    if (!this.#end()) return
-    const error = { code: -32603, message: text }
-    this.#openSink().respond({ jsonrpc: '2.0', id: this.#message.id, error })
+  fail(message: string): void {
+    if (this.#end()) this.#openSink().respond(this.#errorOf(message))
   }
 
   get era() {
@@ -183,36 +180,39 @@ export class McpSessionRun extends Deadline implements CountedCall {
       storage: this.#contexts.storage,
       // Fenced: another node has declared this call dead and answered it.
       fenced: () => (this.#cancel === undefined ? this.cancel() : this.#cancel()),
-      release: () => this.#giveAnswerBack(),
+      release: () => this.#releaseAnswer(),
     })
     return this.#sink
   }
 
-  /** Continues the exchange in the SDK, with the same response sink. */
+  /** Continues the exchange in the SDK, with the same response sink if it is open. */
   #finishWithSdk(requestContext: RequestContext, outcome: ReturnType<CallTool>): void {
     const { legacy, handOver } = this.#deps
-    const isAnswered = this.#sink !== undefined
-    const { request: message, id } = this.#message
-    this.#leave()
+    const { request: message } = this.#message
+    this.#releaseCall()
     const sinkOf = (cancel: () => void) => {
       this.#cancel = cancel
       const sink = this.#sink ?? this.#makeSink()
-      return { ...sink, ...this.#closing(sink) }
+      return { ...sink, ...this.#ending(sink) }
     }
     // In the same tick, so that no other call acquires the slot that was just released.
     const mcpSession = this.#mcpSession
-    const finishing = legacy.finish({ message, mcpSession, requestContext, outcome, sinkOf })
-    finishing.catch((error: unknown) => {
+    const answer = legacy.finish({ message, mcpSession, requestContext, outcome, sinkOf })
+    answer.catch((error: unknown) => {
       this.#end()
-      this.#giveAnswerBack()
+      this.#releaseAnswer()
       const text = error instanceof AppError ? error.message : 'Something went wrong.'
-      this.#sink?.respond({ jsonrpc: '2.0', id, error: { code: -32603, message: text } })
+      this.#sink?.respond(this.#errorOf(text))
     })
-    if (!isAnswered) handOver.answer(this.#call, () => finishing)
+    handOver.answer(this.#call, () => answer)
+  }
+
+  #errorOf(message: string) {
+    return { jsonrpc: '2.0' as const, id: this.#message.id, error: { code: -32603, message } }
   }
 
   /** Wraps the sink: the end of the exchange also cancels pending work of the tool. */
-  #closing(sink: PostResponseSink): Pick<PostResponseSink, 'respond' | 'discard'> {
+  #ending(sink: PostResponseSink): Pick<PostResponseSink, 'respond' | 'discard'> {
     return {
       respond: (message) => {
         this.#end()
@@ -225,25 +225,25 @@ export class McpSessionRun extends Deadline implements CountedCall {
     }
   }
 
-  #giveAnswerBack(): void {
+  #releaseAnswer(): void {
     if (!this.#isAwaited) return
     this.#isAwaited = false
-    this.#deps.limits.answers.give(this.counted, this.countedAddress)
+    this.#deps.limits.answers.release(this.counted, this.countedAddress)
   }
 
-  /** Removes the call from the running calls; the exchange may continue. */
-  #leave(): void {
+  /** Removes the call from the running calls and releases its slot; the exchange may continue. */
+  #releaseCall(): void {
     if (!this.#isRunning) return
     this.#isRunning = false
     this.clear()
-    this.#deps.running.end(this)
+    this.#deps.runningCalls.end(this)
   }
 
   /** Returns false if the call has ended before. */
   #end(): boolean {
     if (!this.#isOpen) return false
     this.#isOpen = false
-    this.#leave()
+    this.#releaseCall()
     this.#call.abort(CALL_ENDED)
     return true
   }

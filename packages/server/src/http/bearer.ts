@@ -1,12 +1,18 @@
 /** Bearer authentication, counted by the rate limits: for the call path, and as middleware. */
 
 import type { MiddlewareHandler } from 'hono'
+import type { TokenPresenter } from '../auth/access-tokens.ts'
 import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
 import type { Caller } from '../session/caller.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
-import type { CallRates, PresentedRequest } from './rate-limit.ts'
+import type { CallRates, CountedRequest } from './rate-limit.ts'
 import { asRequested } from './request-target.ts'
+
+/** A request to authenticate; `identify` sets its caller. */
+export interface BearerRequest extends CountedRequest, TokenPresenter {
+  caller: Caller | undefined
+}
 
 export interface IdentifyDeps {
   readonly authenticate: Authenticate
@@ -16,7 +22,7 @@ export interface IdentifyDeps {
 /** Authenticates the caller by the headers, and counts the request. */
 export async function identify(
   { authenticate, rates }: IdentifyDeps,
-  request: PresentedRequest,
+  request: BearerRequest,
   requirement: ResourceRequirement,
 ): Promise<Caller> {
   try {
@@ -44,7 +50,7 @@ export function bearer(
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { incoming, outgoing } = c.env
-    const request: PresentedRequest = {
+    const request: BearerRequest = {
       ...{ incoming, outgoing },
       caller: undefined,
       bodyBytes: undefined,

@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler, Next } from 'hono'
-import type { TokenPresenter } from '../auth/access-tokens.ts'
 import { basePathOf } from '../config/public-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
@@ -65,11 +64,6 @@ export interface CallRates {
   countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
   /** Refuses a session already known to exceed its limit, without a store access. */
   refuseKnown(request: CountedRequest, session: string): void
-}
-
-/** A request to authenticate. */
-export interface PresentedRequest extends CountedRequest, TokenPresenter {
-  caller: Caller | undefined
 }
 
 const nothing = () => undefined

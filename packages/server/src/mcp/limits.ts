@@ -26,12 +26,12 @@ export type Release = () => void
  * because such a caller can open any number of sessions.
  * @throws AppError `too_many_requests` if either has reached its limit
  */
-type TakePlace = (caller: string, address?: string) => Release
+type Acquire = (caller: string, address?: string) => Release
 
 /** Acquires and releases slots by name, without allocating a closure for each call. */
-export interface Places {
-  take(caller: string, address?: string): void
-  give(caller: string, address?: string): void
+export interface Slots {
+  acquire(caller: string, address?: string): void
+  release(caller: string, address?: string): void
 }
 
 export type Limits = ReturnType<typeof createLimits>
@@ -50,18 +50,18 @@ const LATER = { retryAfterSeconds: 60 }
 
 export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
   const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
-  const places = (most: number, scope: string, refusal: () => AppError) =>
-    new CallerPlaces(most, () => {
+  const slots = (most: number, scope: string, refusal: () => AppError) =>
+    new CallerSlots(most, () => {
       metrics.rateLimited(scope)
       return refusal()
     })
-  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON): Places => {
+  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON): Slots => {
     const refusal = (message: string) => () =>
       new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
     const mostOfAddress = most * ADDRESS_FACTOR
-    return new AddressPlaces(
-      places(most, scope, refusal(`one caller may have ${most} on a node.`)),
-      places(
+    return new AddressSlots(
+      slots(most, scope, refusal(`one caller may have ${most} on a node.`)),
+      slots(
         mostOfAddress,
         scope,
         refusal(`an address may have ${mostOfAddress} on a node without a token.`),
@@ -73,7 +73,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
   const mcpSessions = ofCaller(maxConnections, 'connections', 'live connections', LATER)
   const answer = releasing(answers)
   const full = 'This node has reached its limit of open streams. Try again shortly.'
-  const ofNode = places(maxNodeStreams, 'node_streams', () => {
+  const ofNode = slots(maxNodeStreams, 'node_streams', () => {
     return new AppError('unavailable', full, SOON)
   })
 
@@ -82,11 +82,11 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
     stream(caller: string, kind: StreamKind, address?: string): Release {
       const release = answer(caller, address)
       try {
-        ofNode.take('')
+        ofNode.acquire('')
         metrics.streamOpened(kind)
         return once(() => {
           release()
-          ofNode.give('')
+          ofNode.release('')
           metrics.streamClosed(kind)
         })
       } catch (error) {
@@ -103,7 +103,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
 }
 
 /** Counts the slots of each caller. */
-class CallerPlaces {
+class CallerSlots {
   readonly #taken = new Map<string, number>()
   readonly #most: number
   readonly #refusal: () => AppError
@@ -113,13 +113,13 @@ class CallerPlaces {
     this.#refusal = refusal
   }
 
-  take(caller: string): void {
+  acquire(caller: string): void {
     const count = this.#taken.get(caller) ?? 0
     if (count >= this.#most) throw this.#refusal()
     this.#taken.set(caller, count + 1)
   }
 
-  give(caller: string): void {
+  release(caller: string): void {
     const count = this.#taken.get(caller) ?? 0
     if (count > 1) this.#taken.set(caller, count - 1)
     else this.#taken.delete(caller)
@@ -127,36 +127,36 @@ class CallerPlaces {
 }
 
 /** Acquires a slot of the caller and one of the address, or neither. */
-class AddressPlaces implements Places {
-  readonly #ofCaller: CallerPlaces
-  readonly #ofAddress: CallerPlaces
+class AddressSlots implements Slots {
+  readonly #ofCaller: CallerSlots
+  readonly #ofAddress: CallerSlots
 
-  constructor(ofCaller: CallerPlaces, ofAddress: CallerPlaces) {
+  constructor(ofCaller: CallerSlots, ofAddress: CallerSlots) {
     this.#ofCaller = ofCaller
     this.#ofAddress = ofAddress
   }
 
-  take(caller: string, address = caller): void {
-    this.#ofCaller.take(caller)
+  acquire(caller: string, address = caller): void {
+    this.#ofCaller.acquire(caller)
     if (address === caller) return
     try {
-      this.#ofAddress.take(address)
+      this.#ofAddress.acquire(address)
     } catch (error) {
-      this.#ofCaller.give(caller)
+      this.#ofCaller.release(caller)
       throw error
     }
   }
 
-  give(caller: string, address = caller): void {
-    this.#ofCaller.give(caller)
-    if (address !== caller) this.#ofAddress.give(address)
+  release(caller: string, address = caller): void {
+    this.#ofCaller.release(caller)
+    if (address !== caller) this.#ofAddress.release(address)
   }
 }
 
-function releasing(places: Places): TakePlace {
+function releasing(slots: Slots): Acquire {
   return (caller, address) => {
-    places.take(caller, address)
-    return once(() => places.give(caller, address))
+    slots.acquire(caller, address)
+    return once(() => slots.release(caller, address))
   }
 }
 

@@ -11,7 +11,7 @@ import { createCallTool } from '../mcp/call-tool.ts'
 import { createDirectCalls } from '../mcp/direct/direct-calls.ts'
 import { createMcpEndpoint } from '../mcp/endpoint.ts'
 import { createLegacy } from '../mcp/legacy/legacy.ts'
-import type { McpSessions } from '../mcp/legacy/mcp-session.ts'
+import type { McpSessions } from '../mcp/legacy/mcp-sessions.ts'
 import { createLimits } from '../mcp/limits.ts'
 import type { ClusterNode } from '../mcp/nodes/cluster-node.ts'
 import type { EventBus } from '../mcp/nodes/event-bus.ts'
@@ -67,9 +67,8 @@ export async function createMcpParts(deps: McpDeps, parts: McpParts) {
   const limits = createLimits(config.http, telemetry.metrics)
   const { ttlSeconds, unusedTtlSeconds } = config.session
   const legacy = createLegacy({
-    ...{ catalog, settings, states, bus, rateLimits, telemetry },
-    ...{ buildServer, sessionEnds, limits, log },
-    ...{ node, store, streams, keyRing, mcpSessions, ttlSeconds, unusedTtlSeconds },
+    ...{ node, store, streams, keyRing, mcpSessions, buildServer, sessionEnds, limits, log },
+    ...{ ttlSeconds, unusedTtlSeconds, metrics: telemetry.metrics },
     basePath: basePathOf(publicUrl),
   })
   const { era2025 } = config.serves

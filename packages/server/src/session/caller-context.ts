@@ -4,7 +4,7 @@ import type { CallAudit, CallLog, CallSession, ToolCall } from '../engine/call.t
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { Logger } from '../logger.ts'
-import type { McpSessions } from '../mcp/legacy/mcp-session.ts'
+import type { McpSessions } from '../mcp/legacy/mcp-sessions.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
 import type {
   ActingMcpSession,
@@ -55,9 +55,8 @@ export abstract class CallerContext {
 }
 
 /**
- * The context of a caller with an access token, which gives access to the token's session only. Needs
- * no lookup: token verification already retrieved the session and renewed its
- * TTL.
+ * The context of a caller with an access token, which gives access to the token's session only.
+ * Needs no lookup: token verification already retrieved the session and renewed its TTL.
  */
 export class TokenContext extends CallerContext implements RequestContext, RequestContexts {
   readonly #caller: TokenCaller

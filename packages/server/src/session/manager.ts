@@ -47,43 +47,55 @@ export function createSessionManager(
 ) {
   const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
 
-  const { peek, use, retrieve } = createReads(store, sliding)
+  async function peek(id: string): Promise<Session | undefined> {
+    const session = await store.get<SessionRecord>(sessionKey(id))
+    return session === undefined || sliding.isOver(session) ? undefined : session
+  }
+
+  function use(session: Session): Session | Promise<Session> {
+    const using = sliding.use(sessionKey(session.id), session)
+    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
+  }
+
+  async function retrieve(id: string): Promise<Session | undefined> {
+    const session = await peek(id)
+    return session && use(session)
+  }
 
   return {
     /**
      * Creates an anonymous session.
      * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
      */
-    async create(
-      access: SessionAccess,
-      client?: ClientFacts,
-      { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED }: NewSessionOptions = {},
-    ): Promise<Session> {
-      // Until its first use the TTL of the key decides, which is shorter.
-      const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
-      if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
-      const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
-      const created = await store.create(sessionKey(record.id), record, keySeconds)
-      if (!created) throw new Error('Two random session ids were equal')
-      onChange('created')
-      return { ...record, rev: 1 }
-    },
+    create: createCreate({ store, now, onChange }, sliding, ttlSeconds),
     /**
      * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
      * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
      * token issued after the end may create a new session.
      */
     createWithId: createCreateWithId({ store, now, onChange }, sliding, ttlSeconds),
-    ...{ peek, use, retrieve },
+    /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
+    retrieve,
+    /** The session, without renewing its TTL. */
+    peek,
+    /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
+    use,
     /** Whether a record that was read belongs to an expired session. */
     isOver: (session: Session): boolean => sliding.isOver(session),
     /** Whether a token session was ended explicitly rather than expired. */
     hasEnded: async (id: string): Promise<boolean> => (await endOf(store, id)) !== undefined,
     /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
-    inherits: createInherits(store, peek),
+    async inherits(endedId: string, id: string): Promise<boolean> {
+      const tombstone = store.get<Tombstone>(tombstoneKey(endedId))
+      const [ended, heir] = await Promise.all([tombstone, peek(id)])
+      return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
+    },
     /** Whether the session is live; does not renew its TTL. */
     validate: async (id: string): Promise<boolean> => (await peek(id)) !== undefined,
-    /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
+    /**
+     * Sets one field, such as `state` or `data.cart`.
+     * @throws AppError `not_found` for an ended session
+     */
     async update(id: string, field: string, value: unknown): Promise<void> {
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
@@ -100,36 +112,33 @@ export function createSessionManager(
   }
 }
 
-function createReads(store: Store, sliding: SlidingExpiration) {
-  /** The session, without renewing its TTL. */
-  async function peek(id: string): Promise<Session | undefined> {
-    const session = await store.get<SessionRecord>(sessionKey(id))
-    return session === undefined || sliding.isOver(session) ? undefined : session
-  }
-
-  /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
-  function use(session: Session): Session | Promise<Session> {
-    const using = sliding.use(sessionKey(session.id), session)
-    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
-  }
-
-  /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
-  async function retrieve(id: string): Promise<Session | undefined> {
-    const session = await peek(id)
-    return session && use(session)
-  }
-
-  return { peek, use, retrieve }
-}
-
-type Peek = ReturnType<typeof createReads>['peek']
-
 async function endOf(store: Store, id: string): Promise<number | undefined> {
   return (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
 }
 
 function authorizationOf(store: Store, id: string) {
   return store.get<AuthorizationRecord>(authorizationKey(id))
+}
+
+function createCreate(
+  { store, now, onChange }: Required<SessionManagerDeps>,
+  sliding: SlidingExpiration,
+  ttlSeconds: number,
+) {
+  return async (
+    access: SessionAccess,
+    client?: ClientFacts,
+    { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED }: NewSessionOptions = {},
+  ): Promise<Session> => {
+    // Until its first use the TTL of the key decides, which is shorter.
+    const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
+    if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
+    const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
+    const created = await store.create(sessionKey(record.id), record, keySeconds)
+    if (!created) throw new Error('Two random session ids were equal')
+    onChange('created')
+    return { ...record, rev: 1 }
+  }
 }
 
 function createCreateWithId(
@@ -167,7 +176,7 @@ function createCreateWithId(
 
 function createEnd(
   { store, now, onChange }: Required<SessionManagerDeps>,
-  peek: Peek,
+  peek: (id: string) => Promise<Session | undefined>,
   tombstoneSeconds: number,
 ) {
   return async (id: string): Promise<boolean> => {
@@ -207,13 +216,6 @@ async function createRecord(
   const nothing = Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]))
   const { outcome } = await store.patch(key, { ...nothing, ...record }, { ifRev, ttlSeconds })
   return outcome === 'written'
-}
-
-function createInherits(store: Store, peek: Peek) {
-  return async (endedId: string, id: string): Promise<boolean> => {
-    const [ended, heir] = await Promise.all([store.get<Tombstone>(tombstoneKey(endedId)), peek(id)])
-    return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
-  }
 }
 
 /**

@@ -182,7 +182,8 @@ async function afterFailure(
   throw refreshError(failure, now(), error)
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+/** Rejects with the signal's reason once it aborts. */
+export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     if (signal.aborted) onAbort()

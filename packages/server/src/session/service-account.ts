@@ -11,6 +11,7 @@ import type { Store } from '../store/port.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import type { RequestServiceToken } from '../upstream/service-token.ts'
 import { logProviderFailure } from './log-provider-failure.ts'
+import { aborted } from './refresh.ts'
 import { mustWait, nextFailure, type RefreshFailure, refreshError } from './refresh-failure.ts'
 
 const PURPOSE = 'service-token'
@@ -153,12 +154,4 @@ function failed({ failure, isRefused }: KeptFailure, now: number, cause?: unknow
 export function serviceRefused(by: 'identity provider' | 'service', cause?: unknown): AppError {
   const message = `The ${by} does not accept the service account of this server. Only its operator can correct that.`
   return new AppError('upstream_error', message, { cause })
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
 }

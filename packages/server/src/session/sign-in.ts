@@ -31,13 +31,13 @@ export interface LinkForBrowser extends SignInLinkFacts {
 }
 
 /** The redirect URL, and the cookie the browser must return with. */
-export interface Departure {
+export interface SignInRedirect {
   readonly url: URL
   readonly cookie: BindingCookie
 }
 
 export type ConfirmOutcome =
-  | ({ readonly outcome: 'redirect' } & Departure)
+  | ({ readonly outcome: 'redirect' } & SignInRedirect)
   | { readonly outcome: 'wrong_code'; readonly triesLeft: number }
   /** Not the browser that authorized the client; does not count as an attempt. */
   | { readonly outcome: 'code_needed' }
@@ -88,7 +88,7 @@ export interface SignIn {
   begin(
     purpose: SignInPurpose & { readonly returnTo: string },
     storage?: StorageBudget,
-  ): Promise<Departure>
+  ): Promise<SignInRedirect>
   /**
    * Handles the callback from the provider. `cookie` reads a cookie by name. `upstream` names the
    * additional upstream whose redirect URI was called.
@@ -130,7 +130,7 @@ export function createSignIn(deps: SignInDeps, options: SignInOptions): SignIn {
   const binding = { secure, basePath, ttlSeconds, upstream }
   const pendingSignIns = createPendingSignIns({ store, keyRing }, binding)
   const links = createProvenLinks(deps, upstream)
-  const depart = createDepart(deps, pendingSignIns, options)
+  const start = createStart(deps, pendingSignIns, options)
 
   return {
     describe: links.describe,
@@ -141,16 +141,16 @@ export function createSignIn(deps: SignInDeps, options: SignInOptions): SignIn {
       }
       if (checked.outcome !== 'right') return checked
       // Consumed last: while the provider is unavailable, the link stays valid.
-      const departure = await depart(checked.link, storage).catch(async (error) => {
+      const redirect = await start(checked.link, storage).catch(async (error) => {
         if ('code' in proof) await deps.links.forgetTries(handle)
         throw error
       })
       if (!(await deps.links.use(handle))) return { outcome: 'void' }
-      return { outcome: 'redirect', ...departure }
+      return { outcome: 'redirect', ...redirect }
     },
     async begin(purpose, storage) {
       if (!isLocalPath(purpose.returnTo)) throw new TypeError('returnTo leads off this server')
-      return depart(purpose, storage)
+      return start(purpose, storage)
     },
     async finish(callback, cookie) {
       const pending = await pendingSignIns.recall(callback.searchParams.get('state') ?? '', cookie)
@@ -163,12 +163,12 @@ export function createSignIn(deps: SignInDeps, options: SignInOptions): SignIn {
 }
 
 /** Starts at the provider; remembers the sign-in until the callback. */
-function createDepart(
+function createStart(
   { provider, log }: Pick<SignInDeps, 'provider' | 'log'>,
   pendingSignIns: PendingSignIns,
   { redirectUri, upstream }: SignInOptions,
 ) {
-  return async (purpose: SignInPurpose, storage?: StorageBudget): Promise<Departure> => {
+  return async (purpose: SignInPurpose, storage?: StorageBudget): Promise<SignInRedirect> => {
     const fresh = newCheck()
     const url = await provider.authorizationUrl(redirectUri, fresh).catch((error: unknown) => {
       const session = shortHash(purpose.sessionId)

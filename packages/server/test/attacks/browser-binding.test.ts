@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { goOn, letIn } from '../support/let-in.ts'
+import { authorizeClient, goOn } from '../support/consented-client.ts'
 import { recordingStore } from '../support/recording-store.ts'
 
 const { store, written } = recordingStore()
@@ -17,7 +17,7 @@ const departures = () => written.filter(({ key }) => key.startsWith('sign-in-sta
 
 describe('the link of somebody else', () => {
   test('asks a browser for the code that itself has let a client in', async () => {
-    const [attacker, victim] = [await letIn(app), await letIn(app)]
+    const [attacker, victim] = [await authorizeClient(app), await authorizeClient(app)]
     const before = departures()
     const shown = await fetch(attacker.url, { headers: { cookie: victim.cookie } })
     expect(await shown.text()).toContain('Code from your chat')
@@ -40,7 +40,7 @@ describe('the link of somebody else', () => {
     ['the right one under another name', (value: string) => `browser=${value}`],
     ['a wrong one first', (value: string) => `mcp-browser=${'A'.repeat(43)}; mcp-browser=${value}`],
   ])('is not opened with %s', async (_what, cookieOf) => {
-    const { url, browser, sessions, sessionId } = await letIn(app)
+    const { url, browser, sessions, sessionId } = await authorizeClient(app)
     const { browser: hash = '' } = (await sessions.peek(sessionId)) ?? {}
     expect((await goOn(url, { cookie: cookieOf(browser, hash) })).status).toBe(403)
   })
@@ -48,7 +48,7 @@ describe('the link of somebody else', () => {
 
 describe('the right browser', () => {
   test('is not made to go on by a page of another site or of another port', async () => {
-    const { url, cookie } = await letIn(app)
+    const { url, cookie } = await authorizeClient(app)
     const before = departures()
     for (const headers of [
       { origin: 'https://evil.com', 'sec-fetch-site': 'cross-site' },
@@ -67,7 +67,7 @@ describe('the right browser', () => {
   })
 
   test('goes on once, of twenty at once', async () => {
-    const { url, cookie } = await letIn(app)
+    const { url, cookie } = await authorizeClient(app)
     const all = await Promise.all(Array.from({ length: 20 }, () => goOn(url, { cookie })))
     expect(all.filter(({ status }) => status === 303)).toHaveLength(1)
     expect(all.filter(({ status }) => status === 410)).toHaveLength(19)
@@ -75,7 +75,7 @@ describe('the right browser', () => {
   })
 
   test('gets nowhere with a link that was edited', async () => {
-    const { url, cookie } = await letIn(app)
+    const { url, cookie } = await authorizeClient(app)
     const last = url.endsWith('A') ? 'B' : 'A'
     for (const edited of [`${url.slice(0, -1)}${last}`, url.slice(0, -1), `${url}A`]) {
       expect((await fetch(edited, { headers: { cookie } })).status).toBe(410)
@@ -84,7 +84,7 @@ describe('the right browser', () => {
   })
 
   test('gets nowhere once the code was guessed at too often', async () => {
-    const { url, cookie } = await letIn(app)
+    const { url, cookie } = await authorizeClient(app)
     for (let count = 0; count < 5; count += 1) {
       await fetch(url, { method: 'POST', body: new URLSearchParams({ code: 'ZZZZ-ZZZZ' }) })
     }
@@ -93,7 +93,7 @@ describe('the right browser', () => {
 })
 
 test('what a browser is known by is in no page, in no log, and not in the store', async () => {
-  const { url, browser, cookie } = await letIn(app)
+  const { url, browser, cookie } = await authorizeClient(app)
   const page = await (await fetch(url, { headers: { cookie } })).text()
   await goOn(url, { cookie })
   for (const place of [page, app.lines.join(''), JSON.stringify(written)]) {

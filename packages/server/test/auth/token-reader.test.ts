@@ -4,7 +4,7 @@ import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { CompactSign, type JWTPayload, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
-import { createReadHs256, rememberTokens } from '../../src/auth/server/token-reader.ts'
+import { createReadHs256, withTokenCache } from '../../src/auth/server/token-reader.ts'
 
 const SECRET = createSecretKey(Buffer.from('a secret of more than thirty-two characters', 'utf8'))
 const NOW = Date.UTC(2026, 6, 28)
@@ -127,7 +127,7 @@ const FACTS = {
 function readerOf(tokens: Readonly<Record<string, number>>) {
   const asked: string[] = []
   let now = 0
-  const reader = rememberTokens(
+  const reader = withTokenCache(
     {
       async read(token) {
         asked.push(token)

@@ -9,7 +9,7 @@ import { createPageTheme } from '../../src/http/pages/page-theme.ts'
 import { page as answer, pagesOf } from '../../src/http/pages/pages.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../support/browser.ts'
-import { letIn } from '../support/let-in.ts'
+import { authorizeClient } from '../support/consented-client.ts'
 
 /** Every part that pages may have, on one page. */
 const PARTS = html`<p><strong>Some Editor</strong> asks to use this server on your behalf.</p>
@@ -76,7 +76,7 @@ describeBrowser('pages that lead through consent', (open) => {
   })
 
   test('a sign-in in the browser that let the client in takes one button', async () => {
-    const { url, browser, sessions, sessionId } = await letIn(app)
+    const { url, browser, sessions, sessionId } = await authorizeClient(app)
     const { page, context, complaints } = await open()
     await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])
     await page.goto(url)
@@ -92,7 +92,7 @@ describeBrowser('pages that lead through consent', (open) => {
   })
 
   test('a page of another port cannot press that button', async () => {
-    const { url, browser, sessions, sessionId } = await letIn(app)
+    const { url, browser, sessions, sessionId } = await authorizeClient(app)
     const { page, context } = await open()
     await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])
     await page.goto(`${partsUrl}/elsewhere`)

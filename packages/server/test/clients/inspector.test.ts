@@ -37,7 +37,7 @@ async function startInspector(url: string, options: readonly string[]): Promise<
 }
 
 /** Waits for the address that it asks its user to open, and lets it in there. */
-async function letIn({ stderr, stdout }: Inspector): Promise<void> {
+async function authorizeClient({ stderr, stdout }: Inspector): Promise<void> {
   const address = await new Promise<string>((resolve, reject) => {
     let said = ''
     for (const stream of [stderr, stdout]) {
@@ -63,7 +63,7 @@ describe.skipIf(!isThere && !isRequired)('the Inspector', { timeout: 60_000 }, (
     const inspector = await startInspector(`${url}/mcp`, call)
     const output = inspector.stdout.toArray()
     const ended = once(inspector, 'close')
-    await letIn(inspector)
+    await authorizeClient(inspector)
     expect(await ended).toEqual([0, null])
     expect(Buffer.concat(await output).toString()).toContain('"anonymous"')
   })

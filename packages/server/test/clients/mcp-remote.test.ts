@@ -33,7 +33,7 @@ async function startRemote(url: string, folder: string) {
     for (const [address] of said.matchAll(/^http\S+\/authorize\?\S+$/gm)) {
       if (asked.includes(address)) continue
       asked.push(address)
-      void letIn(address)
+      void authorizeClient(address)
     }
   })
   const client = closing(new Client({ name: 'a host with stdio only', version: '1' }))
@@ -41,7 +41,7 @@ async function startRemote(url: string, folder: string) {
   return { client, asked }
 }
 
-async function letIn(address: string): Promise<void> {
+async function authorizeClient(address: string): Promise<void> {
   const browser = createBrowser()
   const page = await browser.open(address)
   expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)

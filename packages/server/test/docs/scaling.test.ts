@@ -123,7 +123,7 @@ async function signInWhileCalling(url: string): Promise<void> {
   await client.close()
 }
 
-async function hangUpAndAnnounce(url: string): Promise<void> {
+async function closeStreamAndAnnounce(url: string): Promise<void> {
   const client = new Client(
     { name: 'keys', version: '1' },
     { versionNegotiation: { mode: 'legacy' } },
@@ -134,8 +134,8 @@ async function hangUpAndAnnounce(url: string): Promise<void> {
   await client.close()
 }
 
-/** Lets a client in, which refreshes its token, and signs its session out. */
-async function letInAndOut(url: string): Promise<void> {
+/** Authorizes a client, which refreshes its token, and signs its session out. */
+async function authorizeAndSignOut(url: string): Promise<void> {
   const client = await createOAuthClient(url)
   const { access_token: token, refresh_token: refreshToken } = await client.connect()
   expect((await client.refresh(refreshToken)).status).toBe(200)
@@ -213,8 +213,8 @@ describe('the keys in docs/scaling.md', () => {
       await startApp(conformance),
     ] as const
     await signInWhileCalling(nodes[0].url)
-    await hangUpAndAnnounce(nodes[1].url)
-    await letInAndOut(nodes[0].url)
+    await closeStreamAndAnnounce(nodes[1].url)
+    await authorizeAndSignOut(nodes[0].url)
     await talkAcross(nodes[0].url, nodes[1].url)
     for (const node of nodes) await node.stop()
   }, 30_000)

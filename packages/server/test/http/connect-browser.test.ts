@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { goOn, letIn } from '../support/let-in.ts'
+import { authorizeClient, goOn } from '../support/consented-client.ts'
 import { newBrowser } from '../support/sign-in.ts'
 import { startProvider } from '../upstream/fake-provider.ts'
 
@@ -13,16 +13,16 @@ beforeAll(async () => {
 afterAll(() => app.stop())
 
 test('shows which client asks and where it leads, and asks for no code', async () => {
-  const { url, cookie } = await letIn(app)
+  const { url, cookie } = await authorizeClient(app)
   const text = await (await fetch(url, { headers: { cookie } })).text()
-  expect(text).toContain('A let-in client')
+  expect(text).toContain('A consented client')
   expect(text).toContain(new URL(app.url).host)
   expect(text).toContain('>Continue</button>')
   expect(text).not.toContain('<input')
 })
 
 test('signs in with that one button', async () => {
-  const { url, browser: value, sessions, sessionId } = await letIn(app)
+  const { url, browser: value, sessions, sessionId } = await authorizeClient(app)
   const browser = newBrowser()
   browser.cookies.push({ name: 'mcp-browser', value, path: '/', host: new URL(url).hostname })
   const choice = await browser.open(url, {})
@@ -33,7 +33,7 @@ test('signs in with that one button', async () => {
 })
 
 test('asks any other browser for the code, which is good there', async () => {
-  const { url, code, sessions, sessionId } = await letIn(app)
+  const { url, code, sessions, sessionId } = await authorizeClient(app)
   const browser = newBrowser()
   expect((await browser.open(url)).text).toContain('Code from your chat')
   const choice = await browser.open(url, { code })
@@ -42,8 +42,8 @@ test('asks any other browser for the code, which is good there', async () => {
 })
 
 test('knows a browser for each client that it let in', async () => {
-  const first = await letIn(app)
-  const second = await letIn(app, first.browser)
+  const first = await authorizeClient(app)
+  const second = await authorizeClient(app, first.browser)
   for (const { url, cookie } of [first, second]) {
     expect((await goOn(url, { cookie })).status).toBe(303)
   }
@@ -58,7 +58,7 @@ test('by https knows it by a cookie that no other host can have set', async () =
   }
   const deployed = await startApp({ env: { PUBLIC_URL: 'https://mcp.example.com', ...upstream } })
   try {
-    const { url, cookie } = await letIn(deployed)
+    const { url, cookie } = await authorizeClient(deployed)
     const here = deployed.localUrl + new URL(url).pathname
     expect((await goOn(here, { cookie: cookie.replace('__Host-', '') })).status).toBe(403)
     const gone = await goOn(here, { cookie, origin: 'https://mcp.example.com' })

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { authorizeClient } from '../support/consented-client.ts'
 import { failingStore } from '../support/failing-store.ts'
-import { letIn } from '../support/let-in.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { recordingStore } from '../support/recording-store.ts'
 
@@ -36,7 +36,7 @@ async function open({ localUrl }: TestApp, headers: Readonly<Record<string, stri
 
 /** Lets a client in as consent does, so that the page can tell of it. */
 async function remembered(at: Pick<TestApp, 'store' | 'url'>) {
-  const client = await letIn(at)
+  const client = await authorizeClient(at)
   const { sessions, sessionId, browser } = client
   const deps = { store: at.store, sessions }
   await createAuthorizedClients(deps, { ttlSeconds: 60 }).remember(sha256(browser), sessionId)
@@ -167,10 +167,10 @@ describe('whether one is signed in', () => {
   test('is told to the browser that let the client in, and to no other', async () => {
     const { sessions, sessionId, cookie } = await remembered(app)
     const before = await open(app, { cookie })
-    expect(before.text).toMatch(/A let-in client[\s\S]*Not signed in/)
+    expect(before.text).toMatch(/A consented client[\s\S]*Not signed in/)
     await sessions.update(sessionId, 'state', 'authenticated')
     const { response, text } = await open(app, { cookie })
-    expect(text).toMatch(/A let-in client[\s\S]*>Signed in</)
+    expect(text).toMatch(/A consented client[\s\S]*>Signed in</)
     expect(text).not.toMatch(/Not signed in|ses_/)
     expect(response.headers.get('cache-control')).toBe('no-store')
     for (const other of ['', 'mcp-browser=x', `mcp-browser=${'a'.repeat(43)}`]) {
@@ -207,7 +207,7 @@ describe('whether one is signed in', () => {
     const at = await start({ store })
     const { cookie } = await remembered(at)
     written.length = 0
-    expect((await open(at, { cookie })).text).toContain('A let-in client')
+    expect((await open(at, { cookie })).text).toContain('A consented client')
     expect(written).toEqual([])
   })
 

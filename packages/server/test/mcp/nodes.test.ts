@@ -99,7 +99,7 @@ describe('readers', () => {
     })
     const message = { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(10_000) } } as const
     for (let count = 0; count < 500; count += 1) events.write(message)
-    expect([events.open, closed]).toEqual([false, 1])
+    expect([events.isOpen, closed]).toEqual([false, 1])
   })
 
   test('that are dropped see their stream break off, so that they come back', async () => {

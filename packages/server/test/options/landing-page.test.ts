@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
-import { letIn } from '../support/let-in.ts'
+import { authorizeClient } from '../support/consented-client.ts'
 import { look, pageOf, routeLabels, serve } from './served.ts'
 
 const LISTED = /<code>service<\/code>/
@@ -30,7 +30,7 @@ test('public lists the tools, also where a token is required', async () => {
 test('signed-in lists them for a browser whose client is signed in', async () => {
   const app = await serve({ landingPage: 'signed-in' })
   expect((await pageOf(app)).text).not.toMatch(LISTED)
-  const { sessions, sessionId, browser, cookie } = await letIn(app)
+  const { sessions, sessionId, browser, cookie } = await authorizeClient(app)
   const remembered = createAuthorizedClients({ store: app.store, sessions }, { ttlSeconds: 60 })
   await remembered.remember(sha256(browser), sessionId)
   const open = () => look(app.localUrl, { headers: { accept: 'text/html', cookie } })

@@ -1,7 +1,7 @@
 /** Signing in on one node, with everything a test wants to turn or to look at. */
 
 import { vi } from 'vitest'
-import { createSignIn, type Departure } from '../../src/session/sign-in.ts'
+import { createSignIn, type SignInRedirect } from '../../src/session/sign-in.ts'
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
@@ -49,7 +49,7 @@ export async function started() {
 }
 
 /** What the browser brings back from the provider, and its cookies. */
-export function returning({ url, cookie }: Departure) {
+export function returning({ url, cookie }: SignInRedirect) {
   const state = url.searchParams.get('state') ?? ''
   const callback = new URL(`${REDIRECT_URI}?code=abc&state=${state}`)
   const browser = (name: string) => (name === cookie.name ? cookie.value : undefined)

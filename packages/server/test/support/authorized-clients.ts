@@ -75,7 +75,7 @@ async function connect(begin: () => Attempt, person: Person): Promise<Authorized
   let current = begin()
 
   async function afterConsent(): Promise<void> {
-    await current.finish(await person.letIn())
+    await current.finish(await person.authorizeClient())
     await current.close()
     current = begin()
     await current.connect()

@@ -35,7 +35,7 @@ export interface Person {
   /** Every address that the client has sent the person to. */
   readonly sentTo: readonly URL[]
   /** Goes where the client sent them last, lets it in, and gives what the browser brought back. */
-  letIn(): Promise<URLSearchParams>
+  authorizeClient(): Promise<URLSearchParams>
 }
 
 /** The same provider goes with either version of the SDK. */
@@ -85,7 +85,7 @@ export function createPerson({
     },
   }
 
-  async function letIn(): Promise<URLSearchParams> {
+  async function authorizeClient(): Promise<URLSearchParams> {
     const asked = sentTo.at(-1)
     const page = await browser.open(asked ?? '')
     expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
@@ -95,5 +95,5 @@ export function createPerson({
     return url.searchParams
   }
 
-  return { provider, memory, sentTo, letIn }
+  return { provider, memory, sentTo, authorizeClient }
 }

@@ -3,12 +3,9 @@
  * and the check of its tokens.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
 import { createEntries } from '../../oidc/entries.ts'
-import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { Outgoing } from '../../upstream/outgoing.ts'
-import type { AccessTokens } from '../access-tokens.ts'
 import { createDocumentFetch } from '../document-fetch.ts'
 import { redirectUriFault } from '../redirect-uris.ts'
 import { createResourceNames, createResources } from '../resources.ts'
@@ -18,17 +15,9 @@ import { createAccessTokens, createTokenEntries } from './issued-tokens.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import type { ProviderServer } from './provider-server.ts'
 import { createKeySigning, createSecretSigning, type Signing } from './signing.ts'
-import { createTokenReader, rememberTokens } from './token-reader.ts'
+import { createTokenReader, withTokenCache } from './token-reader.ts'
 
-export interface AuthorizationServer {
-  /**
-   * Handles a request to one of the endpoints; rejects when the store is unavailable. Charges what
-   * the request stores to `storage`, if given.
-   */
-  handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
-  readonly consents: Consents
-  readonly accessTokens: AccessTokens
-}
+export type AuthorizationServer = Awaited<ReturnType<typeof createAuthorizationServer>>
 
 /**
  * Creates the server. It is stateless: nodes with the same store and secrets are interchangeable.
@@ -38,7 +27,7 @@ export interface AuthorizationServer {
 export async function createAuthorizationServer(
   options: AuthorizationServerOptions,
   deps: AuthorizationServerDeps,
-): Promise<AuthorizationServer> {
+) {
   const { store, keyRing, sessions, signing, now } = deps
   const resources = createResourceNames(createResources(options.publicUrl, options.serves))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
@@ -46,7 +35,7 @@ export async function createAuthorizationServer(
   const tokens = createTokenEntries({ store, keyRing }, { longestTtlSeconds })
   const made = createTokenReader(signing, options.publicUrl, resources, Date.now)
   // Caches verified tokens only for asymmetric signatures: HS256 is cheap to verify.
-  const reader = signing.secret === undefined ? rememberTokens(made, Date.now) : made
+  const reader = signing.secret === undefined ? withTokenCache(made, Date.now) : made
   let loading: Promise<ProviderServer> | undefined
   const load = () => {
     loading ??= import('./provider-server.ts').then(({ createProviderServer }) =>
@@ -56,18 +45,22 @@ export async function createAuthorizationServer(
   }
   if (options.clients.length > 0) await (await load()).checkClients()
   return {
-    async handle(request, response, storage) {
-      await (await load()).handle(request, response, storage)
-    },
-    consents: {
-      find: async (...asked) => (await load()).consents.find(...asked),
-      approve: async (...asked) => (await load()).consents.approve(...asked),
-      deny: async (...asked) => (await load()).consents.deny(...asked),
-    },
+    /** Handles a request to one of the endpoints: see `createProviderServer`. */
+    handle: async (...request: Parameters<ProviderServer['handle']>): Promise<void> =>
+      (await load()).handle(...request),
+    consents: lazyConsents(load),
     accessTokens: createAccessTokens({
       ...{ reader, tokens, entries, store, sessions },
       hasEarlierNodes: options.hasEarlierNodes ?? true,
     }),
+  }
+}
+
+function lazyConsents(load: () => Promise<ProviderServer>): Consents {
+  return {
+    find: async (...asked) => (await load()).consents.find(...asked),
+    approve: async (...asked) => (await load()).consents.approve(...asked),
+    deny: async (...asked) => (await load()).consents.deny(...asked),
   }
 }
 

@@ -15,13 +15,13 @@ import type { ConsentedClients } from './error-redirects.ts'
 import type { Grants } from './grants.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import {
+  type Approval,
   type Approvals,
   createApprovals,
   createFindPending,
-  type Given,
+  type PageRequest,
   type Pending,
   saveGrant,
-  type Visit,
 } from './pending-authorization.ts'
 
 export interface ConsentRequest {
@@ -89,11 +89,11 @@ export function createConsents(
 
   return {
     /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
-    async find(visit: Visit, uid: string, browser?: string): Promise<Consent | undefined> {
-      const found = await pending(visit, uid)
+    async find(request: PageRequest, uid: string, browser?: string): Promise<Consent | undefined> {
+      const found = await pending(request, uid)
       if (found === undefined) return undefined
-      const given = await approvals.find(uid)
-      if (given !== undefined) return proceed(found, given)
+      const approval = await approvals.find(uid)
+      if (approval !== undefined) return proceed(found, approval)
       const continues = await continuationFor(found, browser)
       const { clientId } = found.client
       const client = options.clients.find(({ client_id }) => client_id === clientId)
@@ -107,28 +107,28 @@ export function createConsents(
      * the user has to sign in first. `browser` is the SHA-256 of the browser's cookie.
      */
     async approve(
-      visit: Visit,
+      request: PageRequest,
       uid: string,
       browser?: string,
       choice: SessionChoice = 'default',
     ): Promise<Approved | undefined> {
-      const found = await pending(visit, uid)
+      const found = await pending(request, uid)
       if (found === undefined) return undefined
       const candidate = choice === 'anew' ? undefined : await continuationFor(found, browser)
       const isContinued = choice === 'continue' || candidate?.isDefault
-      const given = await approve(found, isContinued ? candidate?.sessionId : undefined)
-      return given && proceed(found, given)
+      const approval = await approve(found, isContinued ? candidate?.sessionId : undefined)
+      return approval && proceed(found, approval)
     },
 
     /**
      * Denies the authorization with `access_denied`; returns the URL to redirect the browser to.
      * Withdraws an earlier approval and ends the session that was created for it.
      */
-    async deny(visit: Visit, uid: string): Promise<string | undefined> {
-      const found = await pending(visit, uid)
+    async deny(request: PageRequest, uid: string): Promise<string | undefined> {
+      const found = await pending(request, uid)
       if (found === undefined) return undefined
-      const given = await approvals.withdraw(uid)
-      if (given?.continued === false) await deps.signOut(given.sessionId)
+      const approval = await approvals.withdraw(uid)
+      if (approval?.continued === false) await deps.signOut(approval.sessionId)
       deps.log.audit({ client: found.client.clientId }, 'client refused')
       const description = 'The user denied the authorization'
       return found.finish({ error: 'access_denied', error_description: description })
@@ -143,17 +143,17 @@ interface ProceedParts {
 
 /** Records the approval, and opens the session; undefined if the authorization has ended. */
 function createApprove(deps: ConsentDeps, { approvals, granteeFor }: ProceedParts) {
-  return async (found: Pending, continuedId: string | undefined): Promise<Given | undefined> => {
-    const given = await approvals.give(found.uid, continuedId)
-    if (given === undefined) return undefined
-    const { sessionId, continued } = given
+  return async (found: Pending, continuedId: string | undefined): Promise<Approval | undefined> => {
+    const approval = await approvals.record(found.uid, continuedId)
+    if (approval === undefined) return undefined
+    const { sessionId, continued } = approval
     if (!(await openSession(deps, sessionId, found.client.clientName))) return undefined
     await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
     // A concurrent denial withdrew the approval before the session existed.
     if ((await approvals.find(found.uid)) === undefined) return undefined
     const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
     deps.log.audit(facts, 'client authorized')
-    return given
+    return approval
   }
 }
 
@@ -164,9 +164,9 @@ function createProceed(
   { approvals, granteeFor }: ProceedParts,
 ) {
   /** After the sign-in, continues the user's earlier session with this client, in any browser. */
-  async function settle(found: Pending, given: Given): Promise<Given> {
-    const sessionId = await deps.settleSignIn(given.sessionId, granteeFor(found).key)
-    if (sessionId === given.sessionId) return given
+  async function settle(found: Pending, approval: Approval): Promise<Approval> {
+    const sessionId = await deps.settleSignIn(approval.sessionId, granteeFor(found).key)
+    if (sessionId === approval.sessionId) return approval
     const continued = { sessionId, continued: true }
     await approvals.replace(found.uid, continued)
     return continued
@@ -176,11 +176,12 @@ function createProceed(
    * Creates the grant last, so that an abandoned authorization leaves none. Idempotent: a
    * repetition creates the same grant.
    */
-  return async (found: Pending, given: Given): Promise<Approved> => {
-    if (login === 'at-authorize' && !(await deps.isSignedIn(given.sessionId))) {
-      return { step: 'sign_in', request: describe(found), sessionId: given.sessionId }
+  return async (found: Pending, approval: Approval): Promise<Approved> => {
+    if (login === 'at-authorize' && !(await deps.isSignedIn(approval.sessionId))) {
+      return { step: 'sign_in', request: describe(found), sessionId: approval.sessionId }
     }
-    const { sessionId, continued } = login === 'at-authorize' ? await settle(found, given) : given
+    const { sessionId, continued } =
+      login === 'at-authorize' ? await settle(found, approval) : approval
     await deps.keptSignIns.keep(sessionId)
     const grantId = await saveGrant(found, sessionId)
     await deps.grants.add(grantId, continued)

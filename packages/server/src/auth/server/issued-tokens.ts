@@ -35,9 +35,9 @@ interface AccessTokenDeps {
 }
 
 /**
- * The bearer check. Batches all reads into one round trip; the keys of a session are in one hash slot,
- * except the entry of the previous release. Compares the token with its entry in the store, so that the
- * signing secret alone is not enough to forge a token.
+ * The bearer check. Batches all reads into one round trip; the keys of a session are in one hash
+ * slot, except the entry of the previous release. Compares the token with its entry in the store,
+ * so that the signing secret alone is not enough to forge a token.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const { reader, tokens, hasEarlierNodes, store, sessions } = deps
@@ -50,10 +50,10 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       presenter?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
       const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
-      const beside = presenter?.beside
+      const prefetchKey = presenter?.prefetchKey
       const others = hasEarlierNodes ? earlierKey(key) : []
-      const found = await store.getAll(own.concat(beside ?? [], others))
-      if (beside !== undefined) presenter?.onRead?.(found[own.length])
+      const found = await store.getAll(own.concat(prefetchKey ?? [], others))
+      if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[own.length])
       const session = found[0] as Session | undefined
       const [, document, revoked] = found
       if (session === undefined || sessions.isOver(session)) return undefined

@@ -64,25 +64,27 @@ export function registerMachineGrants(
   parts: MachineGrantParts,
 ): void {
   const configured = new Map(clients.map((client) => [client.client_id, client]))
+  const { scopes, verifyAssertion } = parts
   const issue = createIssue(provider, deps, parts)
   leaveToHandlers(provider)
   if (clients.some((client) => mayUse(client, CLIENT_CREDENTIALS))) {
-    registerClientCredentials(provider, configured, issue, parts)
+    registerClientCredentials(provider, configured, issue, scopes)
   }
-  if (parts.verifyAssertion !== undefined) {
-    registerAssertions(provider, configured, issue, { ...parts, verify: parts.verifyAssertion })
+  if (verifyAssertion !== undefined) {
+    registerAssertions(provider, configured, issue, { scopes, verifyAssertion })
   }
 }
 
 type IssueDeps = Pick<AuthorizationServerDeps, 'sessions' | 'authorizations' | 'blocks'>
 type Configured = ReadonlyMap<unknown, Metadata>
 type Issue = ReturnType<typeof createIssue>
+type AssertionParts = { readonly scopes: ScopeRules; readonly verifyAssertion: VerifyAssertion }
 
 function registerClientCredentials(
   provider: Provider,
   configured: Configured,
   issue: Issue,
-  { scopes: { known } }: MachineGrantParts,
+  { known }: ScopeRules,
 ): void {
   async function handle(ctx: TokenEndpointGrantContext): Promise<void> {
     const { client, params } = ctx.oidc
@@ -107,7 +109,7 @@ function registerAssertions(
   provider: Provider,
   configured: Configured,
   issue: Issue,
-  { scopes: { known }, verify }: MachineGrantParts & { readonly verify: VerifyAssertion },
+  { scopes: { known }, verifyAssertion }: AssertionParts,
 ): void {
   async function handle(ctx: TokenEndpointGrantContext): Promise<void> {
     const { client, params } = ctx.oidc
@@ -117,7 +119,7 @@ function registerAssertions(
     if (!isAllowed) throw refused()
     const { assertion } = params
     if (typeof assertion !== 'string') throw new errors.InvalidRequest('assertion is required')
-    const { subject, scopes = BASE_SCOPES, resources } = await verify(assertion, clientId)
+    const { subject, scopes = BASE_SCOPES, resources } = await verifyAssertion(assertion, clientId)
     const most = metadata && allowedScopes(metadata)
     const allowed = scopes.filter((scope) => known.has(scope) && (most?.includes(scope) ?? true))
     await issue(ctx, {

@@ -15,7 +15,7 @@ import { CONSENT_TTL_SECONDS } from './options.ts'
 import { fromProvider } from './unavailable.ts'
 
 /** A request of a browser, whose cookies bind the browser to its authorization. */
-export interface Visit {
+export interface PageRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
 }
@@ -30,7 +30,7 @@ export interface Pending {
 
 /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
 export function createFindPending(current: () => Promise<Provider>) {
-  return async ({ request, response }: Visit, uid: string): Promise<Pending | undefined> => {
+  return async ({ request, response }: PageRequest, uid: string): Promise<Pending | undefined> => {
     try {
       const provider = await current()
       const { params, uid: known } = await provider.interactionDetails(request, response)
@@ -67,13 +67,14 @@ export async function saveGrant({ provider, client, params, uid }: Pending, sess
 
 const PURPOSE = 'oauth-approval'
 
-export interface Given {
+/** An approved authorization, and the session that the client gets. */
+export interface Approval {
   readonly sessionId: string
   /** Whether the session existed before: a denial of this authorization does not end it. */
   readonly continued: boolean
 }
 
-type Approval = {
+type ApprovalRecord = {
   /** The sealed session id; null is the tombstone of a withdrawn approval. */
   readonly sealed: string | null
   readonly continued?: boolean
@@ -91,48 +92,48 @@ export function createApprovals({
 }) {
   const keyOf = (uid: string) => `oauth:Approval:${sha256(uid)}`
 
-  const seal = (uid: string, { sessionId, continued }: Given): Approval => ({
+  const seal = (uid: string, { sessionId, continued }: Approval): ApprovalRecord => ({
     sealed: keyRing.seal(PURPOSE, sessionId, keyOf(uid)),
     continued,
   })
 
   async function read(uid: string) {
-    const approval = await store.get<Approval>(keyOf(uid))
-    const { sealed, continued = false, rev } = approval ?? {}
+    const record = await store.get<ApprovalRecord>(keyOf(uid))
+    const { sealed, continued = false, rev } = record ?? {}
     const sessionId = sealed && keyRing.open(PURPOSE, sealed, keyOf(uid))
-    return sessionId ? { given: { sessionId, continued }, rev } : undefined
+    return sessionId ? { approval: { sessionId, continued }, rev } : undefined
   }
 
-  const find = async (uid: string) => (await read(uid))?.given
+  const find = async (uid: string) => (await read(uid))?.approval
 
   return {
     /** The session of an approved authorization, if any. */
     find,
     /**
-     * Approves the authorization and returns its session: `continues`, or a new one. Idempotent
+     * Approves the authorization and returns its session: `continuedId`, or a new one. Idempotent
      * across nodes: repeated approvals return the same session. Undefined after a withdrawal.
      */
-    async give(uid: string, continues?: string): Promise<Given | undefined> {
-      const continued = continues !== undefined
-      const given = { sessionId: continues ?? createId('ses'), continued }
-      const isFirst = await store.create(keyOf(uid), seal(uid, given), CONSENT_TTL_SECONDS)
-      return isFirst ? given : find(uid)
+    async record(uid: string, continuedId?: string): Promise<Approval | undefined> {
+      const continued = continuedId !== undefined
+      const approval = { sessionId: continuedId ?? createId('ses'), continued }
+      const isFirst = await store.create(keyOf(uid), seal(uid, approval), CONSENT_TTL_SECONDS)
+      return isFirst ? approval : find(uid)
     },
     /** Replaces the session (compare-and-set); false after a withdrawal. */
-    async replace(uid: string, given: Given): Promise<boolean> {
+    async replace(uid: string, approval: Approval): Promise<boolean> {
       const rev = (await read(uid))?.rev
       if (rev === undefined) return false
-      const { outcome } = await store.patch(keyOf(uid), seal(uid, given), { ifRev: rev })
+      const { outcome } = await store.patch(keyOf(uid), seal(uid, approval), { ifRev: rev })
       return outcome === 'written'
     },
     /** Withdraws the approval and blocks later ones; returns the earlier approval, if any. */
-    async withdraw(uid: string): Promise<Given | undefined> {
+    async withdraw(uid: string): Promise<Approval | undefined> {
       // Writes the tombstone first, which blocks later approvals, then reads any earlier one.
       const none = { sealed: null }
       if (await store.create(keyOf(uid), none, CONSENT_TTL_SECONDS)) return undefined
-      const given = await find(uid)
+      const approval = await find(uid)
       await store.set(keyOf(uid), none, CONSENT_TTL_SECONDS)
-      return given
+      return approval
     },
   }
 }

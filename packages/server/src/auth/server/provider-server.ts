@@ -6,9 +6,9 @@ import { basePathOf } from '../../config/public-path.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
 import { createAuthorizedClients } from '../../session/authorized-clients.ts'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { ResourceNames } from '../resources.ts'
 import { createServerAdapter } from './adapter.ts'
-import type { AuthorizationServer } from './authorization-server.ts'
 import { createAuthenticateClient, encodedBasic } from './client-assertions.ts'
 import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
@@ -35,16 +35,13 @@ export interface ProviderServerParts {
   readonly resources: ResourceNames
 }
 
-export interface ProviderServer extends Pick<AuthorizationServer, 'handle' | 'consents'> {
-  /** @throws ConfigError when the metadata of a pre-registered client is invalid */
-  checkClients(): Promise<void>
-}
+export type ProviderServer = ReturnType<typeof createProviderServer>
 
 export function createProviderServer(
   options: AuthorizationServerOptions,
   deps: AuthorizationServerDeps,
   parts: ProviderServerParts,
-): ProviderServer {
+) {
   const { publicUrl, clients } = options
   const { entries, reader, resources } = parts
   const shared = createSharedParts(options, deps, parts)
@@ -74,8 +71,17 @@ export function createProviderServer(
     ...{ keptSignIns, log, now, authorizedClients, grants, sessionsOf },
   }
   return {
-    checkClients: () => checkPreRegistered(current, options),
-    async handle(request: IncomingMessage, response: ServerResponse, storage) {
+    /** @throws ConfigError when the metadata of a pre-registered client is invalid */
+    checkClients: (): Promise<void> => checkPreRegistered(current, options),
+    /**
+     * Handles a request to one of the endpoints; rejects when the store is unavailable. Charges
+     * what the request stores to `storage`, if given.
+     */
+    async handle(
+      request: IncomingMessage,
+      response: ServerResponse,
+      storage?: StorageBudget,
+    ): Promise<void> {
       const { callback } = await current()
       enter(request, mount)
       if (storage !== undefined) countStorageOf(request, storage)

@@ -32,8 +32,13 @@ export function createProvider(
   mount: Mount,
 ): Provider {
   const provider = new Provider(options.publicUrl, providerConfiguration(options, deps, parts))
-  const resourceServer = resourceServersOf(options, deps, parts)
-  registerMachineGrants(provider, options, deps, { ...parts, resourceServer })
+  const { resources, scopes, verifyAssertion } = parts
+  registerMachineGrants(provider, options, deps, {
+    resources,
+    scopes,
+    resourceServer: resourceServersOf(options, deps, parts),
+    verifyAssertion,
+  })
   // Safe: `enter` removes the caller's forwarded headers and sets its own.
   provider.proxy = true
   prepareRequests(provider, rules)

@@ -5,7 +5,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { JWTVerifyOptions } from 'jose'
 import { AppError } from '../../errors.ts'
-import { createRecent } from '../../store/recent.ts'
+import { createLruCache } from '../../store/lru-cache.ts'
 import type { ResourceNames } from '../resources.ts'
 import type { AssertedSubject } from './derived-sessions.ts'
 import type { Signing } from './signing.ts'
@@ -108,9 +108,9 @@ const MOST_TOKENS = 20_000
  * the session are still checked in the store on each request.
  * @param now Unix time in milliseconds
  */
-export function rememberTokens(reader: TokenReader, now: () => number): TokenReader {
+export function withTokenCache(reader: TokenReader, now: () => number): TokenReader {
   // The key is the whole token, since a signature could be copied onto another payload.
-  const known = createRecent<TokenFacts>(MOST_TOKENS)
+  const known = createLruCache<TokenFacts>(MOST_TOKENS)
   return {
     async read(token) {
       const before = known.get(token)

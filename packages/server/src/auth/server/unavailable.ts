@@ -21,14 +21,14 @@ class TemporarilyUnavailable extends errors.OIDCProviderError {
 }
 
 /** Codes of temporary failures. */
-const PASSING: ReadonlySet<string> = new Set(['unavailable', 'too_many_requests'])
+const TEMPORARY: ReadonlySet<string> = new Set(['unavailable', 'too_many_requests'])
 
 /** Runs work that needs the store and converts temporary failures to errors of the library. */
 export async function forProvider<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof AppError && PASSING.has(error.code)) {
+    if (error instanceof AppError && TEMPORARY.has(error.code)) {
       const { retryAfterSeconds: seconds } = error
       if (seconds !== undefined) Provider.ctx?.set('retry-after', String(seconds))
       throw new TemporarilyUnavailable(error)

@@ -22,32 +22,29 @@ import {
   takesEmptyEvents,
 } from './event-stream.ts'
 import { type McpSessionRecord, mcpSessionKey } from './mcp-session-record.ts'
-import { lostAnswer } from './response-sink.ts'
+import { lostAnswer } from './running-calls.ts'
 
 /** One entry of a call's event log: first a start marker, then messages, then the end. */
-export type CallEntry = Said & {
+export type CallEntry = EntryBody & {
   /** In the first entry; repeated in later ones, because a long log is trimmed at its start. */
   readonly requestId?: RequestId
 }
 
-type Said = { readonly message?: JSONRPCMessage } | CallEnd
+type EntryBody = { readonly message?: JSONRPCMessage } | CallEnd
 
 /** Contains the response, so that writing response and end is atomic. */
 export type CallEnd =
   | { readonly end: 'answered'; readonly message: JSONRPCMessage }
   | { readonly end: 'cancelled'; readonly message?: never }
 
-/** Reconnection delay (SSE `retry`): gives the call time to progress without a noticeable wait. */
-const COME_BACK_MS = 500
-
-/** How many events of a call can be replayed, and for how long. */
+/** Bounds of the event log: how many events of a call can be replayed, and for how long. */
 export const CALL_STREAM_BOUNDS = { maxLength: 1000, maxBytes: 4 * 1024 * 1024, ttlSeconds: 600 }
 
 /**
  * How often `requestId` is repeated: a trimmed log still contains it, but not every entry pays for
  * it. A character may have three bytes, and a third more sealed; half of the bytes may be trimmed.
  */
-const NAMED_EVERY = {
+const REQUEST_ID_INTERVAL = {
   entries: CALL_STREAM_BOUNDS.maxLength / 2,
   characters: CALL_STREAM_BOUNDS.maxBytes / 16,
 }
@@ -96,7 +93,7 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
       .catch((error: unknown) => log.debug({ err: error }, 'stream notification failed'))
   }
 
-  function announce(stream: string): void {
+  function notifyReaders(stream: string): void {
     notifier.notify(stream)
     for (const watcher of watchers.get(stream) ?? []) notifyReader(watcher, stream)
   }
@@ -111,27 +108,25 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
     const call = calls
     const key = callStreamKey(mcpSessionId, node.id, call)
     const events = createEventStream()
-    const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
-    const record = createRecord({ streams, log }, place, onKept)
+    const onStored = (isStored: boolean) => (isStored ? notifyReaders(key) : fenced())
+    const target = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
+    const eventLog = createEventLog({ streams, log }, target, onStored)
     watchers.set(key, new Set())
 
     const eventId = (sequence: number) =>
       formatEventId({ kind: 'call', node: node.id, call, sequence })
-    const keep = (said: Said) => eventId(record.keep(said))
+    const append = (body: EntryBody) => eventId(eventLog.append(body))
 
-    const first = keep({})
+    const first = append({})
     if (takesEmptyEvents(protocolVersion)) events.prime(first)
     return {
       events,
-      write: (message) => events.write(message, keep({ message })),
+      write: (message) => events.write(message, append({ message })),
       async closeStream() {
-        if (!(await record.complete()) || !events.open) return
-        events.retry(COME_BACK_MS)
-        events.end()
+        if ((await eventLog.isReplayable()) && events.isOpen) events.endForReconnection()
       },
       end(end) {
-        const { sequence, write } = record.last()
+        const { sequence, write } = eventLog.reserveEnd()
         const lost: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
         if (end.message !== undefined) events.write(end.message, eventId(sequence))
         events.end()
@@ -161,63 +156,70 @@ function createEndWriter(log: Logger) {
     })
 }
 
-interface Place {
+interface EventLogTarget {
   readonly key: string
+  /** The key of the MCP session: without it, nothing is written. */
   readonly onlyIf: string
   readonly requestId: RequestId
   readonly storage: StorageBudget
 }
 
-/** Appends the events of a call in order; `onKept` receives false if another node has fenced it. */
-function createRecord(
+/**
+ * Appends the events of a call in order. `onStored` receives false if another node has fenced the
+ * call.
+ */
+function createEventLog(
   { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
-  { key, onlyIf, requestId, storage }: Place,
-  onKept: (kept: boolean) => void,
+  { key, onlyIf, requestId, storage }: EventLogTarget,
+  onStored: (isStored: boolean) => void,
 ) {
   let sequence = 0
-  let isReplayable = true
-  /** Sequence number of the last persisted entry with a `requestId`. */
-  let named = Number.NEGATIVE_INFINITY
+  let isWithinBudget = true
+  /** Sequence number of the last stored entry with a `requestId`, and the characters since. */
+  let namedAt = Number.NEGATIVE_INFINITY
   let charactersSince = 0
-  let complete = Promise.resolve(true)
+  let replayable = Promise.resolve(true)
 
   /** Explicit sequence numbers avoid a round trip before sending, and act as fencing tokens. */
-  async function write(said: Said, at: number): Promise<boolean> {
+  async function write(body: EntryBody, at: number): Promise<boolean> {
     // The client still gets the event; beyond an unauthenticated caller's budget it has no replay.
-    if (at === 1) isReplayable = !storage.isSpent()
-    if (!isReplayable || (storage.isSpent() && !('end' in said))) return false
-    if (storage.isSpent()) said = { end: 'answered', message: lostAnswer(requestId) }
-    const names = at - named >= NAMED_EVERY.entries || charactersSince >= NAMED_EVERY.characters
-    const text = JSON.stringify(names ? { requestId, ...said } : said)
+    if (at === 1) isWithinBudget = !storage.isSpent()
+    if (!isWithinBudget || (storage.isSpent() && !('end' in body))) return false
+    if (storage.isSpent()) body = { end: 'answered', message: lostAnswer(requestId) }
+    const isNamed =
+      at - namedAt >= REQUEST_ID_INTERVAL.entries ||
+      charactersSince >= REQUEST_ID_INTERVAL.characters
+    const text = JSON.stringify(isNamed ? { requestId, ...body } : body)
     charactersSince += text.length
     if (storage !== UNLIMITED) storage.charge(entryBytes(text) + (at === 1 ? STREAM_OVERHEAD : 0))
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
-    const kept = (await streams.append(key, text, options)) !== undefined
-    if (kept && names) {
-      named = Math.max(named, at)
+    const isStored = (await streams.append(key, text, options)) !== undefined
+    if (isStored && isNamed) {
+      namedAt = Math.max(namedAt, at)
       charactersSince = 0
     }
-    onKept(kept)
-    return kept
+    onStored(isStored)
+    return isStored
   }
 
   return {
-    keep(said: Said): number {
+    /** Returns the sequence number of the event, which is stored in the background. */
+    append(body: EntryBody): number {
       sequence += 1
-      const keeping = write(said, sequence).catch((error: unknown) => {
+      const storing = write(body, sequence).catch((error: unknown) => {
         log.warn({ err: error }, 'event not stored; it cannot be replayed')
         return false
       })
-      complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))
+      replayable = Promise.all([replayable, storing]).then((stored) => !stored.includes(false))
       return sequence
     },
     /** Reserves the sequence number of the end, which may be written later. */
-    last() {
+    reserveEnd() {
       sequence += 1
       const at = sequence
       return { sequence: at, write: (end: CallEnd) => write(end, at) }
     },
     /** Whether all events so far can be replayed. */
-    complete: () => complete,
+    isReplayable: () => replayable,
   }
 }

@@ -15,6 +15,12 @@ const KEEP_ALIVE_MS = 15_000
 /** Backpressure limit: disconnects a client whose buffer exceeds 1 MiB. */
 const MOST_BUFFERED_BYTES = 1024 * 1024
 
+/**
+ * Reconnection delay: a stopping node leaves the load balancer, and a call whose tool closed the
+ * stream progresses, without a noticeable wait.
+ */
+const RECONNECTION_MS = 500
+
 /** Clients of earlier revisions treat an event without data as an invalid message. */
 export function takesEmptyEvents(protocolVersion: string | null): boolean {
   return protocolVersion !== null && protocolVersion >= '2025-11-25'
@@ -25,32 +31,32 @@ export type EventStream = ReturnType<typeof createEventStream>
 export function createEventStream() {
   const encoder = new TextEncoder()
   const closed: (() => void)[] = []
-  let sink: ReadableStreamDefaultController<Uint8Array> | undefined
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const keepAlive = setInterval(() => enqueue(': keep-alive\n\n'), KEEP_ALIVE_MS)
 
   function enqueue(frame: string): void {
-    sink?.enqueue(encoder.encode(frame))
-    if (sink === undefined || (sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
+    controller?.enqueue(encoder.encode(frame))
+    if (controller === undefined || (controller.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
     // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
-    sink.error(new Error('The client reads too slowly.'))
+    controller.error(new Error('The client reads too slowly.'))
     release()
   }
 
   function release(): void {
     clearInterval(keepAlive)
-    sink = undefined
+    controller = undefined
     for (const listener of closed.splice(0)) listener()
   }
 
   function end(): void {
-    sink?.close()
+    controller?.close()
     release()
   }
 
   const body = new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        sink = controller
+      start(started) {
+        controller = started
       },
       // A disconnect ends the stream, not the call: only a cancellation ends the call.
       cancel: release,
@@ -69,22 +75,26 @@ export function createEventStream() {
       },
     }),
     /** False once the stream has ended or its client has disconnected. */
-    get open(): boolean {
-      return sink !== undefined
+    get isOpen(): boolean {
+      return controller !== undefined
     },
     write: (message: JSONRPCMessage, id?: string): void =>
       enqueue(`event: message\n${idLine(id)}data: ${toWellFormedJson(message)}\n\n`),
-    /** Writes the transport's own first event, for clients that do not support empty events. */
-    greet: ({ event, data }: { readonly event: string; readonly data: string }, id: string): void =>
-      enqueue(`event: ${event}\n${idLine(id)}data: ${data}\n\n`),
+    /** Writes the `endpoint` event (2024-11-05, basic/transports): where the client may POST. */
+    writeEndpoint: (url: string, id: string): void =>
+      enqueue(`event: endpoint\n${idLine(id)}data: ${url}\n\n`),
     /** Writes an event without data: it gives the client an id to resume from. */
     prime: (id: string): void => enqueue(`${idLine(id)}data: \n\n`),
-    /** Sets the client's reconnection delay (SSE `retry`). */
-    retry: (milliseconds: number): void => enqueue(`retry: ${milliseconds}\n\n`),
+    /** Ends the stream. */
     end,
+    /** Ends a stream that the client will resume, after the reconnection delay (SSE `retry`). */
+    endForReconnection(): void {
+      enqueue(`retry: ${RECONNECTION_MS}\n\n`)
+      end()
+    },
     /** Calls the listener once, when either side closes the stream. */
     onClose(listener: () => void): void {
-      if (sink === undefined) listener()
+      if (controller === undefined) listener()
       else closed.push(listener)
     },
   }
@@ -122,19 +132,12 @@ export function parseEventId(text: string): CallEventId | StreamEventId | undefi
   return own !== undefined && common !== undefined ? { kind: 'stream', own, common } : undefined
 }
 
-/** Reconnection delay (SSE `retry`): lets a stopping node leave the load balancer. */
-const COME_BACK_MS = 500
-
+/** The open streams of this node, which a graceful shutdown ends. */
 export type OpenStreams = ReturnType<typeof createOpenStreams>
 
 export function createOpenStreams(sessionEnds: SessionEnds) {
   const streams = new Set<EventStream>()
   let released = false
-
-  function sendOn(events: EventStream): void {
-    events.retry(COME_BACK_MS)
-    events.end()
-  }
 
   return {
     /**
@@ -147,7 +150,7 @@ export function createOpenStreams(sessionEnds: SessionEnds) {
       isBusy?: () => Promise<boolean>,
     ): void {
       if (released) {
-        sendOn(events)
+        events.endForReconnection()
         return
       }
       streams.add(events)
@@ -158,7 +161,7 @@ export function createOpenStreams(sessionEnds: SessionEnds) {
     /** Ends all streams; clients reconnect to another node. */
     release(): void {
       released = true
-      for (const events of [...streams]) sendOn(events)
+      for (const events of [...streams]) events.endForReconnection()
     },
   }
 }

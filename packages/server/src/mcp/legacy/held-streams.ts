@@ -5,6 +5,7 @@
 
 import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
+import { isAfter, STREAM_START } from '../../store/stream-ids.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Limits, Release } from '../limits.ts'
 import type { ClusterNode, LoggedEvent } from '../nodes/cluster-node.ts'
@@ -18,9 +19,8 @@ import {
   type StreamNotifier,
   takesEmptyEvents,
 } from './event-stream.ts'
-import type { McpSessions } from './mcp-session.ts'
 import { type McpSession, type McpSessionRecord, ownStreamKey } from './mcp-session-record.ts'
-import { type KeepTimes, keepUnused } from './unused-mcp-sessions.ts'
+import type { McpSessions } from './mcp-sessions.ts'
 
 export interface HeldStreamDeps {
   readonly node: ClusterNode
@@ -28,7 +28,9 @@ export interface HeldStreamDeps {
   readonly notifier: StreamNotifier
   readonly mcpSessions: McpSessions
   readonly limits: Limits
-  readonly open: OpenStreams
+  readonly openStreams: OpenStreams
+  /** TTL of an unused MCP session, after its stream is closed. */
+  readonly unusedTtlSeconds: number
   readonly log: Logger
 }
 
@@ -39,15 +41,14 @@ export interface HeldOptions {
   readonly isBusy?: () => Promise<boolean>
   /** Client address that the limits count in addition to the session, if there is no token. */
   readonly address?: string
-  readonly greeting?: Greeting
+  readonly endpoint?: EndpointEvent
   /** Receives the state of the MCP session: initially, and after each read of its stream. */
   readonly onMcpSession?: (mcpSession: McpSession | undefined) => void
 }
 
-/** The first event of a transport that defines one. */
-export interface Greeting {
-  readonly event: string
-  readonly data: string
+/** The first event of an HTTP+SSE stream (2024-11-05, basic/transports). */
+interface EndpointEvent {
+  readonly url: string
   /** Prefix of all event ids: `Last-Event-ID` then names the MCP session as well. */
   readonly idPrefix: string
 }
@@ -60,12 +61,12 @@ interface Held {
 }
 
 /** Retry delay after a failed read: the next notification may come much later. */
-const READ_AGAIN_MS = 1000
+const READ_RETRY_MS = 1000
 
 export type HeldStreams = ReturnType<typeof createHeldStreams>
 
-export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes) {
-  const { node, mcpSessions, limits, open } = deps
+export function createHeldStreams(deps: HeldStreamDeps) {
+  const { node, mcpSessions, limits, openStreams, unusedTtlSeconds } = deps
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
@@ -103,14 +104,16 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes) {
           if (held.get(mcpSessionId)?.events === events) held.delete(mcpSessionId)
         })
         await node.broadcast({ kind: 'stream_taken', connectionId: mcpSessionId, generation })
-        if (!mcpSession.needsToken) events.onClose(keepUnused(mcpSessions, mcpSessionId, times))
+        if (!mcpSession.needsToken) {
+          events.onClose(keepUnused(mcpSessions, mcpSessionId, unusedTtlSeconds / 4))
+        }
         events.onClose(await startSending(deps, mcpSession, after, events, options))
       } catch (error) {
         // The caller never receives the stream, so that only this function can end it.
         events.end()
         throw error
       }
-      open.add(events, options.owner, options.isBusy)
+      openStreams.add(events, options.owner, options.isBusy)
       return events
     },
     /**
@@ -121,76 +124,99 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes) {
       const events = held.get(mcpSessionId)?.events
       events?.write(message)
       // The write may have closed the stream: backpressure limit.
-      return events?.open === true
+      return events?.isOpen === true
     },
   }
 }
 
 /** Replays past events, then follows the logs. Returns the function that stops it. */
 async function startSending(
-  { node, streams, notifier, mcpSessions, log }: HeldStreamDeps,
+  deps: HeldStreamDeps,
   mcpSession: McpSession,
   after: StreamEventId | undefined,
   events: EventStream,
-  { greeting, onMcpSession }: HeldOptions,
+  options: HeldOptions,
 ): Promise<() => void> {
-  const key = ownStreamKey(mcpSession.id)
-  const first = mcpSession.generation === 1
-  let own = after?.own ?? (first ? '0' : await streams.last(key))
-  let common = after?.common ?? (await node.lastEventId())
-  let { subscriptions } = mcpSession
-  const prefix = greeting?.idPrefix ?? ''
-  const eventId = () => prefix + formatEventId({ kind: 'stream', own, common })
-
-  const sendEvent = ({ id, event }: LoggedEvent) => {
-    if (!isLater(id, common)) return
-    common = id
-    const notification = notificationOf(event, subscriptions)
-    if (notification !== undefined) events.write(notification, eventId())
-  }
-  const sendOwn = async () => {
-    for (const entry of await streams.read(key, own)) {
-      own = entry.id
-      events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
-    }
-    const latest = await mcpSessions.retrieve(mcpSession.id)
-    subscriptions = latest?.subscriptions ?? []
-    onMcpSession?.(latest)
-  }
+  const { node, notifier, log } = deps
+  const sender = await createSender(deps, mcpSession, after, events, options)
   // Serializes reads and writes: no event is sent twice or out of order, and an update that follows
   // a subscription finds the subscription.
   let sending = Promise.resolve()
-  let again: NodeJS.Timeout | undefined
-  const readSoon = () => {
-    sending = sending.then(sendOwn).catch((error: unknown) => {
+  let retryTimer: NodeJS.Timeout | undefined
+  const scheduleRead = () => {
+    sending = sending.then(sender.sendOwn).catch((error: unknown) => {
       log.warn({ err: error }, 'stream of the MCP session not read')
-      clearTimeout(again)
-      if (events.open) again = setTimeout(readSoon, READ_AGAIN_MS)
+      clearTimeout(retryTimer)
+      if (events.isOpen) retryTimer = setTimeout(scheduleRead, READ_RETRY_MS)
     })
   }
   const enqueue = (event: LoggedEvent) => {
-    sending = sending.then(() => sendEvent(event))
+    sending = sending.then(() => sender.sendEvent(event))
   }
-  // Subscribes before the replay, or events in between would be lost; sends those after the replay.
-  const early: LoggedEvent[] = []
-  let onEvent = (event: LoggedEvent): void => void early.push(event)
-  const stops = [node.onEvent((event) => onEvent(event)), notifier.on(key, readSoon)]
+  // Subscribes before the replay, or events in between would be lost; they are sent after it.
+  const stops = [node.onEvent(enqueue), notifier.on(ownStreamKey(mcpSession.id), scheduleRead)]
   const stop = () => {
-    clearTimeout(again)
+    clearTimeout(retryTimer)
     for (const each of stops) each()
   }
-  if (greeting !== undefined) events.greet(greeting, eventId())
-  else if (takesEmptyEvents(mcpSession.protocolVersion)) events.prime(eventId())
+  sender.begin()
+  const replaying = sender.replayEvents()
+  sending = replaying.catch(() => undefined)
   try {
-    for (const event of await node.eventsAfter(common)) sendEvent(event)
+    await replaying
   } catch (error) {
     stop()
     throw error
   }
-  early.forEach(sendEvent)
-  onEvent = enqueue
-  readSoon()
+  scheduleRead()
   return stop
+}
+
+/** Writes to a stream what the logs have after its read positions. */
+async function createSender(
+  { node, streams, mcpSessions }: HeldStreamDeps,
+  mcpSession: McpSession,
+  after: StreamEventId | undefined,
+  events: EventStream,
+  { endpoint, onMcpSession }: HeldOptions,
+) {
+  const key = ownStreamKey(mcpSession.id)
+  const isFirst = mcpSession.generation === 1
+  let own = after?.own ?? (isFirst ? STREAM_START : await streams.last(key))
+  let common = after?.common ?? (await node.lastEventId())
+  let { subscriptions } = mcpSession
+  const prefix = endpoint?.idPrefix ?? ''
+  const eventId = () => prefix + formatEventId({ kind: 'stream', own, common })
+
+  function sendEvent({ id, event }: LoggedEvent): void {
+    if (!isAfter(id, common)) return
+    common = id
+    const notification = notificationOf(event, subscriptions)
+    if (notification !== undefined) events.write(notification, eventId())
+  }
+
+  return {
+    /** Writes the first event, which gives the client an id to resume from. */
+    begin(): void {
+      if (endpoint !== undefined) events.writeEndpoint(endpoint.url, eventId())
+      else if (takesEmptyEvents(mcpSession.protocolVersion)) events.prime(eventId())
+    },
+    /** Sends a change event of the common log. */
+    sendEvent,
+    async replayEvents(): Promise<void> {
+      for (const event of await node.eventsAfter(common)) sendEvent(event)
+    },
+    /** Sends the new messages of the MCP session's own log, and reads its subscriptions. */
+    async sendOwn(): Promise<void> {
+      for (const entry of await streams.read(key, own)) {
+        own = entry.id
+        events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
+      }
+      const latest = await mcpSessions.retrieve(mcpSession.id)
+      subscriptions = latest?.subscriptions ?? []
+      onMcpSession?.(latest)
+    },
+  }
 }
 
 function notificationOf(
@@ -206,9 +232,15 @@ function notificationOf(
   return { jsonrpc: '2.0', method: 'notifications/resources/updated', params }
 }
 
-/** Compares two ids of a log, `<milliseconds>-<number>`. */
-function isLater(id: string, than: string): boolean {
-  const [ms = 0, count = 0] = id.split('-').map(Number)
-  const [thanMs = 0, thanCount = 0] = than.split('-').map(Number)
-  return ms > thanMs || (ms === thanMs && count > thanCount)
+/** Renews an unused MCP session until it is used or has ended. Returns the function that stops it. */
+function keepUnused(
+  { renewUnused }: Pick<McpSessions, 'renewUnused'>,
+  id: string,
+  everySeconds: number,
+): () => void {
+  const timer = setInterval(async () => {
+    // If the store is unavailable, the next renewal may succeed.
+    if (!(await renewUnused(id).catch(() => true))) clearInterval(timer)
+  }, everySeconds * 1000).unref()
+  return () => clearInterval(timer)
 }

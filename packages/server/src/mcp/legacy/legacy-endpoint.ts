@@ -1,52 +1,55 @@
-/** The 2025 era on `/mcp`: Streamable HTTP, served by any node (2025-11-25, basic/transports). */
+/**
+ * The 2025 era on `/mcp`: Streamable HTTP, served by any node (2025-11-25, basic/transports). The
+ * response to a POST is JSON, or an event stream if a notification precedes the response.
+ */
 
 import {
   isJSONRPCRequest,
   type JSONRPCMessage,
   type JSONRPCRequest,
+  type RequestId,
 } from '@modelcontextprotocol/server'
+import { Timer } from '../../deadlines.ts'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import { AppError } from '../../errors.ts'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 import { withStatus } from '../handler-errors.ts'
-import { jsonResponse, type McpAnswer, type McpRequest } from '../mcp-request.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer, type McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, attachOutcome, type RequestContext } from '../request-context.ts'
-import type { CallStreams } from './call-streams.ts'
-import { parseEventId } from './event-stream.ts'
+import type { CallStream, CallStreams } from './call-streams.ts'
+import { parseEventId, takesEmptyEvents } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
-import type { McpSessions } from './mcp-session.ts'
-import { essentials, type McpSession } from './mcp-session-record.ts'
-import { asInitialize, type LegacyMessages } from './messages.ts'
+import { asInitialize, type InitializeMessage, type LegacyServers } from './initialize.ts'
+import type { McpSession, McpSessionRecord } from './mcp-session-record.ts'
+import type { McpSessions } from './mcp-sessions.ts'
+import type { LegacyMessages, ResponseSink } from './messages.ts'
 import {
   findMcpSession,
-  type LookedUp,
-  lookUp,
-  type NamedMcpSession,
+  type McpSessionReference,
   type OpenedMcpSessions,
+  type PrefetchedMcpSession,
+  prefetchMcpSession,
 } from './opened-mcp-sessions.ts'
-import {
-  createPostResponseSink,
-  type PostExchange,
-  type PostResponseSink,
-} from './response-sink.ts'
 import { type ResumeDeps, resumeCall } from './resume-call.ts'
 
 export interface LegacyDeps extends ResumeDeps {
   readonly node: ClusterNode
   readonly mcpSessions: McpSessions
+  readonly openedMcpSessions: OpenedMcpSessions
+  readonly servers: LegacyServers
   readonly messages: LegacyMessages
-  readonly calls: CallStreams
-  readonly held: HeldStreams
-  readonly opened: OpenedMcpSessions
+  readonly callStreams: CallStreams
+  readonly heldStreams: HeldStreams
 }
 
 export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts'> {
-  /** Prefetched record, which the HTTP layer adds to the request; ownership not verified yet. */
-  readonly mcpSession?: LookedUp | undefined
+  /** Added by the HTTP layer. */
+  readonly mcpSession?: PrefetchedMcpSession | undefined
 }
 
 /** A fast-path tool call of the 2025 era that needs the SDK after its tool has run. */
-export interface RunCall {
+export interface UnfinishedCall {
   readonly message: JSONRPCRequest
   readonly mcpSession: McpSession
   readonly requestContext: RequestContext
@@ -58,20 +61,20 @@ export interface RunCall {
 export type LegacyEndpoint = ReturnType<typeof createLegacyEndpoint>
 
 export function createLegacyEndpoint(deps: LegacyDeps) {
-  const { mcpSessions, messages, calls, held, node } = deps
+  const { mcpSessions, messages, callStreams, heldStreams, node } = deps
 
   return {
-    /** Prefetches an MCP session by its id while the caller is authenticated. */
-    lookUp: (id: string): Promise<McpSession | undefined> => lookUp(id, mcpSessions),
+    /** Reads an MCP session by its id while the caller is authenticated. */
+    prefetch: (id: string): Promise<McpSession | undefined> => prefetchMcpSession(id, mcpSessions),
     /**
      * Finds the MCP session that a request names, and counts the request as use.
      * @throws AppError `invalid_request`, `not_found`
      */
-    find: (request: NamedMcpSession): McpSession | Promise<McpSession> =>
+    find: (request: McpSessionReference): McpSession | Promise<McpSession> =>
       findMcpSession(request, deps, true),
     /** Creates the response sink of a request whose slot is already acquired. */
     createSink: (exchange: PostExchange): PostResponseSink =>
-      createPostResponseSink(calls, exchange),
+      createPostResponseSink(callStreams, exchange),
     /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
     async finish({
       message,
@@ -79,12 +82,10 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       requestContext,
       outcome,
       sinkOf,
-    }: RunCall): Promise<McpAnswer> {
+    }: UnfinishedCall): Promise<McpAnswer> {
       const authInfo = asAuthInfo(requestContext)
       attachOutcome(authInfo, outcome)
-      const { response } = await messages.request(message, mcpSession, authInfo, (_id, cancel) =>
-        sinkOf(cancel),
-      )
+      const { response } = await messages.request(message, mcpSession, authInfo, sinkOf)
       return withStatus(await response, authInfo)
     },
     /** `body` is the parsed body. */
@@ -93,9 +94,9 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(deps, initialize, legacy)
       const isRequest = isJSONRPCRequest(message)
-      const mcpSession = await findMcpSession(named(legacy), deps, isRequest)
+      const mcpSession = await findMcpSession(referenceOf(legacy), deps, isRequest)
       if (isRequest) return serveRequest(deps, message, mcpSession, legacy)
-      await messages.takeIn(body, mcpSession)
+      await messages.receive(body, mcpSession)
       return new Response(null, { status: 202 })
     },
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
@@ -104,7 +105,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const mcpSession = await findMcpSession(named(legacy), deps)
+      const mcpSession = await findMcpSession(referenceOf(legacy), deps)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
@@ -112,12 +113,12 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       }
       if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
       const { tokenSession: owner, caller: address } = contexts
-      const { response } = await held.attach(mcpSession, from, { owner, address })
+      const { response } = await heldStreams.attach(mcpSession, from, { owner, address })
       return response
     },
     /** Ends the MCP session on all nodes. */
     async end(legacy: LegacyRequest): Promise<Response> {
-      const mcpSession = await findMcpSession(named(legacy), deps)
+      const mcpSession = await findMcpSession(referenceOf(legacy), deps)
       // Ends the session first: a retried DELETE must find the MCP session while that is alive.
       await legacy.contexts.disconnect(mcpSession)
       await mcpSessions.end(mcpSession.id)
@@ -128,16 +129,15 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
 }
 
 async function connect(
-  { messages, mcpSessions, opened }: LegacyDeps,
-  request: NonNullable<ReturnType<typeof asInitialize>>,
+  { servers, mcpSessions, openedMcpSessions }: LegacyDeps,
+  request: InitializeMessage,
   { contexts }: LegacyRequest,
 ): Promise<Response> {
-  const answer = await messages.initialize(request)
-  if (!('result' in answer)) return jsonResponse(answer, { status: 400 })
-  const { protocolVersion } = answer.result as { protocolVersion: string }
-  const initialize = essentials(request.params, protocolVersion)
+  const { answer, initialize } = await servers.initialize(request)
+  if (initialize === undefined) return jsonResponse(answer, { status: 400 })
+  const { protocolVersion } = initialize
   const clientName = initialize.clientInfo.name
-  const { id } = await opened.open(contexts.caller, async () => {
+  const { id } = await openedMcpSessions.open(contexts.caller, async () => {
     const owner = await contexts.connect({ clientName, protocolVersion })
     const { storage } = contexts
     return mcpSessions.create({ ...owner, protocolVersion, initialize, storage })
@@ -147,25 +147,96 @@ async function connect(
 }
 
 async function serveRequest(
-  { messages, calls, limits }: LegacyDeps,
+  { messages, callStreams, limits }: LegacyDeps,
   message: JSONRPCRequest,
   mcpSession: McpSession,
   { contexts }: LegacyRequest,
 ): Promise<McpAnswer> {
+  const { storage } = contexts
   const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
-  const { response } = await messages.request(message, mcpSession, authInfo, (id, fenced) => {
+  const { response } = await messages.request(message, mcpSession, authInfo, (fenced) => {
     const release = limits.answer(mcpSession.sessionId, contexts.caller)
-    const { storage } = contexts
-    return createPostResponseSink(calls, { mcpSession, requestId: id, storage, fenced, release })
+    const exchange = { mcpSession, requestId: message.id, storage, fenced, release }
+    return createPostResponseSink(callStreams, exchange)
   })
   return withStatus(await response, authInfo)
 }
 
-function named({ request: { headers }, contexts, mcpSession: ahead }: LegacyRequest) {
+function referenceOf({
+  request: { headers },
+  contexts,
+  mcpSession: prefetched,
+}: LegacyRequest): McpSessionReference {
   return {
     version: headers.get('mcp-protocol-version') ?? undefined,
     id: headers.get('mcp-session-id') ?? undefined,
     owner: contexts.tokenSession,
-    ahead,
+    prefetched,
   }
+}
+
+/** A slower response becomes an event stream, so that the client can resume it. */
+export const STREAM_AFTER_MS = 300
+
+export interface PostResponseSink extends ResponseSink {
+  readonly response: Promise<McpAnswer>
+  /** Switches to an event stream. Idempotent. */
+  open(): void
+}
+
+/** The exchange that the sink belongs to. */
+export interface PostExchange {
+  readonly mcpSession: McpSessionRecord
+  readonly requestId: RequestId
+  readonly storage: StorageBudget
+  /** Called if another node has declared this call dead and answered the client. */
+  fenced(): void
+  /** Called after the last message: releases the slot of the pending response. */
+  release(): void
+}
+
+export function createPostResponseSink(
+  callStreams: CallStreams,
+  { mcpSession, requestId, storage, fenced, release }: PostExchange,
+): PostResponseSink {
+  let stream: CallStream | undefined
+  let respond!: (answer: McpAnswer) => void
+  const response = new Promise<McpAnswer>((resolve) => {
+    respond = resolve
+  })
+  const deadline = new Timer(STREAM_AFTER_MS, openStream)
+
+  function openStream(): CallStream {
+    if (stream === undefined) {
+      deadline.clear()
+      stream = callStreams.open(mcpSession, requestId, fenced, storage)
+      stream.events.onClose(release)
+      respond(stream.events.response)
+    }
+    return stream
+  }
+
+  return {
+    response,
+    open: () => void openStream(),
+    notify: (message) => openStream().write(message),
+    respond(message) {
+      deadline.clear()
+      if (stream === undefined) {
+        respond(answerOf(message))
+        release()
+      }
+      stream?.end({ end: 'answered', message })
+    },
+    // Not for clients of older revisions: they treat a closed stream as a lost response.
+    closeStream: takesEmptyEvents(mcpSession.protocolVersion)
+      ? () => void openStream().closeStream()
+      : undefined,
+    discard: () => openStream().end({ end: 'cancelled' }),
+  }
+}
+
+/** Errors become a `Response`, whose status can still change; a `JsonAnswer` has none. */
+function answerOf(message: JSONRPCMessage): McpAnswer {
+  return 'result' in message ? new JsonAnswer(message) : jsonResponse(message)
 }

@@ -4,23 +4,24 @@ import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
-import type { CallToolDeps } from '../call-tool.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Limits } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
 import type { BuildServer } from '../server-factory.ts'
 import { createCallStreams } from './call-streams.ts'
-import { createClientAnswers, createWireIds } from './client-answers.ts'
 import { createOpenStreams, createStreamNotifier } from './event-stream.ts'
 import { createHeldStreams } from './held-streams.ts'
-import { createLegacyEndpoint, type LegacyEndpoint } from './legacy-endpoint.ts'
-import type { McpSessions } from './mcp-session.ts'
-import { createLegacyMessages, createLegacyServers } from './messages.ts'
+import { createLegacyServers } from './initialize.ts'
+import { createLegacyEndpoint } from './legacy-endpoint.ts'
+import type { McpSessions } from './mcp-sessions.ts'
+import { createLegacyMessages } from './messages.ts'
 import { createOpenedMcpSessions } from './opened-mcp-sessions.ts'
-import { createRunningCalls, type RunningCalls } from './running-calls.ts'
-import { createSseEndpoint, type SseEndpoint } from './sse.ts'
+import { createRunningCalls } from './running-calls.ts'
+import { createServerRequests, createWireIds } from './server-requests.ts'
+import { createSseEndpoint } from './sse.ts'
 
-export interface LegacyPartsDeps extends CallToolDeps {
+export interface LegacyPartsDeps {
   readonly node: ClusterNode
   readonly store: Store
   readonly streams: Streams
@@ -29,6 +30,7 @@ export interface LegacyPartsDeps extends CallToolDeps {
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
+  readonly metrics: Pick<Metrics, 'clientMessageDropped'>
   /** TTL of MCP sessions (sliding expiration). */
   readonly ttlSeconds: number
   /** TTL of anonymous MCP sessions before their first use. */
@@ -38,34 +40,69 @@ export interface LegacyPartsDeps extends CallToolDeps {
   readonly basePath: string
 }
 
-export interface Legacy {
-  readonly streamable: LegacyEndpoint
-  readonly sse: SseEndpoint
-  readonly running: RunningCalls
-  /** Graceful shutdown: ends the streams that clients can resume on other nodes. */
-  releaseStreams(): void
-  /** Graceful shutdown: waits for the running calls, for at most `longestMs` milliseconds. */
-  finishCalls(longestMs: number): Promise<void>
-}
-
-export function createLegacy(deps: LegacyPartsDeps): Legacy {
-  const { node } = deps
+export function createLegacy(deps: LegacyPartsDeps) {
+  const { node, store, streams, keyRing, mcpSessions, limits, metrics, log } = deps
+  const { ttlSeconds, unusedTtlSeconds, basePath } = deps
   const notifier = createStreamNotifier(node)
-  const { metrics } = deps.telemetry
-  const wireIds = createWireIds(deps.keyRing)
-  const answers = createClientAnswers({ ...deps, wireIds, metrics })
-  const running = createRunningCalls({ node, metrics, limits: deps.limits })
+  const openStreams = createOpenStreams(deps.sessionEnds)
+  const callStreams = createCallStreams({ node, streams, notifier, log })
+  const heldStreams = createHeldStreams({
+    node,
+    streams,
+    notifier,
+    mcpSessions,
+    limits,
+    openStreams,
+    unusedTtlSeconds,
+    log,
+  })
+  const wireIds = createWireIds(keyRing)
+  const serverRequests = createServerRequests({ node, store, wireIds, metrics })
+  const runningCalls = createRunningCalls({ node, metrics, limits })
   const servers = createLegacyServers(deps.buildServer)
-  const messages = createLegacyMessages({ ...deps, answers, running, servers })
-  const calls = createCallStreams({ ...deps, notifier })
-  const open = createOpenStreams(deps.sessionEnds)
-  const held = createHeldStreams({ ...deps, notifier, open }, deps)
-  const opened = createOpenedMcpSessions(deps, deps)
+  const messages = createLegacyMessages({
+    serverRequests,
+    runningCalls,
+    mcpSessions,
+    limits,
+    servers,
+  })
+  const openedMcpSessions = createOpenedMcpSessions(
+    { node, limits },
+    { ttlSeconds, unusedTtlSeconds },
+  )
   return {
-    streamable: createLegacyEndpoint({ ...deps, notifier, messages, calls, held, opened, open }),
-    sse: createSseEndpoint({ ...deps, notifier, messages, held, opened }),
-    running,
-    releaseStreams: open.release,
-    finishCalls: running.finish,
+    streamable: createLegacyEndpoint({
+      node,
+      streams,
+      notifier,
+      mcpSessions,
+      openedMcpSessions,
+      servers,
+      messages,
+      callStreams,
+      heldStreams,
+      openStreams,
+      limits,
+      log,
+    }),
+    sse: createSseEndpoint({
+      node,
+      store,
+      streams,
+      notifier,
+      mcpSessions,
+      openedMcpSessions,
+      servers,
+      messages,
+      heldStreams,
+      basePath,
+      log,
+    }),
+    runningCalls,
+    /** Graceful shutdown: ends the streams that clients can resume on other nodes. */
+    releaseStreams: openStreams.release,
+    /** Graceful shutdown: waits for the running calls, for at most `longestMs` milliseconds. */
+    finishCalls: runningCalls.finish,
   }
 }

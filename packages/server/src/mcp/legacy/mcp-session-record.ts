@@ -1,15 +1,10 @@
-/**
- * The stored record of an MCP session (`Mcp-Session-Id`), with the fields of `initialize` that a
- * replay needs, and its keys.
- */
+/** The stored record of an MCP session (`Mcp-Session-Id`), and its store keys. */
 
 import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextprotocol/server'
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Stored } from '../../store/port.ts'
-import { jsonBytes, type StorageBudget } from '../../store/storage-budget.ts'
-import { cutToBytes } from '../../store/text-bytes.ts'
-import { CLIENT_TEXT_BYTES } from '../client-facts.ts'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 
 const CONNECTION_SCHEMA = 1
 
@@ -83,25 +78,4 @@ export function recordOf({
 /** Also the error for an MCP session of another owner, to prevent enumeration. */
 export function mcpSessionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
-}
-
-/** Limit of the JSON in UTF-8. Real clients need a few hundred bytes. */
-const CAPABILITIES_BYTES = 8192
-
-/**
- * The fields of `initialize` that a replay needs. All others, such as icons, are never read again
- * and would let any client fill the store.
- * @throws AppError `payload_too_large`
- */
-export function essentials(
-  { capabilities, clientInfo }: InitializeRequest['params'],
-  protocolVersion: string,
-): InitializeRequest['params'] {
-  if (jsonBytes(capabilities) > CAPABILITIES_BYTES) {
-    const message = `The capabilities exceed the limit of ${CAPABILITIES_BYTES} bytes.`
-    throw new AppError('payload_too_large', message)
-  }
-  const name = cutToBytes(clientInfo.name, CLIENT_TEXT_BYTES)
-  const version = cutToBytes(clientInfo.version, CLIENT_TEXT_BYTES)
-  return { protocolVersion, capabilities, clientInfo: { name, version } }
 }

@@ -1,65 +1,71 @@
 /**
  * Handles client messages of an MCP session, for both transports. The MCP session is in the store:
- * each request goes to a server to which its `initialize` has been replayed. MCP sessions with an
- * equal `initialize` share a server, and most clients send one of a few.
+ * each request goes to an SDK server to which its `initialize` has been replayed.
  */
 
 import {
   type AuthInfo,
-  type InitializeRequest,
-  isInitializeRequest,
   isJSONRPCNotification,
-  isJSONRPCRequest,
   isSpecType,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
-  type JSONRPCResponse,
-  type RequestId,
-  type Transport,
 } from '@modelcontextprotocol/server'
-import { AppError } from '../../errors.ts'
-import { createRecent } from '../../store/recent.ts'
+import { cancellationOf } from '../bounds.ts'
 import { checkEnvelope, isAnswer, notAMessage } from '../client-answer.ts'
 import type { Limits } from '../limits.ts'
+import { withNotFoundCode } from '../not-found-error.ts'
 import { type Audience, audienceOf, requestContextFrom } from '../request-context.ts'
-import type { BuildServer } from '../server-factory.ts'
-import { type SharedServer, shareServer } from '../shared-server.ts'
-import type { ClientAnswers } from './client-answers.ts'
-import { createExchange } from './legacy-exchange.ts'
-import type { McpSessions } from './mcp-session.ts'
+import type { SharedServer } from '../shared-server.ts'
+import type { LegacyServers } from './initialize.ts'
 import type { McpSessionRecord } from './mcp-session-record.ts'
-import type { ResponseSink } from './response-sink.ts'
-import { cancellationOf, type RunningCalls } from './running-calls.ts'
+import type { McpSessions } from './mcp-sessions.ts'
+import type { RunningCall, RunningCalls } from './running-calls.ts'
+import {
+  createOutgoingRequests,
+  type OutgoingRequests,
+  type ServerRequests,
+} from './server-requests.ts'
 
 interface MessageDeps {
-  readonly answers: ClientAnswers
-  readonly running: RunningCalls
-  readonly mcpSessions: McpSessions
-  readonly limits: Limits
+  readonly serverRequests: ServerRequests
+  readonly runningCalls: RunningCalls
+  readonly mcpSessions: Pick<McpSessions, 'update'>
+  readonly limits: Pick<Limits, 'call'>
   readonly servers: LegacyServers
 }
 
+/** Where the messages of one exchange are written; each transport has its own sink. */
+export interface ResponseSink {
+  /** Writes a message that is related to the request and precedes the response. */
+  notify(message: JSONRPCMessage): void
+  respond(message: JSONRPCMessage): void
+  /** Closes the client's stream early. Undefined if the client would not resume it. */
+  readonly closeStream?: (() => void) | undefined
+  /** Ends without a response: the client cancelled. */
+  discard(): void
+}
+
 /** Creates the response sink of a request before the request runs; `cancel` stops the request. */
-type MakeResponseSink<T extends ResponseSink> = (
-  requestId: RequestId,
-  cancel: () => void,
-) => T | Promise<T>
+type MakeResponseSink<T extends ResponseSink> = (cancel: () => void) => T | Promise<T>
 
 export type LegacyMessages = ReturnType<typeof createLegacyMessages>
 
 export function createLegacyMessages(deps: MessageDeps) {
-  const { answers, running, mcpSessions, limits, servers } = deps
+  const { serverRequests, runningCalls, mcpSessions, limits, servers } = deps
+
+  async function serverFor(
+    request: JSONRPCRequest,
+    audience: Audience,
+    mcpSession: McpSessionRecord,
+  ) {
+    const level = levelIn(request)
+    if (level === undefined) return servers.of(audience, mcpSession)
+    await mcpSessions.update(mcpSession.id, { logLevel: level })
+    return servers.fresh(audience, mcpSession)
+  }
 
   return {
-    /** Answers `initialize`. */
-    async initialize(request: JSONRPCRequest): Promise<JSONRPCMessage> {
-      // Any audience will do: the response lists no tools, prompts or resources.
-      const server = await servers.fresh('anonymous')
-      const answer = await ask(server, request)
-      await server.close()
-      return answer
-    },
     /**
      * Runs a request and returns the response sink that its messages are written to.
      * @throws AppError `too_many_requests` if its session, or the address of an unauthenticated
@@ -71,20 +77,17 @@ export function createLegacyMessages(deps: MessageDeps) {
       authInfo: AuthInfo,
       makeSink: MakeResponseSink<T>,
     ): Promise<T> {
+      const { id } = mcpSession
       const release = limits.call(mcpSession.sessionId, requestContextFrom(authInfo).caller)
       try {
-        const level = levelIn(request)
-        if (level !== undefined) await mcpSessions.update(mcpSession.id, { logLevel: level })
-        const audience = audienceOf(authInfo)
-        const server =
-          level === undefined
-            ? await servers.of(audience, mcpSession)
-            : await servers.fresh(audience, mcpSession)
-        const exchange = createExchange(server, answers, mcpSession.id, request)
-        const sink = await makeSink(request.id, () => exchange.cancel('fenced'))
-        exchange.onEnd(release)
-        exchange.onEnd(() => running.remove(mcpSession.id, exchange))
-        running.add(mcpSession.id, request.id, exchange)
+        const server = await serverFor(request, audienceOf(authInfo), mcpSession)
+        const outgoing = createOutgoingRequests(serverRequests, id, server.deliver)
+        const exchange = createExchange(server, outgoing, request, () => {
+          release()
+          runningCalls.remove(id, exchange)
+        })
+        const sink = await makeSink(() => exchange.cancel('fenced'))
+        runningCalls.add(id, request.id, exchange)
         exchange.serve(sink, authInfo)
         return sink
       } catch (error) {
@@ -96,12 +99,12 @@ export function createLegacyMessages(deps: MessageDeps) {
      * Handles a notification or a response.
      * @throws AppError `invalid_request` for anything else
      */
-    async takeIn(message: unknown, mcpSession: McpSessionRecord): Promise<void> {
+    async receive(message: unknown, mcpSession: McpSessionRecord): Promise<void> {
       if (isAnswer(message)) {
         checkEnvelope(message)
-        await answers.answer(mcpSession.id, message)
+        await serverRequests.receiveResponse(mcpSession.id, message)
       } else if (isJSONRPCNotification(message)) {
-        await takeNotification(deps, message, mcpSession)
+        await receiveNotification(deps, message, mcpSession)
       } else {
         throw notAMessage()
       }
@@ -115,85 +118,74 @@ function levelIn(request: JSONRPCRequest) {
   return isSpecType.SetLevelRequest(request) ? request.params.level : undefined
 }
 
-async function takeNotification(
-  { running, answers }: MessageDeps,
+async function receiveNotification(
+  { runningCalls, serverRequests }: MessageDeps,
   notification: JSONRPCNotification,
   mcpSession: McpSessionRecord,
 ): Promise<void> {
   const { method, params } = notification
   if (method === 'notifications/cancelled') {
     const cancellation = cancellationOf(params)
-    if (cancellation !== undefined) await running.cancel(mcpSession, cancellation)
+    if (cancellation !== undefined) await runningCalls.cancel(mcpSession, cancellation)
   }
-  if (method === 'notifications/progress') await answers.progress(mcpSession.id, notification)
+  if (method === 'notifications/progress') {
+    await serverRequests.receiveProgress(mcpSession.id, notification)
+  }
 }
 
-/**
- * Returns the message if it is an `initialize` request.
- * @throws AppError `invalid_params` if it is one with invalid parameters
- */
-export function asInitialize(
-  message: JSONRPCMessage,
-): (JSONRPCRequest & InitializeRequest) | undefined {
-  if (!isJSONRPCRequest(message) || message.method !== 'initialize') return undefined
-  if (isInitializeRequest(message)) return message as JSONRPCRequest & InitializeRequest
-  throw new AppError('invalid_params', 'The parameters of initialize are not valid.')
+interface Exchange extends RunningCall {
+  /** Passes the client's request to the server, which writes the response to the sink. */
+  serve(sink: ResponseSink, authInfo: AuthInfo): void
 }
 
-type Spoken = Pick<McpSessionRecord, 'initialize' | 'logLevel'>
+/** One client request: routes the messages between the SDK server and the response sink. */
+function createExchange(
+  server: SharedServer,
+  outgoing: OutgoingRequests,
+  request: JSONRPCRequest,
+  onEnd: () => void,
+): Exchange {
+  let serving:
+    | { readonly sink: ResponseSink; readonly cancel: (reason: string) => void }
+    | undefined
 
-/** LRU bound: clients choose the keys. Evicted servers still finish their requests. */
-const MOST_SERVERS = 64
+  function end(): void {
+    serving = undefined
+    outgoing.forgetAll()
+    onEnd()
+  }
 
-type LegacyServers = ReturnType<typeof createLegacyServers>
-
-export function createLegacyServers(buildServer: BuildServer) {
-  const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
-
-  async function fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer> {
-    const server = await shareServer(buildServer({ audience }), createTransport())
-    for (const request of mcpSession ? replays(mcpSession) : []) await ask(server, request)
-    return server
+  /** Aborts the tool; returns the response sink if a response is still pending. */
+  function stop(reason: string): ResponseSink | undefined {
+    const stopped = serving
+    stopped?.cancel(reason)
+    end()
+    return stopped?.sink
   }
 
   return {
-    /** A server that is not shared, for requests that change the server itself. */
-    fresh,
-    /** The server shared by all MCP sessions with this audience, `initialize` and log level. */
-    of(audience: Audience, mcpSession: Spoken): Promise<SharedServer> {
-      const key = JSON.stringify([audience, mcpSession.initialize, mcpSession.logLevel])
-      const known = servers.get(key)
-      if (known !== undefined) return known
-      const server = fresh(audience, mcpSession)
-      servers.set(key, server)
-      return server
+    serve(sink, authInfo) {
+      const { closeStream } = sink
+      const extra = { authInfo, ...(closeStream !== undefined && { closeSSEStream: closeStream }) }
+      const cancel = server.serve(
+        request,
+        {
+          notify: (message) => sink.notify(outgoing.toWire(message)),
+          respond(message) {
+            sink.respond(withNotFoundCode(request.method, message))
+            end()
+          },
+        },
+        extra,
+      )
+      serving = { sink, cancel }
+    },
+    cancel(reason) {
+      stop(reason)?.discard()
+    },
+    fail(message) {
+      const error = { code: -32603, message }
+      stop(message)?.respond({ jsonrpc: '2.0', id: request.id, error })
     },
   }
-}
-
-/** Passes a request to a server and returns the response, which is not sent to a client. */
-function ask(server: SharedServer, request: JSONRPCRequest): Promise<JSONRPCResponse> {
-  return new Promise((resolve) => {
-    server.serve(request, { notify: () => undefined, respond: resolve }, {})
-  })
-}
-
-/** A no-op transport; `shareServer` attaches the message handlers. */
-function createTransport(): Transport {
-  const transport: Transport = {
-    start: async () => undefined,
-    send: async () => undefined,
-    close: async () => transport.onclose?.(),
-  }
-  return transport
-}
-
-/** The requests that bring a new server to the state of the MCP session. */
-function replays({ initialize, logLevel }: Spoken): JSONRPCRequest[] {
-  const requests: JSONRPCRequest[] = []
-  const add = (method: string, params: object) =>
-    requests.push({ jsonrpc: '2.0', id: method, method, params: { ...params } })
-  if (initialize !== null) add('initialize', initialize)
-  if (logLevel !== null) add('logging/setLevel', { level: logLevel })
-  return requests
 }

@@ -9,18 +9,18 @@ import type { Limits, Release } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 import { later } from '../nodes/stream-checks.ts'
-import type { McpSessions } from './mcp-session.ts'
 import type { McpSession } from './mcp-session-record.ts'
+import type { McpSessions } from './mcp-sessions.ts'
 
 interface OpenedMcpSession {
   readonly id: string
-  /** False for one that was opened without a token and is unused. */
+  /** False if it was opened without a token, and so is unused at first. */
   readonly needsToken?: boolean
 }
 
 interface OpenedMcpSessionDeps {
-  readonly node: ClusterNode
-  readonly limits: Limits
+  readonly node: Pick<ClusterNode, 'onControl'>
+  readonly limits: Pick<Limits, 'mcpSession'>
 }
 
 interface OpenedMcpSessionTimes {
@@ -38,7 +38,10 @@ interface Counted {
 
 export type OpenedMcpSessions = ReturnType<typeof createOpenedMcpSessions>
 
-/** Counts MCP sessions used only at other nodes for `ttlSeconds`: no message reports their use. */
+/**
+ * Counts each MCP session until it ends or its TTL passes without a use at this node: no message
+ * reports its use at another node.
+ */
 export function createOpenedMcpSessions(
   { node, limits }: OpenedMcpSessionDeps,
   { ttlSeconds, unusedTtlSeconds = ttlSeconds }: OpenedMcpSessionTimes,
@@ -90,54 +93,57 @@ export function createOpenedMcpSessions(
   }
 }
 
-/** Prefetched MCP session record, or its pending lookup; null if absent. Ownership not verified. */
-export type LookedUp = McpSession | null | Promise<McpSession | undefined>
+/** Prefetched MCP session, or its pending read; null if absent. Ownership not verified. */
+export type PrefetchedMcpSession = McpSession | null | Promise<McpSession | undefined>
 
 /** The fields of a request that identify its MCP session and its caller. */
-export interface NamedMcpSession {
+export interface McpSessionReference {
   /** `Mcp-Protocol-Version`. */
   readonly version: string | undefined
   /** `Mcp-Session-Id`. */
   readonly id: string | undefined
   readonly owner: Pick<TokenSession, 'id'> | undefined
-  readonly ahead: LookedUp | undefined
+  readonly prefetched: PrefetchedMcpSession | undefined
 }
 
 interface FindMcpSessionDeps {
-  readonly mcpSessions: McpSessions
-  readonly opened: OpenedMcpSessions
+  readonly mcpSessions: Pick<McpSessions, 'peek' | 'use'>
+  readonly openedMcpSessions: Pick<OpenedMcpSessions, 'used'>
 }
 
-/** Reads an MCP session by its id, without verifying its ownership. */
-export async function lookUp(id: string, { peek }: McpSessions): Promise<McpSession | undefined> {
+/** Reads an MCP session by its `Mcp-Session-Id`, without verifying its ownership. */
+export async function prefetchMcpSession(
+  id: string,
+  { peek }: Pick<McpSessions, 'peek'>,
+): Promise<McpSession | undefined> {
   return id.startsWith('con_') ? peek(id) : undefined
 }
 
 /**
- * Returns a promise only if there is a wait. `isRequest` is false for notifications and responses:
+ * Finds the MCP session that a request names. Returns a promise only if there is a wait. `isRequest` is false for notifications and responses:
  * only requests count as use.
  * @throws AppError `invalid_request`, `not_found`
  */
 export function findMcpSession(
-  { version, id, owner, ahead }: NamedMcpSession,
-  { mcpSessions, opened }: FindMcpSessionDeps,
+  { version, id, owner, prefetched }: McpSessionReference,
+  { mcpSessions, openedMcpSessions }: FindMcpSessionDeps,
   isRequest = false,
 ): McpSession | Promise<McpSession> {
   if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
     throw new AppError('invalid_request', 'Unsupported protocol version.')
   }
   if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  if (ahead === undefined || ahead instanceof Promise) return useLater()
-  const using = mcpSessions.use(ahead ?? undefined, owner, isRequest)
+  if (prefetched === undefined || prefetched instanceof Promise) return useLater(id)
+  const using = mcpSessions.use(prefetched ?? undefined, owner, isRequest)
   return using instanceof Promise ? using.then(counted) : counted(using)
 
-  async function useLater(): Promise<McpSession> {
-    const found = await (ahead ?? lookUp(id ?? '', mcpSessions))
+  async function useLater(named: string): Promise<McpSession> {
+    const found = await (prefetched ?? prefetchMcpSession(named, mcpSessions))
     return counted(await mcpSessions.use(found ?? undefined, owner, isRequest))
   }
 
   function counted(mcpSession: McpSession): McpSession {
-    if (isRequest || mcpSession.needsToken) opened.used(id ?? '')
+    if (isRequest || mcpSession.needsToken) openedMcpSessions.used(mcpSession.id)
     return mcpSession
   }
 }

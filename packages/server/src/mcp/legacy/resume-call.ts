@@ -18,14 +18,14 @@ import {
   takesEmptyEvents,
 } from './event-stream.ts'
 import type { McpSessionRecord } from './mcp-session-record.ts'
-import { lostAnswer } from './response-sink.ts'
+import { lostAnswer } from './running-calls.ts'
 
 export interface ResumeDeps {
   readonly node: ClusterNode
   readonly streams: Streams
   readonly notifier: StreamNotifier
   readonly limits: Limits
-  readonly open: OpenStreams
+  readonly openStreams: OpenStreams
   readonly log: Logger
 }
 
@@ -33,8 +33,8 @@ export interface ResumeDeps {
 const LIVENESS_CHECK_MS = 1000
 
 /** How long a node may take to write the start marker after it has sent the first event id. */
-const LONGEST_BEGIN_MS = 500
-const BEGIN_POLL_MS = 100
+const LONGEST_START_MS = 500
+const START_POLL_MS = 100
 
 /**
  * Responds with the events of a call's stream after `from`.
@@ -51,7 +51,7 @@ export async function resumeCall(
   const key = callStreamKey(mcpSessionId, from.node, from.call)
   const release = deps.limits.stream(sessionId, 'resumed', caller)
   try {
-    await findRest(deps, key, from)
+    await checkReplayable(deps, key, from)
   } catch (error) {
     release()
     throw error
@@ -60,7 +60,7 @@ export async function resumeCall(
   events.onClose(release)
   // Repeats the last id in case this stream breaks as well: clients forget ids of earlier streams.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
-  deps.open.add(events, owner)
+  deps.openStreams.add(events, owner)
   replay(deps, key, from, events).catch((error: unknown) => {
     deps.log.warn({ err: error }, 'call resumption failed')
     events.end()
@@ -69,15 +69,15 @@ export async function resumeCall(
 }
 
 /** Throws `method_not_allowed` if there is nothing to replay after `from`. */
-async function findRest(deps: ResumeDeps, key: string, from: CallEventId): Promise<void> {
-  const begun = await hasBegun(deps, key, from)
+async function checkReplayable(deps: ResumeDeps, key: string, from: CallEventId): Promise<void> {
+  const isStarted = await hasStarted(deps, key, from)
   // Includes the client's last event: that may be the end.
   const rest = await readEntries(deps.streams, key, Math.max(from.sequence - 1, 0))
   const isOver = rest.some(
     ({ sequence, entry }) =>
       'end' in entry && (entry.end === 'cancelled' || sequence <= from.sequence),
   )
-  if (!begun || isOver) {
+  if (!isStarted || isOver) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
 }
@@ -86,16 +86,16 @@ async function findRest(deps: ResumeDeps, key: string, from: CallEventId): Promi
  * Whether the log has its start marker. The client gets its first event id before the store has the
  * entry and may reconnect first: polls for a moment, while the node that writes it is alive.
  */
-async function hasBegun(
+async function hasStarted(
   { streams, node }: ResumeDeps,
   key: string,
   from: CallEventId,
 ): Promise<boolean> {
-  for (let waited = 0; ; waited += BEGIN_POLL_MS) {
+  for (let waited = 0; ; waited += START_POLL_MS) {
     const [first] = await readEntries(streams, key, 0, 1)
     if (first !== undefined) return true
-    if (waited >= LONGEST_BEGIN_MS || !(await node.isAlive(from.node))) return false
-    await delay(BEGIN_POLL_MS)
+    if (waited >= LONGEST_START_MS || !(await node.isAlive(from.node))) return false
+    await delay(START_POLL_MS)
   }
 }
 
@@ -119,7 +119,7 @@ async function replay(
         if (message !== undefined) events.write(message, formatEventId({ ...from, sequence }))
         if ('end' in entry) return
       }
-      if (!events.open) return
+      if (!events.isOpen) return
       if (from.node !== node.id)
         await node.send(from.node, { kind: 'watch', stream: key, by: node.id })
       await Promise.race([wake.raised, delay(LIVENESS_CHECK_MS)])

@@ -1,12 +1,9 @@
-/**
- * The running calls of this node: any node can cancel them; graceful shutdown waits for them. Fields
- * of a client's notifications are bounded, since they may be forwarded to another node.
- */
+/** The running calls of this node: any node can cancel them; graceful shutdown waits for them. */
 
-import type { JSONRPCNotification, RequestId } from '@modelcontextprotocol/server'
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import { createExpiringMap } from '../../store/expiring-map.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { isShortId } from '../bounds.ts'
+import type { Cancellation } from '../bounds.ts'
 import type { Limits } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { isOverSse, type McpSessionRecord } from './mcp-session-record.ts'
@@ -120,11 +117,11 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps) {
      */
     start(call: CountedCall): void {
       const { counted, countedAddress } = call
-      limits.calls.take(counted, countedAddress)
+      limits.calls.acquire(counted, countedAddress)
       try {
-        limits.answers.take(counted, countedAddress)
+        limits.answers.acquire(counted, countedAddress)
       } catch (error) {
-        limits.calls.give(counted, countedAddress)
+        limits.calls.release(counted, countedAddress)
         throw error
       }
       running.add(call.mcpSessionId, call.requestId, call)
@@ -134,7 +131,7 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps) {
      */
     end(call: CountedCall): void {
       remove(call.mcpSessionId, call)
-      limits.calls.give(call.counted, call.countedAddress)
+      limits.calls.release(call.counted, call.countedAddress)
     },
     add: (...call: Parameters<McpSessionCalls['add']>): void => running.add(...call),
     /** Removes a call that has ended. */
@@ -179,41 +176,8 @@ function createForwardingBudget(): (mcpSessionId: string) => boolean {
   }
 }
 
-/** Limit of human-readable text, in UTF-16 code units. */
-const LONGEST_TEXT = 200
-
-interface Cancellation {
-  readonly requestId: RequestId
-  readonly reason: string
-}
-
-type Params = JSONRPCNotification['params']
-
-/** 2025-11-25, basic/utilities/cancellation. Undefined if `requestId` is invalid. */
-export function cancellationOf(params: Params): Cancellation | undefined {
-  const requestId = params?.requestId
-  if (!isShortId(requestId)) return undefined
-  return { requestId, reason: shortText(params?.reason) ?? 'cancelled by the client' }
-}
-
-/** 2025-11-25, basic/utilities/progress: copies only the fields that it defines. */
-export function progressOf(progressToken: string, params: Params): JSONRPCNotification | undefined {
-  const [progress, total] = [params?.progress, params?.total]
-  if (typeof progress !== 'number') return undefined
-  const message = shortText(params?.message)
-  return {
-    jsonrpc: '2.0',
-    method: 'notifications/progress',
-    params: {
-      ...{ progressToken, progress },
-      ...(typeof total === 'number' && { total }),
-      ...(message !== undefined && { message }),
-    },
-  }
-}
-
-/** Truncates a text without splitting a surrogate pair. */
-function shortText(text: unknown): string | undefined {
-  if (typeof text !== 'string') return undefined
-  return text.slice(0, LONGEST_TEXT).replace(/[\uD800-\uDBFF]$/, '')
+/** The error response of a call whose node died. */
+export function lostAnswer(requestId: RequestId): JSONRPCMessage {
+  const message = 'The server that ran this call was lost. Try again.'
+  return { jsonrpc: '2.0', id: requestId, error: { code: -32603, message } }
 }

@@ -12,15 +12,16 @@ import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { createLateAnswers, retryWrite } from '../nodes/retry-write.ts'
 import type { StreamNotifier } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
-import type { McpSessions } from './mcp-session.ts'
 import { type McpSession, mcpSessionKey, ownStreamKey } from './mcp-session-record.ts'
-import { lostAnswer, type ResponseSink } from './response-sink.ts'
+import type { McpSessions } from './mcp-sessions.ts'
+import type { ResponseSink } from './messages.ts'
+import { lostAnswer } from './running-calls.ts'
 
 interface SseCallDeps {
   readonly node: ClusterNode
   readonly store: Store
   readonly mcpSessions: McpSessions
-  readonly held: Pick<HeldStreams, 'sendNow'>
+  readonly heldStreams: Pick<HeldStreams, 'sendNow'>
   readonly send: SendToMcpSession
   readonly log: Logger
 }
@@ -34,7 +35,7 @@ function runningKey(mcpSessionId: string, name: string): string {
 }
 
 export function createSseCalls(deps: SseCallDeps) {
-  const { node, store, mcpSessions, held, send, log } = deps
+  const { node, store, mcpSessions, heldStreams, send, log } = deps
   const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
@@ -53,15 +54,15 @@ export function createSseCalls(deps: SseCallDeps) {
     ): Promise<ResponseSink> {
       count += 1
       const name = `${node.id}-${count}`
-      const running = runningKey(mcpSessionId, name)
+      const marker = runningKey(mcpSessionId, name)
       await storage.spend(documentBytes({}))
-      await store.set(running, {}, RUNNING_SECONDS)
+      await store.set(marker, {}, RUNNING_SECONDS)
       await mcpSessions.callBegins(mcpSessionId, name, requestId)
 
       // Serializes the writes, so that the response never overtakes earlier messages.
-      let working = Promise.resolve()
-      const next = (work: () => Promise<void>) => {
-        working = working.then(work).catch((error: unknown) => {
+      let writing = Promise.resolve()
+      const enqueue = (task: () => Promise<void>) => {
+        writing = writing.then(task).catch((error: unknown) => {
           log.warn({ err: error }, 'client notification failed')
         })
       }
@@ -71,34 +72,35 @@ export function createSseCalls(deps: SseCallDeps) {
         fenced()
       }
       const end = () => mcpSessions.callEnds(mcpSessionId, name)
-      const write = (message: JSONRPCMessage) => append(message, { takes: running })
+      const write = (message: JSONRPCMessage) => append(message, { takes: marker })
       // Not async: its frame would retain a large response that `sendLate` may have dropped.
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
           log.warn({ err: error }, 'answer not stored; retrying')
           // The store is full or unavailable: sends directly if the client is connected here.
-          if (held.sendNow(mcpSessionId, message)) return tryUntilDone(() => store.delete(running))
+          if (heldStreams.sendNow(mcpSessionId, message)) {
+            return deleteWithRetry(() => store.delete(marker))
+          }
           return sendLate(message, lostAnswer(requestId), write)
         })
         return written.then(end)
       }
       return {
-        notify: (message) => next(() => append(message, { onlyIf: running })),
-        respond: (message) => next(() => answer(message)),
-        discard: () => next(() => store.delete(running).then(end)),
+        notify: (message) => enqueue(() => append(message, { onlyIf: marker })),
+        respond: (message) => enqueue(() => answer(message)),
+        discard: () => enqueue(() => store.delete(marker).then(end)),
       }
     },
   }
 }
 
 /** Retries a deletion; rarely needed, because a full store accepts deletions. Never fails. */
-function tryUntilDone(attempt: () => Promise<unknown>): Promise<unknown> {
+function deleteWithRetry(attempt: () => Promise<unknown>): Promise<unknown> {
   return attempt().catch(() => retryWrite(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
 }
 
-const OWN_STREAM_BOUNDS = {
-  ...{ maxLength: 500, maxBytes: 16 * 1024 * 1024, ttlSeconds: 3600 },
-}
+/** Bounds of an MCP session's own log: what its stream can replay, and for how long. */
+const OWN_STREAM_BOUNDS = { maxLength: 500, maxBytes: 16 * 1024 * 1024, ttlSeconds: 3600 }
 
 interface OwnStreamDeps {
   readonly node: ClusterNode
@@ -130,12 +132,12 @@ export function createSendToMcpSession(deps: OwnStreamDeps): SendToMcpSession {
     storage?.charge(entryBytes(text))
     const id = await streams.append(stream, text, options)
     if (id === undefined) return false
-    const wake = async () => {
+    const notifyHolder = async () => {
       const holder = (await mcpSessions.retrieve(mcpSessionId))?.holder
       if (holder) await node.send(holder, { kind: 'news', stream })
     }
     // The message is written: only the notification is retried, or the client would get duplicates.
-    await wake().catch(() => void retryWrite(wake, OWN_STREAM_BOUNDS.ttlSeconds))
+    await notifyHolder().catch(() => void retryWrite(notifyHolder, OWN_STREAM_BOUNDS.ttlSeconds))
     return true
   }
 }
@@ -151,16 +153,17 @@ interface CallWatchDeps {
 /** Interval of the liveness checks of the nodes that run calls of an MCP session. */
 const LIVENESS_CHECK_MS = 1000
 
+/** Answers the calls of the MCP session whose node died; checks while its stream is open. */
 export function createCallWatch(deps: CallWatchDeps) {
   const { node, notifier, log } = deps
   let timer: NodeJS.Timeout | undefined
-  let due = false
-  let stopped = false
+  let isDue = false
+  let isStopped = false
 
-  function see(mcpSession: McpSession | undefined): void {
-    if (stopped || mcpSession === undefined) return
-    if (due) {
-      due = false
+  function check(mcpSession: McpSession | undefined): void {
+    if (isStopped || mcpSession === undefined) return
+    if (isDue) {
+      isDue = false
       answerLost(deps, mcpSession).catch((error: unknown) => {
         log.debug({ err: error }, 'check of running calls failed')
       })
@@ -168,17 +171,17 @@ export function createCallWatch(deps: CallWatchDeps) {
     if (timer !== undefined || nodesOf(mcpSession).every((each) => each === node.id)) return
     timer = setTimeout(() => {
       timer = undefined
-      due = true
+      isDue = true
       // Reads the stream first: a node may have written its response and died before it notified.
       notifier.notify(ownStreamKey(mcpSession.id))
     }, LIVENESS_CHECK_MS)
   }
 
   return {
-    /** Receives the state of the MCP session after each read of its stream. */
-    see,
+    /** Call with the state of the MCP session after each read of its stream. */
+    check,
     stop(): void {
-      stopped = true
+      isStopped = true
       clearTimeout(timer)
     },
   }

@@ -14,14 +14,10 @@ import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, type RequestContexts } from '../request-context.ts'
 import { parseEventId, type StreamNotifier } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
-import type { McpSessions } from './mcp-session.ts'
-import {
-  essentials,
-  type McpSession,
-  type McpSessionRecord,
-  mcpSessionEnded,
-} from './mcp-session-record.ts'
-import { asInitialize, type LegacyMessages } from './messages.ts'
+import { asInitialize, type InitializeMessage, type LegacyServers } from './initialize.ts'
+import { type McpSession, type McpSessionRecord, mcpSessionEnded } from './mcp-session-record.ts'
+import type { McpSessions } from './mcp-sessions.ts'
+import type { LegacyMessages } from './messages.ts'
 import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
 import {
   createCallWatch,
@@ -35,45 +31,25 @@ export interface SseDeps {
   readonly store: Store
   readonly streams: Streams
   readonly mcpSessions: McpSessions
+  readonly openedMcpSessions: OpenedMcpSessions
+  readonly servers: LegacyServers
   readonly messages: LegacyMessages
-  readonly held: HeldStreams
-  readonly opened: OpenedMcpSessions
+  readonly heldStreams: HeldStreams
   readonly notifier: StreamNotifier
   readonly log: Logger
   /** Path prefix of the server, or empty. */
   readonly basePath: string
 }
 
-export interface SseEndpoint {
-  /** Opens a new session, or resumes a live one by its id or by an event id (`Last-Event-ID`). */
-  open(
-    sessionId: string | undefined,
-    lastEventId: string | undefined,
-    contexts: RequestContexts,
-  ): Promise<Response>
-  post(sessionId: string | undefined, body: unknown, contexts: RequestContexts): Promise<Response>
-}
+export type SseEndpoint = ReturnType<typeof createSseEndpoint>
 
-export function createSseEndpoint(deps: SseDeps): SseEndpoint {
-  const { mcpSessions, messages, held, opened } = deps
+export function createSseEndpoint(deps: SseDeps) {
+  const { node, store, mcpSessions, openedMcpSessions, messages, heldStreams, log } = deps
   const send = createSendToMcpSession(deps)
-  const calls = createSseCalls({ ...deps, send })
-
-  async function find(
-    sessionId: string | undefined,
-    contexts: RequestContexts,
-    isRequest = false,
-  ): Promise<McpSession> {
-    if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
-    if (!sessionId.startsWith('ses_')) throw mcpSessionEnded()
-    const found = await mcpSessions.peek(sessionId)
-    const mcpSession = await mcpSessions.use(found, contexts.tokenSession, isRequest)
-    if (isRequest || mcpSession.needsToken) opened.used(sessionId)
-    return mcpSession
-  }
+  const calls = createSseCalls({ node, store, mcpSessions, heldStreams, send, log })
 
   function start(contexts: RequestContexts): Promise<McpSessionRecord> {
-    return opened.open(contexts.caller, async () => {
+    return openedMcpSessions.open(contexts.caller, async () => {
       const owner = await contexts.connect({})
       // A token may have several streams; without a token, each stream has a session of its own.
       const id = owner.needsToken ? createId('ses') : owner.sessionId
@@ -82,43 +58,67 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
   }
 
   return {
-    async open(given, lastEventId, contexts) {
+    /** Opens a new session, or resumes a live one by its id or by an event id (`Last-Event-ID`). */
+    async open(
+      sessionId: string | undefined,
+      lastEventId: string | undefined,
+      contexts: RequestContexts,
+    ): Promise<Response> {
       const last = splitEventId(lastEventId)
-      const known = given ?? last.sessionId
-      const mcpSession = known === undefined ? await start(contexts) : await find(known, contexts)
-      const data = `${deps.basePath}/messages?session_id=${mcpSession.id}`
-      const greeting = { event: 'endpoint', data, idPrefix: `${mcpSession.id}.` }
-      const watch = createCallWatch({ ...deps, send })
-      const events = await held.attach(mcpSession, last.from, {
+      const known = sessionId ?? last.sessionId
+      const mcpSession =
+        known === undefined ? await start(contexts) : await findMcpSession(deps, known, contexts)
+      const url = `${deps.basePath}/messages?session_id=${mcpSession.id}`
+      const { notifier } = deps
+      const watch = createCallWatch({ node, mcpSessions, notifier, send, log })
+      const events = await heldStreams.attach(mcpSession, last.from, {
         owner: contexts.tokenSession,
         isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
-        greeting,
-        onMcpSession: watch.see,
+        endpoint: { url, idPrefix: `${mcpSession.id}.` },
+        onMcpSession: watch.check,
       })
       events.onClose(watch.stop)
       return events.response
     },
-    async post(sessionId, body, contexts) {
+    async post(
+      sessionId: string | undefined,
+      body: unknown,
+      contexts: RequestContexts,
+    ): Promise<Response> {
       const message = body as JSONRPCMessage
-      const opening = asInitialize(message)
-      const isRequest = opening === undefined && isJSONRPCRequest(message)
-      const mcpSession = await find(sessionId, contexts, isRequest)
-      if (opening !== undefined) {
-        await initialize({ ...deps, send }, opening, mcpSession, contexts)
+      const initializing = asInitialize(message)
+      const isRequest = initializing === undefined && isJSONRPCRequest(message)
+      const mcpSession = await findMcpSession(deps, sessionId, contexts, isRequest)
+      if (initializing !== undefined) {
+        await initialize(deps, send, initializing, mcpSession, contexts)
       } else if (isRequest) {
         // Charges the stream: the response will be its first entry.
         if (mcpSession.initialize === null) await contexts.storage.spend(STREAM_OVERHEAD)
         const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
-        await messages.request(message, mcpSession, authInfo, (requestId, cancel) =>
-          calls.begin(mcpSession.id, requestId, cancel, contexts.storage),
+        await messages.request(message, mcpSession, authInfo, (cancel) =>
+          calls.begin(mcpSession.id, message.id, cancel, contexts.storage),
         )
       } else {
-        await messages.takeIn(body, mcpSession)
+        await messages.receive(body, mcpSession)
       }
       return new Response('Accepted', { status: 202 })
     },
   }
+}
+
+async function findMcpSession(
+  { mcpSessions, openedMcpSessions }: SseDeps,
+  sessionId: string | undefined,
+  contexts: RequestContexts,
+  isRequest = false,
+): Promise<McpSession> {
+  if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
+  if (!sessionId.startsWith('ses_')) throw mcpSessionEnded()
+  const found = await mcpSessions.peek(sessionId)
+  const mcpSession = await mcpSessions.use(found, contexts.tokenSession, isRequest)
+  if (isRequest || mcpSession.needsToken) openedMcpSessions.used(sessionId)
+  return mcpSession
 }
 
 async function hasCalls(mcpSessions: McpSessions, id: string): Promise<boolean> {
@@ -127,17 +127,16 @@ async function hasCalls(mcpSessions: McpSessions, id: string): Promise<boolean> 
 }
 
 async function initialize(
-  { messages, mcpSessions, send }: SseDeps & { readonly send: SendToMcpSession },
-  request: NonNullable<ReturnType<typeof asInitialize>>,
+  { servers, mcpSessions }: SseDeps,
+  send: SendToMcpSession,
+  request: InitializeMessage,
   { id }: McpSession,
   { storage }: RequestContexts,
 ): Promise<void> {
-  const answer = await messages.initialize(request)
-  if ('result' in answer) {
-    const { protocolVersion } = answer.result as { protocolVersion: string }
-    const initialize = essentials(request.params, protocolVersion)
+  const { answer, initialize } = await servers.initialize(request)
+  if (initialize !== undefined) {
     await storage.spend(jsonBytes(initialize) + STREAM_OVERHEAD)
-    await mcpSessions.update(id, { initialize, protocolVersion })
+    await mcpSessions.update(id, { initialize, protocolVersion: initialize.protocolVersion })
   }
   await send(id, answer, undefined, storage)
 }

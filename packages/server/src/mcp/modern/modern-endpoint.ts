@@ -65,7 +65,7 @@ export async function createModernEndpoint(deps: ModernDeps) {
   async function listen(mcp: McpRequest): Promise<Response> {
     const { caller } = mcp.contexts
     const requestContext = mcp.contexts.stateless()
-    takePlaces(limits, { caller, listens: true, onClose: mcp.onClose })
+    acquireSlots(limits, { caller, listens: true, onClose: mcp.onClose })
     const { signal } = mcp.request
     const listening = await takeListenRequest(mcp.body, caller, { requestContext, signal })
     mcp.onClose(listening.release)
@@ -86,7 +86,7 @@ export async function createModernEndpoint(deps: ModernDeps) {
     ): Promise<McpAnswer> {
       const { contexts, onClose } = mcp
       if (isListen(mcp.body)) return listen(mcp)
-      takePlaces(limits, { caller: contexts.caller, listens: false, onClose })
+      acquireSlots(limits, { caller: contexts.caller, listens: false, onClose })
       const message = plainRequest(classified, headers)
       if (message === undefined) return sdk.handle(mcp, mcp.body)
       clients.remember(message)
@@ -147,13 +147,13 @@ async function namedSession(
 /** The parts of the HTTP request that the exchange needs. */
 type Exchanged = Pick<McpRequest, 'request' | 'onClose'>
 
-interface Place extends Pick<McpRequest, 'onClose'> {
+interface SlotRequest extends Pick<McpRequest, 'onClose'> {
   readonly caller: string
   readonly listens: boolean
 }
 
 /** Acquires slots until the response closes (2026-07-28, basic/transports). */
-function takePlaces(limits: Limits, { caller, listens, onClose }: Place): void {
+function acquireSlots(limits: Limits, { caller, listens, onClose }: SlotRequest): void {
   if (listens) {
     onClose(limits.stream(caller, 'listen'))
   } else {

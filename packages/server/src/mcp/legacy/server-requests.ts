@@ -1,47 +1,50 @@
 /**
- * Pending server-to-client requests; the response may arrive at any node. Their ids are unforgeable
- * and name the node that waits (HMAC).
+ * Server-to-client requests of the 2025 era. The response may arrive at any node: the ids on the
+ * wire name the node that waits and cannot be forged (HMAC).
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import {
+  isJSONRPCNotification,
+  isJSONRPCRequest,
   isJSONRPCResponse,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCResponse,
+  type RequestId,
 } from '@modelcontextprotocol/server'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import { AppError } from '../../errors.ts'
+import { createLruCache } from '../../store/lru-cache.ts'
 import type { Store } from '../../store/port.ts'
-import { createRecent } from '../../store/recent.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { progressOf } from '../bounds.ts'
 import { notAMessage, type UnverifiedAnswer } from '../client-answer.ts'
 import { type ClusterNode, LARGEST_ANSWER_BYTES } from '../nodes/cluster-node.ts'
-import { progressOf } from './running-calls.ts'
 
-export type Deliver = (message: JSONRPCMessage) => void
+type Deliver = (message: JSONRPCMessage) => void
 
-interface ClientAnswerDeps {
+interface ServerRequestDeps {
   readonly node: ClusterNode
   readonly store: Pick<Store, 'create' | 'delete'>
   readonly wireIds: WireIds
   readonly metrics: Pick<Metrics, 'clientMessageDropped'>
 }
 
-/** As long as the SDK waits for a response. */
+/** TTL of the tombstone of a response: as long as the SDK waits for one. */
 const ANSWERED_SECONDS = 600
 /** Rate limit: at most one progress notification of a request is forwarded per interval. */
-const PROGRESS_EVERY_MS = 1000
+const PROGRESS_INTERVAL_MS = 1000
 /** LRU bound of the progress rate limit, in requests. */
-const MOST_PROGRESS_REMEMBERED = 10_000
+const MOST_PROGRESS_TOKENS = 10_000
 
-export type ClientAnswers = ReturnType<typeof createClientAnswers>
+export type ServerRequests = ReturnType<typeof createServerRequests>
 
-export function createClientAnswers(deps: ClientAnswerDeps) {
+export function createServerRequests(deps: ServerRequestDeps) {
   const { node, wireIds, metrics } = deps
   const waiting = new Map<string, { readonly mcpSessionId: string; readonly deliver: Deliver }>()
-  const mayForward = createForwardingRate()
+  const mayForwardProgress = createProgressRateLimit()
   let count = 0
 
   function deliverHere(mcpSessionId: string, wireId: string, message: JSONRPCMessage): void {
@@ -61,16 +64,10 @@ export function createClientAnswers(deps: ClientAnswerDeps) {
     return issuer
   }
 
-  async function forwardAnswer(to: string, address: Address, message: JSONRPCResponse) {
-    if (!(await node.isAlive(to))) return metrics.clientMessageDropped('node_gone')
-    const isFirst = await forwardOnce(deps, to, address, message)
-    if (!isFirst) metrics.clientMessageDropped('repeated_answer')
-  }
-
   return {
     /**
-     * Registers a request of ours and returns its wire id. The id names the node that waits for the
-     * response and is unique across server instances, each of which numbers its requests from 0.
+     * Registers a request and returns its wire id, which is unique across SDK servers: each of
+     * them numbers its requests from 0.
      */
     expect(mcpSessionId: string, deliver: Deliver): string {
       count += 1
@@ -78,6 +75,7 @@ export function createClientAnswers(deps: ClientAnswerDeps) {
       waiting.set(wireId, { mcpSessionId, deliver })
       return wireId
     },
+    /** Stops waiting for the response. */
     forget: (wireId: string): boolean => waiting.delete(wireId),
     /**
      * Delivers a client's response to the node that waits for it, at most once. Drops responses
@@ -85,7 +83,7 @@ export function createClientAnswers(deps: ClientAnswerDeps) {
      * validates them or writes anything.
      * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
      */
-    async answer(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void> {
+    async receiveResponse(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void> {
       const issuer = issuerOf(mcpSessionId, answer.id)
       if (issuer === undefined) return
       const wireId = String(answer.id)
@@ -95,44 +93,41 @@ export function createClientAnswers(deps: ClientAnswerDeps) {
       const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
       const message = isTooLarge ? tooLarge(wireId) : answer
       if (issuer === node.id) deliverHere(mcpSessionId, wireId, message)
-      else await forwardAnswer(issuer, { mcpSessionId, wireId }, message)
+      else await forwardResponse(deps, issuer, { mcpSessionId, wireId }, message)
       if (isTooLarge) throw new AppError('payload_too_large', TOO_LARGE)
     },
-    /** Delivers progress in the same way; a rate limit may drop it. */
-    async progress(mcpSessionId: string, { params }: JSONRPCNotification): Promise<void> {
+    /** Delivers a progress notification in the same way; a rate limit may drop it. */
+    async receiveProgress(mcpSessionId: string, { params }: JSONRPCNotification): Promise<void> {
       const wireId = params?.progressToken
       const issuer = issuerOf(mcpSessionId, wireId)
       if (issuer === undefined || typeof wireId !== 'string') return
       const message = progressOf(wireId, params)
       if (message === undefined) return
       if (issuer === node.id) return deliverHere(mcpSessionId, wireId, message)
-      if (!mayForward(wireId)) return metrics.clientMessageDropped('frequent_progress')
+      if (!mayForwardProgress(wireId)) return metrics.clientMessageDropped('frequent_progress')
       if (!(await node.isAlive(issuer))) return metrics.clientMessageDropped('node_gone')
       await node.send(issuer, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
     },
   }
 }
 
-interface Address {
-  readonly mcpSessionId: string
-  readonly wireId: string
-}
-
-/** Forwards a response once across all nodes (tombstone); returns false for a duplicate. */
-async function forwardOnce(
-  { node, store }: ClientAnswerDeps,
+/** Forwards a response to the node that waits for it, once across all nodes (tombstone). */
+async function forwardResponse(
+  { node, store, metrics }: ServerRequestDeps,
   to: string,
-  { mcpSessionId, wireId }: Address,
+  { mcpSessionId, wireId }: { readonly mcpSessionId: string; readonly wireId: string },
   message: JSONRPCResponse,
-): Promise<boolean> {
-  const key = `{${mcpSessionId}}:answered:${sha256(wireId)}`
-  if (!(await store.create(key, {}, ANSWERED_SECONDS))) return false
+): Promise<void> {
+  if (!(await node.isAlive(to))) return metrics.clientMessageDropped('node_gone')
+  const tombstone = `{${mcpSessionId}}:answered:${sha256(wireId)}`
+  if (!(await store.create(tombstone, {}, ANSWERED_SECONDS))) {
+    return metrics.clientMessageDropped('repeated_answer')
+  }
   try {
     await node.send(to, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
-    return true
   } catch (error) {
     // Removes the tombstone: the client gets 503 and may retry.
-    await store.delete(key).catch(() => undefined)
+    await store.delete(tombstone).catch(() => undefined)
     throw error
   }
 }
@@ -144,14 +139,68 @@ function tooLarge(id: string): JSONRPCResponse {
   return { jsonrpc: '2.0', id, error: { code: -32600, message: TOO_LARGE } }
 }
 
-function createForwardingRate(): (wireId: string) => boolean {
-  const forwardedAt = createRecent<number>(MOST_PROGRESS_REMEMBERED)
+function createProgressRateLimit(): (wireId: string) => boolean {
+  const forwardedAt = createLruCache<number>(MOST_PROGRESS_TOKENS)
   return (wireId) => {
     const now = performance.now()
     const before = forwardedAt.get(wireId) ?? Number.NEGATIVE_INFINITY
-    if (now - before < PROGRESS_EVERY_MS) return false
+    if (now - before < PROGRESS_INTERVAL_MS) return false
     forwardedAt.set(wireId, now)
     return true
+  }
+}
+
+export type OutgoingRequests = ReturnType<typeof createOutgoingRequests>
+
+/**
+ * The requests that an SDK server sends while it serves one request of the client. `deliver` passes
+ * the client's responses and progress to the server, with the server's own ids.
+ */
+export function createOutgoingRequests(
+  requests: Pick<ServerRequests, 'expect' | 'forget'>,
+  mcpSessionId: string,
+  deliver: Deliver,
+) {
+  const wireIds = new Map<RequestId, string>()
+
+  function fromWire(id: RequestId, message: JSONRPCMessage): JSONRPCMessage {
+    if (isJSONRPCNotification(message)) {
+      return { ...message, params: { ...message.params, progressToken: id } }
+    }
+    forget(id)
+    return { ...message, id } as JSONRPCMessage
+  }
+
+  function forget(id: RequestId): void {
+    const wireId = wireIds.get(id)
+    if (wireId !== undefined) requests.forget(wireId)
+    wireIds.delete(id)
+  }
+
+  return {
+    /** Returns the message as sent: replaces the server's request ids with wire ids. */
+    toWire(message: JSONRPCMessage): JSONRPCMessage {
+      if (isJSONRPCRequest(message)) {
+        const { id, params } = message
+        const wireId = requests.expect(mcpSessionId, (answer) => deliver(fromWire(id, answer)))
+        wireIds.set(id, wireId)
+        if (params?._meta?.progressToken === undefined) return { ...message, id: wireId }
+        const _meta = { ...params._meta, progressToken: wireId }
+        return { ...message, id: wireId, params: { ...params, _meta } }
+      }
+      if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled') {
+        const requestId = message.params?.requestId as RequestId
+        const wireId = wireIds.get(requestId)
+        forget(requestId)
+        if (wireId === undefined) return message
+        return { ...message, params: { ...message.params, requestId: wireId } }
+      }
+      return message
+    },
+    /** Stops waiting for all pending responses. */
+    forgetAll(): void {
+      for (const id of [...wireIds.keys()]) forget(id)
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-/** Which clients a browser has let in, as the landing page asks for it. */
+/** Which clients a browser has authorized, as the landing page asks for it. */
 
 import { describe, expect, test } from 'vitest'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
@@ -12,20 +12,20 @@ function parts() {
   const store = createMemoryStore()
   const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
   const clients = createAuthorizedClients({ store, sessions }, { ttlSeconds: 7200 })
-  const letIn = async (clientName: string, browser = BROWSER) => {
+  const authorizeClient = async (clientName: string, browser = BROWSER) => {
     const { id } = await sessions.create('token', { clientName })
     await sessions.update(id, 'browser', browser)
     await clients.remember(browser, id)
     return id
   }
-  return { store, sessions, clients, letIn }
+  return { store, sessions, clients, authorizeClient }
 }
 
-describe('the clients that a browser let in', () => {
+describe('the clients that a browser authorized', () => {
   test('are told newest first, with whether one is signed in', async () => {
-    const { sessions, clients, letIn } = parts()
-    await sessions.update(await letIn('Editor'), 'state', 'authenticated')
-    await letIn('Terminal')
+    const { sessions, clients, authorizeClient } = parts()
+    await sessions.update(await authorizeClient('Editor'), 'state', 'authenticated')
+    await authorizeClient('Terminal')
     expect(await clients.of(BROWSER)).toEqual([
       { clientName: 'Terminal', signedIn: false },
       { clientName: 'Editor', signedIn: true },
@@ -33,8 +33,8 @@ describe('the clients that a browser let in', () => {
   })
 
   test('are told once each, and no longer than their session lives', async () => {
-    const { sessions, clients, letIn } = parts()
-    const id = await letIn('Editor')
+    const { sessions, clients, authorizeClient } = parts()
+    const id = await authorizeClient('Editor')
     await clients.remember(BROWSER, id)
     expect(await clients.of(BROWSER)).toHaveLength(1)
     await sessions.end(id)
@@ -42,24 +42,24 @@ describe('the clients that a browser let in', () => {
   })
 
   test('are no other browser’s, even if a session passes to one', async () => {
-    const { sessions, clients, letIn } = parts()
-    const id = await letIn('Editor')
+    const { sessions, clients, authorizeClient } = parts()
+    const id = await authorizeClient('Editor')
     expect(await clients.of(OTHER)).toEqual([])
     await sessions.update(id, 'browser', OTHER)
     expect(await clients.of(BROWSER)).toEqual([])
   })
 
   test('are so many as a page can show', async () => {
-    const { clients, letIn } = parts()
-    for (let count = 1; count <= 20; count += 1) await letIn(`Client ${count}`)
+    const { clients, authorizeClient } = parts()
+    for (let count = 1; count <= 20; count += 1) await authorizeClient(`Client ${count}`)
     const names = (await clients.of(BROWSER)).map(({ clientName }) => clientName)
     expect(names).toHaveLength(16)
     expect([names[0], names[15]]).toEqual(['Client 20', 'Client 5'])
   })
 
   test('are looked at without counting as use', async () => {
-    const { sessions, clients, letIn } = parts()
-    const before = await sessions.peek(await letIn('Editor'))
+    const { sessions, clients, authorizeClient } = parts()
+    const before = await sessions.peek(await authorizeClient('Editor'))
     await clients.of(BROWSER)
     expect(await sessions.peek(before?.id ?? '')).toEqual(before)
   })

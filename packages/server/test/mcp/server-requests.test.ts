@@ -4,10 +4,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createLogger } from '../../src/logger.ts'
 import {
-  type ClientAnswers,
-  createClientAnswers,
+  createServerRequests,
   createWireIds,
-} from '../../src/mcp/legacy/client-answers.ts'
+  type ServerRequests,
+} from '../../src/mcp/legacy/server-requests.ts'
 import { type ClusterNode, joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -19,7 +19,7 @@ const reply = (id: string) => ({ jsonrpc: '2.0' as const, id, result: {} })
 
 let store: Store
 let node: ClusterNode
-let answers: ClientAnswers
+let serverRequests: ServerRequests
 let dropped: string[]
 let isFull: boolean
 const inboxOf = (nodeId: string) => store.streams.read(`{nodes}:inbox:${nodeId}`, '0')
@@ -40,7 +40,7 @@ beforeEach(async () => {
     monotonicNow: () => performance.now(),
   })
   const metrics = { clientMessageDropped: (reason: string) => void dropped.push(reason) }
-  answers = createClientAnswers({ node, store, wireIds: ringOf(NEW, OLD), metrics })
+  serverRequests = createServerRequests({ node, store, wireIds: ringOf(NEW, OLD), metrics })
 })
 afterEach(async () => {
   await node.close()
@@ -58,7 +58,7 @@ test.each([
   ['the key before it', [OLD]],
 ])('ids by %s are good', async (_which, keys) => {
   const other = await neighbour()
-  await answers.answer('con_x', reply(ringOf(...keys).issue('con_x', other, 1)))
+  await serverRequests.receiveResponse('con_x', reply(ringOf(...keys).issue('con_x', other, 1)))
   expect(await inboxOf(other)).toHaveLength(1)
   expect(dropped).toEqual([])
 })
@@ -81,10 +81,10 @@ test('ids of another key, connection, node, number or form are not, and nothing 
     `${other}.1.${mac.slice(0, -1)}${mac.endsWith('A') ? 'E' : 'A'}`,
   ]
   for (const id of forged) {
-    await answers.answer('con_x', reply(id))
+    await serverRequests.receiveResponse('con_x', reply(id))
     const params = { progressToken: id, progress: 1 }
     const method = 'notifications/progress'
-    await answers.progress('con_x', { jsonrpc: '2.0', method, params })
+    await serverRequests.receiveProgress('con_x', { jsonrpc: '2.0', method, params })
   }
   expect(await inboxOf(other)).toEqual([])
   expect(await inboxOf('bbbbbbbbbbbb')).toEqual([])
@@ -100,28 +100,36 @@ function unreadable(id: string) {
 }
 
 test('what an answer carries is read only for an id that is waited for', async () => {
-  const id = answers.expect('con_x', () => undefined)
-  await expect(answers.answer('con_x', unreadable(id))).rejects.toThrow('the result was read')
-  await answers.answer('con_y', unreadable(id))
-  await answers.answer('con_x', unreadable(`${id.slice(0, -1)}_`))
-  answers.forget(id)
-  await answers.answer('con_x', unreadable(id))
+  const id = serverRequests.expect('con_x', () => undefined)
+  await expect(serverRequests.receiveResponse('con_x', unreadable(id))).rejects.toThrow(
+    'the result was read',
+  )
+  await serverRequests.receiveResponse('con_y', unreadable(id))
+  await serverRequests.receiveResponse('con_x', unreadable(`${id.slice(0, -1)}_`))
+  serverRequests.forget(id)
+  await serverRequests.receiveResponse('con_x', unreadable(id))
 })
 
 test.each([
   ['a result that is none', { result: 5 }],
   ['an error that is none', { error: { code: 'x' } }],
 ])('an answer with %s to an id that is waited for is refused', async (_what, more) => {
-  const id = answers.expect('con_x', () => expect.unreachable())
+  const id = serverRequests.expect('con_x', () => expect.unreachable())
   const answer = { jsonrpc: '2.0', id, ...more }
-  await expect(answers.answer('con_x', answer)).rejects.toMatchObject({ code: 'invalid_request' })
+  await expect(serverRequests.receiveResponse('con_x', answer)).rejects.toMatchObject({
+    code: 'invalid_request',
+  })
 })
 
 test('nothing is written for a node that is gone', async () => {
   const id = ringOf(NEW).issue('con_x', 'cccccccccccc', 1)
-  await answers.answer('con_x', reply(id))
+  await serverRequests.receiveResponse('con_x', reply(id))
   const params = { progressToken: id, progress: 1 }
-  await answers.progress('con_x', { jsonrpc: '2.0', method: 'notifications/progress', params })
+  await serverRequests.receiveProgress('con_x', {
+    jsonrpc: '2.0',
+    method: 'notifications/progress',
+    params,
+  })
   expect(await inboxOf('cccccccccccc')).toEqual([])
   expect(dropped).toEqual(['node_gone', 'node_gone'])
 })
@@ -130,9 +138,9 @@ test('an answer is sent on once, and again if the store did not take it', async 
   const other = await neighbour()
   const answer = reply(ringOf(NEW).issue('con_x', other, 1))
   isFull = true
-  await expect(answers.answer('con_x', answer)).rejects.toThrow('OOM')
+  await expect(serverRequests.receiveResponse('con_x', answer)).rejects.toThrow('OOM')
   isFull = false
-  for (let count = 0; count < 3; count += 1) await answers.answer('con_x', answer)
+  for (let count = 0; count < 3; count += 1) await serverRequests.receiveResponse('con_x', answer)
   expect(await inboxOf(other)).toHaveLength(1)
   expect(dropped).toEqual(['repeated_answer', 'repeated_answer'])
 })

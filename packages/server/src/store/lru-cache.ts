@@ -1,11 +1,13 @@
-/** A bounded LRU cache in process memory, for values that can be recomputed. */
+/**
+ * An LRU cache in process memory, for values that can be recomputed. It is approximate, in two
+ * generations: an exact one reorders its entries on each use, which creates long-lived garbage.
+ */
 
 /**
- * Caches up to `most` values, in two generations: when the later one is half of them, it becomes
- * the earlier one, and values that were not used since are evicted. An exact LRU would reorder its
- * entries on each use, which creates long-lived garbage.
+ * Caches at most `most` values. When the later generation holds half of them, it becomes the
+ * earlier one; values of the generation before it that were not used since are evicted.
  */
-export function createRecent<Value>(most: number) {
+export function createLruCache<Value>(most: number) {
   const half = Math.ceil(most / 2)
   let latest = new Map<string, Value>()
   let earlier = new Map<string, Value>()

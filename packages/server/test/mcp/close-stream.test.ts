@@ -1,4 +1,4 @@
-/** A tool that ends its client's stream: the client comes back for the answer. */
+/** A tool that closes its client's stream: the client resumes it for the response. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,8 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-describe('when a tool hangs up', () => {
-  test('the stream ends with the time to come back, and a GET has the answer', async () => {
+describe('when a tool closes the stream', () => {
+  test('the stream ends with a reconnection delay, and a GET has the response', async () => {
     const headers = await connect(app.url)
     const { text, messages } = await read(post(app.url, request('tools/call', CALL), headers))
     expect(messages).toEqual([])

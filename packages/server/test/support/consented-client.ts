@@ -6,7 +6,7 @@ import { createSessionManager, type SessionManager } from '../../src/session/man
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'
 import type { TestApp } from './app.ts'
 
-export interface LetIn {
+export interface ConsentedClient {
   readonly sessions: SessionManager
   readonly sessionId: string
   /** What the browser holds in its cookie. */
@@ -16,16 +16,16 @@ export interface LetIn {
   readonly code: string
 }
 
-/** `browser` is one that has let clients in before; a new one if left out. */
-export async function letIn(
+/** `browser` is one that has authorized clients before; a new one if left out. */
+export async function authorizeClient(
   { store, url }: Pick<TestApp, 'store' | 'url'>,
   browser = randomValue(),
-): Promise<LetIn> {
+): Promise<ConsentedClient> {
   const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
-  const { id: sessionId } = await sessions.create('token', { clientName: 'A let-in client' })
+  const { id: sessionId } = await sessions.create('token', { clientName: 'A consented client' })
   await sessions.update(sessionId, 'browser', sha256(browser))
   const links = createSignInLinks({ store, now: Date.now }, { ttlSeconds: 600 })
-  const { handle, code } = await links.issue(sessionId, 'A let-in client')
+  const { handle, code } = await links.issue(sessionId, 'A consented client')
   const cookie = `${url.startsWith('https:') ? '__Host-' : ''}mcp-browser=${browser}`
   return { sessions, sessionId, browser, cookie, url: `${url}/connect/${handle}`, code }
 }
