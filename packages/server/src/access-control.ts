@@ -33,12 +33,14 @@ export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secret
   readonly log: Logger
 }
 
+const monotonicNow = () => performance.now()
+
 /** Joins the nodes while the command runs, to notify them of the change at once. */
 export async function createAccessControl(deps: AccessControlDeps) {
   const { config, secrets, store, log } = deps
   const { issuer } = config.auth
   const streams = createSealedStreams(store.streams, createKeyRing(secrets.encryptionKeys))
-  const node = await joinCluster({ store, streams, log })
+  const node = await joinCluster({ store, streams, log, monotonicNow })
   const editor = createBlockEditor({ store })
   const realms = realmsOf(config)
 
@@ -100,8 +102,8 @@ async function endSessions(
   owners: readonly string[],
 ): Promise<readonly string[]> {
   const time = await store.time()
-  const started = performance.now()
-  const now = () => time + (performance.now() - started)
+  const started = monotonicNow()
+  const now = () => time + (monotonicNow() - started)
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
   const { ttlSeconds } = config.session
   const sessions = createSessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })

@@ -37,17 +37,19 @@ export interface AppDeps {
 }
 
 export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<HttpEnv> {
-  const { config, auth, mcp, legacy, demo } = runtime
+  const { config, auth, mcp, legacy, demo, log, theme, publicUrl } = runtime
   const app = new Hono<HttpEnv>()
   const { storageOf, requestContextsOf, messageOf } = requestParts(runtime)
 
   const limited = createRateLimiting(runtime.rateLimits, config.http)
-  guardRoutes(app, routes, { ...runtime, limited })
+  guardRoutes(app, routes, { log, theme, publicUrl, limited })
   routePages(app, runtime, { routes, storageOf })
+  const { authenticate } = auth
+  const { trustedProxies } = config.http
   /** Authenticates requests without a body; `call/` has already handled the callers' POSTs. */
   const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
     const requirement = { resource: auth.resources.at(path), required: isRequired }
-    return bearer({ ...auth, ...config.http, rates }, requirement)
+    return bearer({ authenticate, rates, trustedProxies }, requirement)
   }
   const { required } = config.auth
   /** Registers the handlers for the methods that the route table lists for the path. */
@@ -63,7 +65,7 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), requestContextsOf(c)),
   )
   on('/messages')
-  const { team = NO_TEAM, publicUrl, announce } = runtime
+  const { team = NO_TEAM, announce } = runtime
   const identityOf = (c: Context<HttpEnv>) => requestContextsOf(c).identity
   app.route(
     '/',
@@ -101,8 +103,7 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
   const { ttlSeconds: linkTtlSeconds } = config.signIn
-  const links = { signsInAt, linkTtlSeconds, now }
-  app.route('/', connectRoutes(signIn, { publicUrl, storageOf, ...links }))
+  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, linkTtlSeconds, storageOf, now }))
   const { upstreamNames: names, keyPages } = runtime
   const { auditSubject } = config.log
   const first = names.length > 0 ? runtime.firstUpstream : undefined
@@ -120,7 +121,11 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     const scopeWords = config.introduction?.scopes
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
-    const account = new Account({ ...runtime.accountParts, store, log, authorizedClients })
+    const { authorizations, upstreams, identity, personalTokens, signOut } = runtime.accountParts
+    const account = new Account({
+      ...{ store, log, sessions, authorizations, authorizedClients },
+      ...{ upstreams, identity, personalTokens, signOut },
+    })
     const visits = createAccountVisits(sessions)
     app.route('/', accountRoutes({ account, visits, signIn, storageOf }, { publicUrl, scopeWords }))
   }

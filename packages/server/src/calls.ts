@@ -33,7 +33,6 @@ export function createCalls(
   const { config, auth, mcp, direct, legacy, requestContexts, log, callTool, limits } = runtime
   const lines = new CallLines(log)
   const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse })
-  const parts = { callTool, limits, lines, handOver }
   return createCallHandler({
     routes: postRoutes(runtime, routes),
     labelOf: routes.labelOf,
@@ -54,11 +53,12 @@ export function createCalls(
       ? createFindToolMessage(runtime.catalog, mcp.modern.clients, config.serves)
       : () => undefined,
     run: createRunCall({
-      ...parts,
-      ...{ modern: mcp.modern, direct, about: implementationOf(runtime) },
+      ...{ callTool, limits, lines, handOver, direct },
+      modern: mcp.modern,
+      about: implementationOf(runtime),
     }),
     runOnMcpSession: createRunOnMcpSession({
-      ...parts,
+      ...{ callTool, limits, lines, handOver },
       legacy: legacy.streamable,
       runningCalls: legacy.runningCalls,
     }),

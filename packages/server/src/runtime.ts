@@ -154,7 +154,7 @@ function createLifecycle(
 
 /** Joins the cluster and opens the event bus, which fans changes out to all nodes. */
 async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store['streams']) {
-  const node = await joinCluster({ store, streams, log })
+  const node = await joinCluster({ store, streams, log, monotonicNow })
   const bus = createEventBus(node, log)
   const announce = announceBy((event) => void bus.publish(event))
   services?.join(announce)
@@ -199,15 +199,18 @@ function requestContextsOf(
 function authorizationOf(
   deps: Parameters<typeof createAuth>[0],
   parts: SessionParts,
-  own: Pick<
-    Parameters<typeof createAuth>[1],
-    'theme' | 'keyRing' | 'now' | 'signOut' | 'broadcastRevoked'
+  own: Required<
+    Pick<
+      Parameters<typeof createAuth>[1],
+      'theme' | 'keyRing' | 'now' | 'signOut' | 'broadcastRevoked'
+    >
   >,
 ) {
   const { sessions, blocks, credentials, firstUpstream, authorizations } = parts
   const { keptSignIns, isSignedIn, settleSignIn } = parts
+  const { theme, keyRing, now, signOut, broadcastRevoked } = own
   return createAuth(deps, {
-    ...own,
+    ...{ theme, keyRing, now, signOut, broadcastRevoked },
     ...{ sessions, blocks, credentials, firstUpstream, authorizations },
     ...{ keptSignIns, isSignedIn, settleSignIn },
   })

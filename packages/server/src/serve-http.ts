@@ -23,7 +23,7 @@ import { authorizationMounts } from './http/oauth/oauth-routes.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createCallRates } from './http/rate-limit.ts'
 import { createRefuse } from './http/refuse.ts'
-import { routesOf } from './http/routes.ts'
+import { type RouteTable, routesOf } from './http/routes.ts'
 import { socketsWithin } from './http/socket-limit.ts'
 import { teamRows } from './http/team-routes.ts'
 import type { StopCause } from './process/shutdown.ts'
@@ -91,10 +91,10 @@ export async function serveHttp(
   }
 }
 
-/** Creates the handlers that the Node server dispatches requests to. */
-export function httpHandlers(runtime: Runtime): HttpHandlers {
-  const { config, log, publicUrl, demo, authorizationServer, telemetry } = runtime
-  const routes = routesOf({
+/** The route table of this server, by its configuration and by what the project declares. */
+export function routeTableOf(runtime: Runtime): RouteTable {
+  const { config, demo, authorizationServer } = runtime
+  return routesOf({
     serves: config.serves,
     servesMetrics: config.serves.metrics && config.metrics.port === undefined,
     hasLogo: runtime.logo !== undefined,
@@ -104,6 +104,12 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     authorizesClients: authorizationServer !== undefined,
     ofTeam: teamRows(runtime.team?.routes ?? []),
   })
+}
+
+/** Creates the handlers that the Node server dispatches requests to. */
+export function httpHandlers(runtime: Runtime): HttpHandlers {
+  const { config, log, publicUrl, demo, authorizationServer, telemetry } = runtime
+  const routes = routeTableOf(runtime)
   const guard = createHostGuard({
     publicUrl,
     hosts: config.http.allowedHosts,

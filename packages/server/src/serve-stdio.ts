@@ -52,17 +52,6 @@ export async function serveStdio(
   })
   pages?.mount(() => httpHandlers(runtime))
 
-  const subscribed = new Set<string>()
-  const requestContext = runtime.requestContexts.process(deps.log, async (uri, wanted) => {
-    if (!wanted) subscribed.delete(uri)
-    else checkSubscriptionCount(new Set([...subscribed, uri]).size)
-    if (wanted) subscribed.add(uri)
-  })
-  const build = () => {
-    const mcp = runtime.buildServer({ audience: 'anonymous', requestContext })
-    sendChanges(runtime, mcp, subscribed)
-    return mcp
-  }
   const refuse = (refusal: LineRefusal): Promise<void> => {
     deps.log.debug({ code: refusal.error.code }, 'line refused')
     return new Promise((resolve) => {
@@ -71,7 +60,7 @@ export async function serveStdio(
   }
   const lines = messageLines(process.stdin, refuse, { maxValues: http.bodyMaxValues })
   const transport = trackRequests(new StdioServerTransport(lines, output))
-  const handle = serveSdkStdio(build, {
+  const handle = serveSdkStdio(serverBuilder(runtime), {
     transport: boundTransport(transport),
     legacy: deps.config.serves.era2025 ? 'serve' : 'reject',
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
@@ -86,6 +75,21 @@ export async function serveStdio(
       await pages?.close()
       await runtime.close()
     },
+  }
+}
+
+/** Builds the server of the only user, which shares its subscriptions with earlier ones. */
+function serverBuilder(runtime: Runtime): () => McpServer {
+  const subscribed = new Set<string>()
+  const requestContext = runtime.requestContexts.process(runtime.log, async (uri, wanted) => {
+    if (!wanted) subscribed.delete(uri)
+    else checkSubscriptionCount(new Set([...subscribed, uri]).size)
+    if (wanted) subscribed.add(uri)
+  })
+  return () => {
+    const mcp = runtime.buildServer({ audience: 'anonymous', requestContext })
+    sendChanges(runtime, mcp, subscribed)
+    return mcp
   }
 }
 

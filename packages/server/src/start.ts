@@ -11,11 +11,10 @@ import { type OpenedServices, openServices } from './engine/open-services.ts'
 import { catalogWarnings } from './engine/tool-sizes.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
-import { createShutdown, type Parent } from './process/shutdown.ts'
+import { createShutdown, type Parent, type Shutdown } from './process/shutdown.ts'
 import { supportTypeScript } from './process/typescript.ts'
 import { declaredSources, loadCatalog, type Project, teamOf } from './project.ts'
 import type { Store } from './store/port.ts'
-import { openTracing } from './telemetry/open-tracing.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -63,13 +62,14 @@ function clientNameOf(identifier: string): string {
   return `${identifier}-${hostname()}-${process.pid}`.replaceAll(/[^\x21-\x7e]/g, '-')
 }
 
-/** Undefined if traces are disabled. */
+/** Undefined if traces are disabled. Imports OpenTelemetry's SDK lazily, as no other place does. */
 async function startTracing(
   { config, secrets }: LoadedConfig,
   onFailure: (error: unknown) => void,
 ): Promise<Tracing | undefined> {
   if (config.traces === undefined) return undefined
-  return openTracing({ ...config.traces, headers: secrets.otlpHeaders, onFailure })
+  const { createOtlpTracing } = await import('./telemetry/otlp-tracing.ts')
+  return createOtlpTracing({ ...config.traces, headers: secrets.otlpHeaders, onFailure })
 }
 
 /**
@@ -117,7 +117,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     ...declaredSources(project),
     isAlone: options.stateFile !== undefined,
   })
-  const { config, settings } = loaded
+  const { config } = loaded
   const worker = joinPrimary(process.env)
   const isPrimary = config.workers > 1 && worker === undefined
   if (isPrimary && !cluster.isPrimary) throw new ConfigError([NESTED])
@@ -127,7 +127,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const log = createLogger({
     ...config.log,
     ...config.app,
-    secrets: settings.secrets,
+    secrets: loaded.settings.secrets,
     worker: worker?.number,
     destination: stdio ? 'stderr' : 'stdout',
     ...(tracing !== undefined && { lineFields: tracing.logFields }),
@@ -141,6 +141,20 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     await runPrimary({ loaded, log, shutdown })
     return
   }
+  await serveInProcess({ project, loaded, log, tracing, worker }, options, shutdown)
+  if (parent === 'dev') process.send?.('ready')
+  worker?.ready()
+}
+
+/** Loads what the project declares and serves it in this process, until `shutdown` stops it. */
+async function serveInProcess(
+  started: Started,
+  options: StartOptions,
+  shutdown: Shutdown,
+): Promise<void> {
+  const { project, loaded, log, tracing, worker } = started
+  const { config, settings } = loaded
+  const { stdio } = options
   await supportTypeScript(config.tools.directory ?? project.source, () => importServing(stdio))
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
@@ -153,8 +167,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     timeoutSeconds: config.startTimeoutSeconds,
   })
   try {
-    const parts = { project, loaded, log, tracing, catalog, services, worker }
-    const service = await openAndServe(parts, options)
+    const service = await openAndServe(started, { catalog, services }, options)
     // Before the log line `ready`: a supervisor may stop the server as soon as it reads that.
     shutdown.serves(async (cause) => {
       await service.stop(cause)
@@ -171,18 +184,19 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     await services.close()
     throw error
   }
-  if (parent === 'dev') process.send?.('ready')
-  worker?.ready()
 }
 
-interface Parts {
+interface Started {
   readonly project: Project
   readonly loaded: LoadedConfig
   readonly log: RootLogger
   readonly tracing: Tracing | undefined
+  readonly worker: Worker | undefined
+}
+
+interface Opened {
   readonly catalog: Catalog
   readonly services: OpenedServices
-  readonly worker: Worker | undefined
 }
 
 const NESTED = {
@@ -197,17 +211,20 @@ export function importServing(stdio: Writable | undefined): Promise<unknown> {
 
 /** Opens the store and serves the loaded project. */
 async function openAndServe(
-  { project, loaded, services, worker, ...parts }: Parts,
+  { project, loaded, log, tracing, worker }: Started,
+  { catalog, services }: Opened,
   { stdio, stateFile }: StartOptions,
 ) {
-  const store = await openStore(loaded, parts.log, stateFile)
+  const store = await openStore(loaded, log, stateFile)
   // Redis connects while the modules are read.
   await Promise.all([waitForStore(store, STORE_WAIT_MS), importServing(stdio)])
   const { config, secrets, settings } = loaded
   const team = teamOf(project, settings, services.services)
   const { shareMetrics } = worker ?? {}
-  const given = { ...parts, config, secrets, store, team, services, shareMetrics }
-  const deps = { ...given, logo: project.logo }
+  const deps = {
+    ...{ config, secrets, log, tracing, store, catalog, team, services, shareMetrics },
+    logo: project.logo,
+  }
   if (stdio !== undefined) return (await import('./serve-stdio.ts')).serveStdio(deps, stdio)
   return (await import('./serve-http.ts')).serveHttp(
     deps,

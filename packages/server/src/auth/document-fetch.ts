@@ -5,7 +5,7 @@
 
 import { lookup } from 'node:dns/promises'
 import type { StorageBudget } from '../store/storage-budget.ts'
-import { type ClientKeys, createClientKeys } from './client-keys.ts'
+import { createClientKeys } from './client-keys.ts'
 import {
   createDocumentCache,
   type DocumentCacheDeps,
@@ -30,28 +30,7 @@ export interface DocumentFetchOptions {
 }
 
 /** Passed to `oidc-provider` as the feature's `allowFetch` and as its only `fetch`. */
-export interface DocumentFetch extends ClientKeys {
-  /**
-   * Whether the document may be fetched: at most one per request (its context), however many
-   * clients the request names. Reads the cache; a miss is charged to `storage`.
-   * @throws AppError `unavailable` when the store is unavailable or a miss exceeds the host's rate
-   * limit; `too_many_requests` when `storage` is exhausted
-   */
-  allowFetch(context: object, clientId: string, storage?: StorageBudget): Promise<boolean>
-  /**
-   * The document, from the store or from its host. SSRF protection: serves only addresses that
-   * `allowFetch` permitted. Of the URLs inside a document, `keysAt` fetches `jwks_uri`; no others
-   * are fetched.
-   * @throws Error unless a public host responds over https, in time and within the size limit
-   */
-  fetch(address: string | URL | Request, init?: RequestInit): Promise<Response>
-  /**
-   * Extends the TTL of the document of a client that has tokens, to serve the document while its
-   * host is unreachable.
-   * @throws AppError `unavailable` when the store is unavailable
-   */
-  keep(clientId: string, seconds: number): Promise<void>
-}
+export type DocumentFetch = ReturnType<typeof createDocumentFetch>
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -73,7 +52,7 @@ export function createDocumentFetch(
     resolve = (hostname) => lookup(hostname, { all: true }),
   }: DocumentFetchDeps,
   { allowLoopback = false, ca, timeoutMs = 3000 }: DocumentFetchOptions = {},
-): DocumentFetch {
+) {
   const guard = { resolve, proxyFor, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
   const cache = createDocumentCache({ store, now })
   const hasFetched = new WeakSet<object>()
@@ -96,7 +75,13 @@ export function createDocumentFetch(
   }
 
   return {
-    async allowFetch(context, clientId, storage) {
+    /**
+     * Whether the document may be fetched: at most one per request (its context), however many
+     * clients the request names. Reads the cache; a miss is charged to `storage`.
+     * @throws AppError `unavailable` when the store is unavailable or a miss exceeds the host's
+     * rate limit; `too_many_requests` when `storage` is exhausted
+     */
+    async allowFetch(context: object, clientId: string, storage?: StorageBudget): Promise<boolean> {
       if (hasFetched.has(context)) return false
       if (!isDocumentAddress(clientId)) return false
       hasFetched.add(context)
@@ -107,7 +92,13 @@ export function createDocumentFetch(
       return true
     },
 
-    async fetch(given, init) {
+    /**
+     * The document, from the store or from its host. SSRF protection: serves only addresses that
+     * `allowFetch` permitted. Of the URLs inside a document, `keysAt` fetches `jwks_uri`; no others
+     * are fetched.
+     * @throws Error unless a public host responds over https, in time and within the size limit
+     */
+    async fetch(given: string | URL | Request, init?: RequestInit): Promise<Response> {
       const address = String(given)
       if (!allowed.has(address)) throw new TypeError('Only metadata documents are fetched')
       const known = allowed.get(address)
@@ -118,7 +109,12 @@ export function createDocumentFetch(
       return responseOf(outcome, now())
     },
 
-    keep: (clientId, seconds) => cache.prolong(clientId, seconds),
+    /**
+     * Extends the TTL of the document of a client that has tokens, to serve the document while its
+     * host is unreachable.
+     * @throws AppError `unavailable` when the store is unavailable
+     */
+    keep: (clientId: string, seconds: number): Promise<void> => cache.prolong(clientId, seconds),
     keysAt: createClientKeys({ store, now }, guard).keysAt,
   }
 }

@@ -16,11 +16,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import { externalSession, externalSessionId } from './external-sessions.ts'
 import { createIntrospection, type Introspect } from './introspection.ts'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
-import {
-  createIssuerMetadata,
-  type IssuerMetadataReader,
-  type ReadIssuerMetadata,
-} from './issuer-metadata.ts'
+import { createIssuerMetadata, type ReadIssuerMetadata } from './issuer-metadata.ts'
 import type { Resources } from './resources.ts'
 import {
   factsOf,
@@ -149,6 +145,8 @@ interface ExternalTokensDeps {
   readonly readMetadata: ReadIssuerMetadata
   readonly fetch: Fetch
   readonly log: Logger
+  /** Unix time in milliseconds. */
+  readonly now: () => number
 }
 
 /** Safe: the configuration permits plain http in production for loopback addresses only. */
@@ -157,15 +155,15 @@ const allowInsecureHttp = true
 /** Creates the shared reader of the issuer's metadata. */
 export function createExternalMetadata(
   { url, tokenIssuers = [] }: ExternalIssuer,
-  { fetch, log }: Pick<ExternalTokensDeps, 'fetch' | 'log'>,
-): IssuerMetadataReader {
+  { fetch, now, log }: Pick<ExternalTokensDeps, 'fetch' | 'now' | 'log'>,
+) {
   const options = { issuer: url, tokenIssuers, allowInsecureHttp }
-  return createIssuerMetadata(options, { fetch, now: Date.now, log })
+  return createIssuerMetadata(options, { fetch, now, log })
 }
 
 /** Assembles the verification from the configuration. */
 export function createExternalTokens(
-  { secrets, sessions, fetch, log, readMetadata }: ExternalTokensDeps,
+  { secrets, sessions, fetch, log, readMetadata, now }: ExternalTokensDeps,
   issuer: ExternalIssuer,
   resources: Resources,
 ): AccessTokens {
@@ -182,11 +180,11 @@ export function createExternalTokens(
         clientAuth: introspection.auth,
         allowInsecureHttp,
       },
-      { issuer: issuer.url, readMetadata, fetch, now: Date.now, log },
+      { issuer: issuer.url, readMetadata, fetch, now, log },
     )
-  const logRefused = createRefusedTokens(log, Date.now)
+  const logRefused = createRefusedTokens(log, now)
   return createExternalIssuer(
-    { keys, introspect, sessions, now: Date.now, logRefused },
+    { keys, introspect, sessions, now, logRefused },
     { ...rules, introspected: introspection?.mode ?? 'none' },
   )
 }

@@ -48,7 +48,8 @@ export async function guardedRequest(
   ])
   const timeout = AbortSignal.timeout(options.timeoutMs)
   const signal = given ? AbortSignal.any([given, timeout]) : timeout
-  const agent = createGuardedAgent({ ...options, signal })
+  const { resolve, allowLoopback, ca, timeoutMs, proxyFor } = options
+  const agent = createGuardedAgent({ resolve, allowLoopback, ca, timeoutMs, proxyFor, signal })
   try {
     const response = await request(url, {
       dispatcher: agent,

@@ -42,7 +42,8 @@ const KEYS_MAX_AGE_MS = 10 * 60 * 1000
 const COOL_DOWN_MS = 1000
 
 export function createIssuerKeys(options: IssuerKeysOptions, deps: IssuerKeysDeps): IssuerKeys {
-  const { readMetadata, log } = deps
+  const { readMetadata, fetch, log } = deps
+  const { allowInsecureHttp } = options
   let known: { readonly address: string; readonly keys: RemoteJWKSet } | undefined
 
   function keySet(address: string): RemoteJWKSet {
@@ -51,7 +52,7 @@ export function createIssuerKeys(options: IssuerKeysOptions, deps: IssuerKeysDep
       cacheMaxAge: KEYS_MAX_AGE_MS,
       cooldownDuration: COOL_DOWN_MS,
       [customFetch]: (url, { headers, signal }) =>
-        createProviderFetch({ ...options, fetch: deps.fetch, signal })(url, {
+        createProviderFetch({ fetch, allowInsecureHttp, signal })(url, {
           method: 'GET',
           headers: Object.fromEntries(headers),
           body: undefined,

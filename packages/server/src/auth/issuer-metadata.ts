@@ -34,14 +34,6 @@ type IssuerMetadata = z.output<typeof metadataForm>
 /** @throws TypeError when there is no metadata, OtherIssuer on a mismatch, and errors of `fetch` */
 export type ReadIssuerMetadata = () => Promise<IssuerMetadata>
 
-export interface IssuerMetadataReader {
-  readonly read: ReadIssuerMetadata
-  /** Reads the metadata and logs a failure; never rejects. */
-  check(): Promise<void>
-  /** Configuration errors that only the operator can correct. */
-  warnings(): readonly ConfigWarning[]
-}
-
 /** RFC 8414, 3.3 and 6.2: metadata with another issuer must not be used (impersonation). */
 class OtherIssuer extends Error {}
 
@@ -57,7 +49,7 @@ const LOG_EVERY_MS = 60_000
 export function createIssuerMetadata(
   options: IssuerMetadataOptions,
   { fetch, now, log }: IssuerMetadataDeps,
-): IssuerMetadataReader {
+) {
   const { variable: check = 'OAUTH_ISSUER' } = options
   let isOther = false
   let loggedAt = Number.NEGATIVE_INFINITY
@@ -98,12 +90,14 @@ export function createIssuerMetadata(
 
   return {
     read: current,
-    async check() {
+    /** Reads the metadata and logs a failure; never rejects. */
+    async check(): Promise<void> {
       await current().catch((error: unknown) => {
         if (!isOther) log.warn({ err: error }, 'issuer metadata not read')
       })
     },
-    warnings: () => (isOther ? [WRONG_ISSUER] : []),
+    /** Configuration errors that only the operator can correct. */
+    warnings: (): readonly ConfigWarning[] => (isOther ? [WRONG_ISSUER] : []),
   }
 }
 
@@ -111,10 +105,11 @@ async function fetchMetadata(
   options: IssuerMetadataOptions,
   fetch: typeof globalThis.fetch,
 ): Promise<IssuerMetadata> {
+  const { allowInsecureHttp } = options
   let named: string | undefined
   for (const address of metadataAddresses(options.issuer)) {
     const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const response = await createProviderFetch({ ...options, fetch, signal })(address, {
+    const response = await createProviderFetch({ fetch, allowInsecureHttp, signal })(address, {
       method: 'GET',
       headers: { accept: 'application/json' },
       body: undefined,

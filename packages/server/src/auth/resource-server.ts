@@ -6,13 +6,12 @@ import type { Blocks } from '../session/blocks.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { Outgoing } from '../upstream/outgoing.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { type Authenticate, createAuthenticate } from './authenticate.ts'
+import { createAuthenticate } from './authenticate.ts'
 import { createResources, type Resource, type Resources } from './resources.ts'
 import {
   type AdvertisedScopes,
   createAdvertisedScopes,
   createRequireScopes,
-  type RequireScopes,
   type Scopes,
   type ScopesFor,
 } from './scopes.ts'
@@ -31,26 +30,18 @@ export interface ResourceServerDeps {
   readonly outgoing: Outgoing
   readonly log: Logger
   readonly blocks: Blocks
+  /** Unix time in milliseconds. */
+  readonly now: () => number
 }
 
-export interface ResourceServer {
-  readonly resources: Resources
-  readonly facts: ResourceFacts
-  readonly authenticate: Authenticate
-  /** Undefined if no declaration requires scopes. */
-  readonly requireScopes: RequireScopes | undefined
-  /** Checks the metadata of an external issuer and logs a failure; never rejects. */
-  check(): Promise<void>
-  /** Configuration errors that only the operator can correct. */
-  warnings(): readonly ConfigWarning[]
-}
+export type ResourceServer = Awaited<ReturnType<typeof createResourceServer>>
 
 /** The longest lifetime of any token, refresh tokens included. */
 export function longestTokenSeconds({ issuer }: AuthConfig): number {
   return issuer.kind === 'built-in' ? issuer.refreshTokenTtl : longestExternalTokenSeconds(issuer)
 }
 
-export async function createResourceServer(deps: ResourceServerDeps): Promise<ResourceServer> {
+export async function createResourceServer(deps: ResourceServerDeps) {
   const { config, publicUrl, scopesFor } = deps
   const { issuer } = config.auth
   const resources = createResources(publicUrl, config.serves)
@@ -62,10 +53,13 @@ export async function createResourceServer(deps: ResourceServerDeps): Promise<Re
       issuer: issuer.kind === 'external' ? issuer.url : publicUrl,
       scopes: advertised,
       name: config.app.name,
-    },
+    } satisfies ResourceFacts,
     authenticate: createAuthenticate({ tokens, scopes: advertised, blocks: deps.blocks }),
+    /** Undefined if no declaration requires scopes. */
     requireScopes: scopesFor && createRequireScopes(scopesFor, scopeMap),
+    /** Checks the metadata of an external issuer and logs a failure; never rejects. */
     check,
+    /** Configuration errors that only the operator can correct. */
     warnings,
   }
 }
@@ -75,8 +69,8 @@ function builtInParts({ builtIn, scopes }: ResourceServerDeps) {
     tokens: builtIn,
     advertised: async () => scopes,
     scopeMap: undefined,
-    check: async () => undefined,
-    warnings: () => [],
+    check: async (): Promise<void> => undefined,
+    warnings: (): readonly ConfigWarning[] => [],
   }
 }
 
@@ -87,17 +81,28 @@ async function externalParts(
 ) {
   const {
     config,
+    secrets,
+    sessions,
     scopes,
     log,
+    now,
     outgoing: { fetch },
   } = deps
   // Lazy import: the built-in server does not need this code.
   const { createExternalMetadata, createExternalTokens } = await import('./external-issuer.ts')
-  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, { fetch, log })
+  const {
+    read: readMetadata,
+    check,
+    warnings,
+  } = createExternalMetadata(issuer, { fetch, now, log })
   const isChosen = config.auth.defaultScopes !== undefined
   return {
-    tokens: createExternalTokens({ ...deps, fetch, readMetadata }, issuer, resources),
-    advertised: createAdvertisedScopes({ readMetadata, now: Date.now }, scopes, isChosen),
+    tokens: createExternalTokens(
+      { secrets, sessions, fetch, log, readMetadata, now },
+      issuer,
+      resources,
+    ),
+    advertised: createAdvertisedScopes({ readMetadata, now }, scopes, isChosen),
     scopeMap: issuer.scopeMap,
     check,
     warnings,

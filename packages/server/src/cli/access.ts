@@ -66,10 +66,11 @@ async function carryOut(
   loaded: LoadedConfig,
   log: RootLogger,
 ): Promise<readonly string[]> {
+  const { config, secrets } = loaded
   const store = await openStore(loaded, log, undefined)
   try {
     await waitForStore(store, STORE_WAIT_MS)
-    const control = await createAccessControl({ store, log, ...loaded })
+    const control = await createAccessControl({ config, secrets, store, log })
     try {
       return target === undefined ? listed(control) : await changed(control, action, target, why)
     } finally {

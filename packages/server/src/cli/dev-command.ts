@@ -2,7 +2,7 @@
 
 import { join, relative } from 'node:path'
 import { readCommandLine, serverArguments } from './command-line.ts'
-import { createServerChild } from './dev/server-child.ts'
+import { ServerChild } from './dev/server-child.ts'
 import { relayStdio } from './dev/stdio-relay.ts'
 import { watchFiles } from './dev/watch-files.ts'
 
@@ -15,7 +15,7 @@ export async function dev(args: readonly string[]): Promise<void> {
   const argv = serverArguments({ project, ...line })
   const stdio = argv[0] === 'stdio'
   const stateFile = join(project, STATE_FOLDER, stdio ? 'stdio.json' : 'http.json')
-  const server = createServerChild({
+  const server = new ServerChild({
     args: ['start', ...argv, '--project', project, '--state', stateFile],
     stdio,
     say,

@@ -30,21 +30,13 @@ export interface DemoIdentityProviderDeps {
   onError(error: unknown): void
 }
 
-export interface DemoIdentityProvider {
-  readonly issuer: string
-  readonly clientId: string
-  readonly clientSecret: string
-  /** Handles every request at the issuer's path or below it. Never rejects. */
-  handler(req: IncomingMessage, res: ServerResponse): Promise<void>
-  /** The owner of an access token; undefined if the token is unknown, expired or revoked. */
-  verifyToken(token: string): Promise<Person | undefined>
-}
+export type DemoIdentityProvider = ReturnType<typeof createDemoIdentityProvider>
 
 /** Creates the provider: code flow with PKCE and nonce, rotating refresh tokens, revocation. */
 export function createDemoIdentityProvider(
   options: DemoIdentityProviderOptions,
   deps: DemoIdentityProviderDeps,
-): DemoIdentityProvider {
+) {
   const clientId = 'demo'
   const issuer = new URL(options.issuer)
   const path = issuer.pathname.replace(/\/$/, '')
@@ -74,6 +66,7 @@ export function createDemoIdentityProvider(
   provider.on('server_error', (_ctx, error) => deps.onError(error))
   const callback = provider.callback()
 
+  /** Handles every request at the issuer's path or below it. Never rejects. */
   async function handler(req: IncomingMessage, res: ServerResponse): Promise<void> {
     enter(req, mount)
     try {
@@ -86,6 +79,7 @@ export function createDemoIdentityProvider(
     }
   }
 
+  /** The owner of an access token; undefined if the token is unknown, expired or revoked. */
   async function verifyToken(token: string): Promise<Person | undefined> {
     const found = await provider.AccessToken.find(token)
     return found && findPerson(found.accountId)

@@ -18,6 +18,8 @@ export interface DemoDeps {
   readonly log: Logger
   readonly secrets: Secrets
   readonly keyRing: KeyRing
+  /** Unix time in milliseconds. */
+  readonly now: () => number
   /** The server's own URL; the demo is below it. */
   readonly publicUrl: string
   /** Replaces the bank API. */
@@ -25,7 +27,7 @@ export interface DemoDeps {
 }
 
 /** Creates the provider and the API; all nodes with the same store and key form one demo. */
-export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given }: DemoDeps) {
+export function createDemo({ store, log, secrets, keyRing, now, publicUrl, api: given }: DemoDeps) {
   const provider = createDemoIdentityProvider(
     {
       issuer: `${publicUrl}${DEMO_PROVIDER_PATH}`,
@@ -34,7 +36,7 @@ export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given
       secret: secrets.encryptionKeys.map((key) => key.toString('hex')).join(),
     },
     {
-      adapter: createStoreAdapter(createEntries({ store, keyRing, now: Date.now }, DEMO_ENTRIES)),
+      adapter: createStoreAdapter(createEntries({ store, keyRing, now }, DEMO_ENTRIES)),
       onError: (error) => log.error({ err: error }, 'demo identity provider failed'),
     },
   )

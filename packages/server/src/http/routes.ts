@@ -189,7 +189,10 @@ export function checkRouted(
   { all, find }: RouteTable,
 ): void {
   for (const { method, path } of routed) {
-    if (method === 'ALL' || find(path)?.methods.some((each) => each === method)) continue
+    const row = find(path)
+    // Middleware of one path must have a row; that of all paths has a wildcard.
+    const isMiddleware = method === 'ALL' && (row !== undefined || path.includes('*'))
+    if (isMiddleware || row?.methods.some((each) => each === method)) continue
     throw new Error(`${method} ${path} is routed, but not in the table of http/routes.ts`)
   }
   for (const { path, errors, isMount, methods, audience, maxBodyBytes } of all) {

@@ -3,11 +3,7 @@
 import { AppError } from '../errors.ts'
 import { isAnswer } from './client-answer.ts'
 import type { McpAnswer, McpRequest } from './mcp-request.ts'
-import {
-  createModernEndpoint,
-  type ModernDeps,
-  type ModernEndpoint,
-} from './modern/modern-endpoint.ts'
+import { createModernEndpoint, type ModernDeps } from './modern/modern-endpoint.ts'
 import {
   acceptsAnswers,
   classifyPost,
@@ -28,15 +24,9 @@ export interface McpDeps extends ModernDeps {
   readonly era2025?: boolean
 }
 
-export interface McpEndpoint {
-  /** The 2026-era parts that other routes share. */
-  readonly modern: Pick<ModernEndpoint, 'servers' | 'clients' | 'finish'>
-  handle(request: McpRequest): Promise<McpAnswer>
-  /** Graceful shutdown: aborts the running 2026-era requests; call it last. */
-  close(): Promise<void>
-}
+export type McpEndpoint = Awaited<ReturnType<typeof createMcpEndpoint>>
 
-export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
+export async function createMcpEndpoint(deps: McpDeps) {
   const legacy = deps.era2025 === false ? undefined : deps.legacy
   const modern = await createModernEndpoint(deps)
 
@@ -65,15 +55,17 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   }
 
   return {
+    /** The 2026-era parts that other routes share. */
     modern,
-    handle(mcp) {
+    handle(mcp: McpRequest): Promise<McpAnswer> {
       if (mcp.request.method === 'POST') return post(mcp)
       if (legacy !== undefined && mcp.request.method === 'GET') return legacy.get(mcp)
       if (legacy !== undefined && mcp.request.method === 'DELETE') return legacy.end(mcp)
       const allow = legacy === undefined ? ['POST'] : ['POST', 'GET', 'DELETE']
       throw new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })
     },
-    close: () => modern.close(),
+    /** Graceful shutdown: aborts the running 2026-era requests; call it last. */
+    close: (): Promise<void> => modern.close(),
   }
 }
 

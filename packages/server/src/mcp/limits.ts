@@ -34,16 +34,7 @@ export interface Slots {
   release(caller: string, address?: string): void
 }
 
-export interface Limits {
-  /** Acquires an event stream. Also throws `unavailable` at the limit of the node. */
-  readonly stream: (caller: string, kind: StreamKind, address?: string) => Release
-  /** Acquires a pending response: counts as a stream, since it may become one. */
-  readonly answer: Acquire
-  readonly call: Acquire
-  readonly mcpSession: Acquire
-  readonly answers: Slots
-  readonly calls: Slots
-}
+export type Limits = ReturnType<typeof createLimits>
 
 type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed'>
 
@@ -57,14 +48,14 @@ const SOON = { retryAfterSeconds: 1 }
 /** The slot of an MCP session is released only when the MCP session ends or expires. */
 const LATER = { retryAfterSeconds: 60 }
 
-export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Limits {
+export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
   const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
   const slots = (most: number, scope: string, refusal: () => AppError) =>
     new CallerSlots(most, () => {
       metrics.rateLimited(scope)
       return refusal()
     })
-  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON) => {
+  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON): Slots => {
     const refusal = (message: string) => () =>
       new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
     const mostOfAddress = most * ADDRESS_FACTOR
@@ -87,7 +78,8 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   })
 
   return {
-    stream(caller, kind, address) {
+    /** Acquires an event stream. Also throws `unavailable` at the limit of the node. */
+    stream(caller: string, kind: StreamKind, address?: string): Release {
       const release = answer(caller, address)
       try {
         ofNode.acquire('')
@@ -102,6 +94,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
         throw error
       }
     },
+    /** Acquires a pending response: counts as a stream, since it may become one. */
     answer,
     call: releasing(calls),
     mcpSession: releasing(mcpSessions),

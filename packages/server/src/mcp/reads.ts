@@ -16,6 +16,7 @@ import type { Catalog } from '../engine/discover.ts'
 import type { FindResource } from '../engine/find-resource.ts'
 import { runCompletion, type Suggestion } from '../engine/run-completion.ts'
 import { runPrompt, runRead } from '../engine/run-read.ts'
+import type { RunSettings } from '../engine/run-settings.ts'
 import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
@@ -23,66 +24,86 @@ import { bindingOf, RequestedCall } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
 import { requestOf, type ToolRequest } from './tool-request.ts'
 
-export interface ReadDeps extends CallToolDeps {
+export interface ReadDeps {
+  readonly calls: CallToolDeps
   readonly findResource: FindResource<CompiledResource>
   readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
 /** Replaces the SDK's handlers, which support neither sessions nor sign-in. */
 export function serveReads({ server }: McpServer, deps: ReadDeps): void {
-  const { catalog, findResource, telemetry, requestContextOf } = deps
-  const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
-  const { resources, prompts } = catalog
-  const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]))
+  const { catalog } = deps.calls
+  const settings = { ...deps.calls.settings, hasLoginTool: catalog.tools.has('login') }
+  const promptOf = createFindPrompt(catalog)
+  if (catalog.resources.length > 0) serveResources(server, deps, settings)
+  if (catalog.prompts.length > 0) servePrompts(server, deps, settings, promptOf)
+  if (completes(catalog)) serveCompletions(server, deps, settings, promptOf)
+}
 
-  function promptOf(name: string): CompiledPrompt {
-    const prompt = promptsByName.get(name)
+type Server = McpServer['server']
+
+function serveResources(server: Server, deps: ReadDeps, settings: RunSettings): void {
+  const { calls, findResource, requestContextOf } = deps
+  const readOfExtension = sdkRead(server, calls.catalog, findResource)
+  server.setRequestHandler('resources/read', async (request, ctx) => {
+    const { uri } = request.params
+    checkUriLength(uri)
+    const { identity, log } = requestContextOf(ctx)
+    const isThere = ({ definition }: CompiledResource) =>
+      isVisible(settings.team, definition, identity, log)
+    const found = findResource(uri, isThere)
+    if (found === undefined) return readOfExtension(uri, request, ctx)
+    const { name } = found.resource
+    const read = requestOf({ kind: 'resource', name, arguments: { uri } }, ctx, server)
+    const result = await runRequest(calls, read, requestContextOf(ctx), (call) =>
+      runRead(found, call, settings, calls.telemetry),
+    )
+    const isCached = read.client.era === '2026' && 'contents' in result
+    return isCached ? { ...result, ...cacheOf(found.resource) } : result
+  })
+}
+
+function servePrompts(
+  server: Server,
+  { calls, requestContextOf }: ReadDeps,
+  settings: RunSettings,
+  promptOf: FindPrompt,
+): void {
+  server.setRequestHandler('prompts/get', async ({ params: { name, ...params } }, ctx) => {
+    const prompt = promptOf(name)
+    const target = { kind: 'prompt', name, arguments: params.arguments ?? {} } as const
+    const request = requestOf(target, ctx, server)
+    return runRequest(calls, request, requestContextOf(ctx), (call) =>
+      runPrompt(prompt, call, settings, calls.telemetry),
+    )
+  })
+}
+
+function serveCompletions(
+  server: Server,
+  { calls, requestContextOf }: ReadDeps,
+  settings: RunSettings,
+  promptOf: FindPrompt,
+): void {
+  server.setRequestHandler('completion/complete', async ({ params }, ctx) => {
+    const suggestion = suggestionOf(params, calls.catalog.resources, promptOf)
+    const { kind, declaration, given } = suggestion
+    const target = { kind, name: declaration.name, arguments: given }
+    const asked = requestOf(target, ctx, server)
+    const call = new SilentCall(calls, asked, requestContextOf(ctx), undefined)
+    return runCompletion(suggestion, call, settings)
+  })
+}
+
+/** @throws ProtocolError -32602 for an unknown name */
+type FindPrompt = (name: string) => CompiledPrompt
+
+function createFindPrompt({ prompts }: Catalog): FindPrompt {
+  const byName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]))
+  return (name) => {
+    const prompt = byName.get(name)
     if (prompt !== undefined) return prompt
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Prompt ${name} not found`)
-  }
-
-  if (resources.length > 0) {
-    const readOfExtension = sdkRead(server, deps)
-    server.setRequestHandler('resources/read', async (request, ctx) => {
-      const { uri } = request.params
-      checkUriLength(uri)
-      const { identity, log } = requestContextOf(ctx)
-      const isThere = ({ definition }: CompiledResource) =>
-        isVisible(settings.team, definition, identity, log)
-      const found = findResource(uri, isThere)
-      if (found === undefined) return readOfExtension(uri, request, ctx)
-      const { name } = found.resource
-      const read = requestOf({ kind: 'resource', name, arguments: { uri } }, ctx, server)
-      const result = await runRequest(deps, read, requestContextOf(ctx), (call) =>
-        runRead(found, call, settings, telemetry),
-      )
-      const isCached = read.client.era === '2026' && 'contents' in result
-      return isCached ? { ...result, ...cacheOf(found.resource) } : result
-    })
-  }
-  if (prompts.length > 0) {
-    server.setRequestHandler('prompts/get', async ({ params: { name, ...params } }, ctx) => {
-      const prompt = promptOf(name)
-      const target = { kind: 'prompt', name, arguments: params.arguments ?? {} } as const
-      const request = requestOf(target, ctx, server)
-      return runRequest(deps, request, requestContextOf(ctx), (call) =>
-        runPrompt(prompt, call, settings, telemetry),
-      )
-    })
-  }
-  if (completes(catalog)) {
-    server.setRequestHandler('completion/complete', async ({ params }, ctx) => {
-      const suggestion = suggestionOf(params, resources, promptOf)
-      const { kind, declaration, given } = suggestion
-      const target = { kind, name: declaration.name, arguments: given }
-      const call = new SilentCall(
-        deps,
-        requestOf(target, ctx, server),
-        requestContextOf(ctx),
-        undefined,
-      )
-      return runCompletion(suggestion, call, settings)
-    })
   }
 }
 
@@ -90,7 +111,7 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
 function suggestionOf(
   { ref, argument, context }: CompleteRequest['params'],
   resources: Catalog['resources'],
-  promptOf: (name: string) => CompiledPrompt,
+  promptOf: FindPrompt,
 ): Suggestion {
   const { name, value: typed } = argument
   const about = { typed, given: { ...context?.arguments } }
@@ -112,7 +133,7 @@ function suggestionOf(
 type Read = (request: ReadResourceRequest, ctx: ServerContext) => Promise<ReadResourceResult>
 
 /** The SDK's handler, for resources of extensions only: catalog resources, hidden or not, fail. */
-function sdkRead(server: McpServer['server'], { catalog, findResource }: ReadDeps) {
+function sdkRead(server: Server, catalog: Catalog, findResource: ReadDeps['findResource']) {
   const { _requestHandlers: handlers } = server as unknown as {
     readonly _requestHandlers: ReadonlyMap<string, Read>
   }

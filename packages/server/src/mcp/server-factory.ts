@@ -10,16 +10,12 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
 import { createFindResource } from '../engine/find-resource.ts'
-import type { RunSettings } from '../engine/run-settings.ts'
 import { type Declared, isVisible, mayHide } from '../engine/visibility.ts'
-import type { RateLimits } from '../store/rate-limits.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkUriLength } from './bounds.ts'
-import { createCallTool } from './call-tool.ts'
+import { type CallToolDeps, createCallTool } from './call-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
 import { hideFromCallers } from './hide-from-callers.ts'
 import { createMaySubscribe, type MaySubscribe } from './may-subscribe.ts'
-import type { EventBus } from './nodes/event-bus.ts'
 import { completes, serveReads } from './reads.ts'
 import {
   asStandardSchema,
@@ -35,19 +31,13 @@ import {
   requestContextOf,
   type Viewer,
 } from './request-context.ts'
-import type { RequestStates } from './request-state.ts'
 import { toolRequest } from './tool-request.ts'
 
 export interface ServerDeps {
-  readonly catalog: Catalog
-  readonly settings: RunSettings
+  readonly calls: CallToolDeps
   readonly about: Implementation
   /** Instructions for the client's model. */
   readonly instructions?: string | undefined
-  readonly states: RequestStates
-  readonly bus: EventBus
-  readonly rateLimits: RateLimits
-  readonly telemetry: Telemetry
   /** Whether to serve clients of the 2025 era; true if omitted. */
   readonly era2025?: boolean
 }
@@ -79,21 +69,21 @@ const cacheHints = (lists: typeof LIST_CACHE | typeof NO_CACHE) => ({
 })
 
 /** Wraps the schemas once, so that building a server only fills its registries. */
-export function createServerFactory(deps: ServerDeps): BuildServer {
-  const tools = [...deps.catalog.tools.values()].map((tool) => ({
+export function createServerFactory({ calls, ...deps }: ServerDeps): BuildServer {
+  const { catalog } = calls
+  const { team } = calls.settings
+  const tools = [...catalog.tools.values()].map((tool) => ({
     tool,
     anonymous: asStandardSchema(tool.anonymousInputSchema),
     token: asStandardSchema(tool.inputSchema),
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
 
-  const callTool = createCallTool(deps)
+  const callTool = createCallTool(calls)
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
-  const { catalog } = deps
-  const { team } = deps.settings
   const findResource = createFindResource(catalog.resources)
-  const maySubscribe = createMaySubscribe(deps)
+  const maySubscribe = createMaySubscribe(calls)
   const hides = mayHide(team, declaredIn(catalog))
   const instructions = deps.instructions === undefined ? {} : { instructions: deps.instructions }
   const hints = { cacheHints: cacheHints(hides ? NO_CACHE : LIST_CACHE), ...instructions }
@@ -110,7 +100,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     }
     for (const resource of catalog.resources) registerResource(mcp, resource)
     for (const prompt of catalog.prompts) registerPrompt(mcp, prompt)
-    serveReads(mcp, { ...deps, findResource, requestContextOf: requestContext })
+    serveReads(mcp, { calls, findResource, requestContextOf: requestContext })
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =
         detachOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), requestContext(ctx))

@@ -68,7 +68,7 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
     return find(asked, isThere)?.requires?.scopes ?? []
   }
   const auth = await createResourceServer({
-    ...{ config, secrets, publicUrl, sessions, scopes, outgoing, log, blocks },
+    ...{ config, secrets, publicUrl, sessions, scopes, outgoing, log, blocks, now: Date.now },
     scopesFor: needed.length === 0 ? undefined : scopesFor,
     builtIn:
       personalTokens === undefined

@@ -59,13 +59,12 @@ export async function createMcpParts(deps: McpDeps, parts: McpParts) {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const calls = { catalog, settings, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory({
-    ...calls,
+    calls,
     about: implementationOf(deps),
     instructions: config.introduction?.instructions,
     era2025: config.serves.era2025,
   })
   const limits = createLimits(config.http, telemetry.metrics)
-  const common = { ...calls, buildServer, sessionEnds, limits, log }
   const { ttlSeconds, unusedTtlSeconds } = config.session
   const legacy = createLegacy({
     ...{ node, store, streams, keyRing, mcpSessions, buildServer, sessionEnds, limits, log },
@@ -73,7 +72,10 @@ export async function createMcpParts(deps: McpDeps, parts: McpParts) {
     basePath: basePathOf(publicUrl),
   })
   const { era2025 } = config.serves
-  const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable, era2025 })
+  const mcp = await createMcpEndpoint({
+    ...{ calls, buildServer, sessionEnds, limits, log, era2025 },
+    legacy: legacy.streamable,
+  })
   const direct = createDirectCalls({ catalog, team, modern: mcp.modern, limits })
   return { mcp, direct, legacy, limits, buildServer, callTool: createCallTool(calls) }
 }

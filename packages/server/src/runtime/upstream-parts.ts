@@ -13,7 +13,6 @@ import type {
   UpstreamSecrets,
 } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
-import type { Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
 import type { CheckKey } from '../session/key-entry.ts'
 import { logProviderFailure } from '../session/log-provider-failure.ts'
@@ -61,18 +60,10 @@ export interface UpstreamParts {
   warnings(): readonly ConfigWarning[]
 }
 
-export interface Upstreams {
-  readonly demo: Demo | undefined
-  readonly first: UpstreamParts
-  readonly further: readonly UpstreamParts[]
-}
+export type Upstreams = Awaited<ReturnType<typeof createUpstreams>>
 
 /** Creates the configured upstreams; the demo may replace the first. */
-export async function createUpstreams(
-  deps: UpstreamDeps,
-  keyRing: KeyRing,
-  now: () => number,
-): Promise<Upstreams> {
+export async function createUpstreams(deps: UpstreamDeps, keyRing: KeyRing, now: () => number) {
   const { config, secrets, log, store, publicUrl, demoApi } = deps
   const demo =
     config.upstream.kind === 'demo'
@@ -82,6 +73,7 @@ export async function createUpstreams(
           log,
           secrets,
           keyRing,
+          now,
           publicUrl,
           api: demoApi,
         })

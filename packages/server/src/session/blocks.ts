@@ -48,10 +48,11 @@ export type Blocks = ReturnType<typeof createBlocks>
 
 export function createBlocks({
   store,
-  monotonicNow = () => performance.now(),
+  monotonicNow,
 }: {
   readonly store: Pick<Store, 'get'>
-  readonly monotonicNow?: () => number
+  /** Monotonic time in milliseconds. */
+  readonly monotonicNow: () => number
 }) {
   let known: BlockList | undefined
   let readAt = Number.NEGATIVE_INFINITY

@@ -74,8 +74,27 @@ interface Wanted {
 
 export function createOnBehalf(deps: OnBehalfDeps): OnBehalf {
   const { sessions, credentials, now } = deps
+  const { isDone, exchangeOnce } = createExchange(deps)
   /** Exchanges in progress in this process, so that concurrent calls share one (single flight). */
   const running = new Map<string, Promise<Session | undefined>>()
+
+  return async (sessionId, subject, rejected) => {
+    const wanted = { sessionId, subject, rejected }
+    const session = await sessions.peek(sessionId)
+    if (session === undefined || isDone(session, wanted)) return session
+    const failure = credentials.failure(session)
+    if (failure?.refusedAt === undefined && mustWait(failure, now())) {
+      throw refreshError(failure, now())
+    }
+    const key = `${sessionId} ${scopesHash(subject)} ${rejected ?? ''}`
+    const exchange = running.get(key) ?? exchangeOnce(wanted, failure?.count ?? 0)
+    running.set(key, exchange)
+    return exchange.finally(() => running.delete(key))
+  }
+}
+
+function createExchange(deps: OnBehalfDeps) {
+  const { sessions, credentials, now } = deps
 
   function isNeeded(session: Session, { subject, rejected }: Wanted): boolean {
     const found = credentials.read(session)
@@ -91,6 +110,10 @@ export function createOnBehalf(deps: OnBehalfDeps): OnBehalf {
     return isRefused(failure, now()) && failure?.refusedFor === sha256(subject.token)
   }
 
+  /** Whether an exchange is not needed, or would be refused again. */
+  const isDone = (session: Session, wanted: Wanted) =>
+    !isNeeded(session, wanted) || wasRefused(session, wanted)
+
   /** Exchanges under a distributed lock, or waits for its holder. */
   async function exchangeOnce(wanted: Wanted, failures: number): Promise<Session | undefined> {
     const { sessionId } = wanted
@@ -98,9 +121,7 @@ export function createOnBehalf(deps: OnBehalfDeps): OnBehalf {
     while (now() < deadline) {
       const lock = await deps.store.lock(lockKey(sessionId, deps.upstream), LOCK_SECONDS)
       const session = await sessions.peek(sessionId)
-      const isDone =
-        session === undefined || !isNeeded(session, wanted) || wasRefused(session, wanted)
-      if (isDone) {
+      if (session === undefined || isDone(session, wanted)) {
         await lock?.release()
         return session
       }
@@ -118,21 +139,7 @@ export function createOnBehalf(deps: OnBehalfDeps): OnBehalf {
     throw refreshError(undefined, now())
   }
 
-  return async (sessionId, subject, rejected) => {
-    const wanted = { sessionId, subject, rejected }
-    const session = await sessions.peek(sessionId)
-    if (session === undefined || !isNeeded(session, wanted) || wasRefused(session, wanted)) {
-      return session
-    }
-    const failure = credentials.failure(session)
-    if (failure?.refusedAt === undefined && mustWait(failure, now())) {
-      throw refreshError(failure, now())
-    }
-    const key = `${sessionId} ${scopesHash(subject)} ${rejected ?? ''}`
-    const exchange = running.get(key) ?? exchangeOnce(wanted, failure?.count ?? 0)
-    running.set(key, exchange)
-    return exchange.finally(() => running.delete(key))
-  }
+  return { isDone, exchangeOnce }
 }
 
 async function exchangeUnder(

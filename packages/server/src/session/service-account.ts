@@ -77,10 +77,9 @@ function isFresh({ token, renewAt }: Held, rejected: string | undefined, now: nu
   return token !== rejected && now < renewAt
 }
 
-/** Finds a fresh token in the store, or requests one under a distributed lock. */
-function createAccount(deps: ServiceTokenDeps, upstream: string) {
+/** Keeps the token of the account, and the failure of its last request, in the store. */
+function createKeptAccount(deps: ServiceTokenDeps, key: string, upstream: string) {
   const { store, keyRing, now } = deps
-  const key = `{upstream:${upstream}}:service`
   const failureKey = `${key}:failure`
 
   async function read(): Promise<Held | undefined> {
@@ -108,10 +107,19 @@ function createAccount(deps: ServiceTokenDeps, upstream: string) {
     }
   }
 
+  return { read, request, readFailure: () => store.get<KeptFailure>(failureKey) }
+}
+
+/** Finds a fresh token in the store, or requests one under a distributed lock. */
+function createAccount(deps: ServiceTokenDeps, upstream: string) {
+  const { store, now } = deps
+  const key = `{upstream:${upstream}}:service`
+  const kept = createKeptAccount(deps, key, upstream)
+
   return async (before: Held | undefined, rejected: string | undefined): Promise<Held> => {
     const deadline = now() + WAIT_MS
     const readFresh = async () => {
-      const held = await read()
+      const held = await kept.read()
       const isKnown = held?.token === rejected || held?.token === before?.token
       return held === undefined || isKnown || now() >= held.renewAt ? undefined : held
     }
@@ -125,10 +133,10 @@ function createAccount(deps: ServiceTokenDeps, upstream: string) {
       }
       try {
         // Another node may have finished between the read and the lock.
-        const [latest, last] = await Promise.all([readFresh(), store.get<KeptFailure>(failureKey)])
+        const [latest, last] = await Promise.all([readFresh(), kept.readFailure()])
         if (latest !== undefined) return latest
         if (last !== undefined && mustWait(last.failure, now())) throw failed(last, now())
-        return await request(last?.failure)
+        return await kept.request(last?.failure)
       } finally {
         await lock.release()
       }

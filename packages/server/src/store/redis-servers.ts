@@ -59,18 +59,18 @@ export function serverAt(servers: RedisServers, endpoint: RedisEndpoint): RedisA
 /** Undefined for a single server, which needs no discovery. */
 export function openTopology(
   servers: RedisServers,
-  options: Omit<TopologyOptions, 'seeds' | 'ask'>,
+  { log, monotonicNow }: Omit<TopologyOptions, 'seeds' | 'ask'>,
 ): RedisTopology | undefined {
   const { mode = 'single', endpoints: seeds = [], sentinel } = servers
   const askServer: AskRedis = (endpoint, args) => askOnce(serverAt(servers, endpoint), args)
   if (mode === 'cluster') {
-    return new RedisClusterTopology({ ...options, seeds, ask: askServer })
+    return new RedisClusterTopology({ log, monotonicNow, seeds, ask: askServer })
   }
   if (mode === 'single') return undefined
   const { username } = sentinel ?? {}
   const atSentinels = { ...servers, username, password: servers.sentinelPassword, db: 0 }
   return new RedisSentinelTopology({
-    ...{ ...options, seeds, askServer, masterName: sentinel?.name ?? '' },
+    ...{ log, monotonicNow, seeds, askServer, masterName: sentinel?.name ?? '' },
     ask: (endpoint, args) => askOnce(serverAt(atSentinels, endpoint), args),
   })
 }

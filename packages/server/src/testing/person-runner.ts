@@ -100,7 +100,8 @@ export async function runAsPerson<E extends Env, Result extends object>(
   const { textFormat = 'json', timeoutSeconds = 10, arguments: mode = 'lenient' } = options
   // The additional upstreams: the required ones, and those with answers.
   const upstreams = [...loginsOf(declaration.requires), ...upstreamNames(options.upstream)]
-  const own = await openToolSession({ ...options, upstreams })
+  const { signedInAs, sessionData, signedInAt } = options
+  const own = await openToolSession({ signedInAs, sessionData, signedInAt, upstreams })
   const upstream = createFakeUpstreams(options.upstream)
   const { call, lines, progress, told } = recordedCall(declaration, input, options, {
     openSession: async () => own.session,

@@ -88,8 +88,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...{ log, secrets, settings: values, timeoutSeconds: loaded.config.startTimeoutSeconds },
   })
   const team = teamOf(project, loaded.settings, options.services ?? opened.services)
-  const parts = { log, store, catalog, team, services: opened, logo: project.logo }
-  const service = await serveHttp({ ...loaded, ...parts, demoApi: fake?.api })
+  const service = await serveHttp({
+    config: loaded.config,
+    secrets: loaded.secrets,
+    ...{ log, store, catalog, team, services: opened },
+    logo: project.logo,
+    demoApi: fake?.api,
+  })
   return {
     url: service.publicUrl,
     log: lines,

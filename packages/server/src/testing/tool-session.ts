@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto'
 import { createKeyRing } from '../crypto/key-ring.ts'
-import type { CallSession } from '../engine/call.ts'
 import type { Account } from '../engine/tool-context.ts'
 import { createCallSession } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
@@ -21,22 +20,16 @@ export interface ToolSessionState {
   readonly revoked: boolean
 }
 
-export interface OpenedToolSession {
-  readonly session: CallSession
-  /** Simulates that the user follows the link, to the first upstream by default. */
-  signIn(upstream?: string): Promise<void>
-  state(): Promise<ToolSessionState>
-  close(): Promise<void>
-}
+export type OpenedToolSession = Awaited<ReturnType<typeof openToolSession>>
 
 /** Opens a session for one call; `signedInAs` makes it an authenticated one. */
 export async function openToolSession(given: {
-  readonly signedInAs?: Account
-  readonly sessionData?: Readonly<Record<string, unknown>>
+  readonly signedInAs?: Account | undefined
+  readonly sessionData?: Readonly<Record<string, unknown>> | undefined
   /** Names of the additional upstreams. */
   readonly upstreams?: readonly (string | undefined)[]
-  readonly signedInAt?: Readonly<Record<string, Account>>
-}): Promise<OpenedToolSession> {
+  readonly signedInAt?: Readonly<Record<string, Account>> | undefined
+}) {
   const store = createMemoryStore()
   const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
   const sealing = { store, keyRing: createKeyRing([randomBytes(32)]) }
@@ -81,8 +74,10 @@ export async function openToolSession(given: {
   )
   return {
     session,
-    signIn: (upstream) => signIn({ sub: 'ada', name: 'Ada Lovelace' }, upstream),
-    async state() {
+    /** Simulates that the user follows the link, to the first upstream by default. */
+    signIn: (upstream?: string): Promise<void> =>
+      signIn({ sub: 'ada', name: 'Ada Lovelace' }, upstream),
+    async state(): Promise<ToolSessionState> {
       const record = await sessions.peek(id)
       const { state = 'expired', data = {} } = record ?? {}
       return { state, data, revoked: revoked.length > 0 }

@@ -24,7 +24,8 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
     let isStream = false
     try {
       deadline.signal.throwIfAborted()
-      const response = await withRetries(call, deadline, createSend(call, deadline))
+      const send = createSend(attempt, call, deadline)
+      const response = await withRetries(call, deadline, send, options, deps)
       isStream = response.body instanceof ReadableStream
       return response
     } catch (error) {
@@ -35,45 +36,56 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
       if (!isStream) deadline.stop()
     }
   }
+}
 
-  function createSend(call: PreparedRequest, deadline: Deadline) {
-    const { tokens } = call
-    const ask = (forceRefresh: boolean) =>
-      deadline.race(
-        tokens.accessToken({ ...(forceRefresh && { forceRefresh }), signal: deadline.signal }),
-      )
-    let token: Promise<string | undefined> | undefined
-    let refreshed = false
-    return async () => {
-      token ??= ask(false)
-      const current = await token
-      try {
-        return await attempt(call, current, deadline)
-      } catch (error) {
-        if (refreshed || current === undefined || !isUnauthorized(error)) throw error
-        // One refresh per call: a fresh token that is rejected would be rejected again.
-        refreshed = true
-        token = ask(true)
-        const fresh = await token
-        if (fresh === undefined) throw error
-        return attempt(call, fresh, deadline)
-      }
+/** Creates the function that makes an attempt, and repeats it once with a fresh token. */
+function createSend(
+  attempt: ReturnType<typeof createAttempt>,
+  call: PreparedRequest,
+  deadline: Deadline,
+) {
+  const { tokens } = call
+  const ask = (forceRefresh: boolean) =>
+    deadline.race(
+      tokens.accessToken({ ...(forceRefresh && { forceRefresh }), signal: deadline.signal }),
+    )
+  let token: Promise<string | undefined> | undefined
+  let refreshed = false
+  return async () => {
+    token ??= ask(false)
+    const current = await token
+    try {
+      return await attempt(call, current, deadline)
+    } catch (error) {
+      if (refreshed || current === undefined || !isUnauthorized(error)) throw error
+      // One refresh per call: a fresh token that is rejected would be rejected again.
+      refreshed = true
+      token = ask(true)
+      const fresh = await token
+      if (fresh === undefined) throw error
+      return attempt(call, fresh, deadline)
     }
   }
+}
 
-  async function withRetries<T>(call: PreparedRequest, deadline: Deadline, send: () => Promise<T>) {
-    const isSafe = isRepeatable(call.method, call.options.idempotencyKey)
-    for (let retry = 0; ; retry++) {
-      try {
-        return await send()
-      } catch (error) {
-        if (retry >= (options.maxRetries ?? MAX_RETRIES) || !isSafe || !isTransient(error))
-          throw error
-        const waitMs = backoffMs(error, retry, deps.random)
-        // `Retry-After` exceeds the remaining time: fails at once.
-        if (waitMs >= deadline.remainingMs()) throw error
-        await deadline.race(deps.sleep(waitMs, deadline.signal))
-      }
+/** Repeats a repeatable call after transient errors, with back-off, within its deadline. */
+async function withRetries<T>(
+  call: PreparedRequest,
+  deadline: Deadline,
+  send: () => Promise<T>,
+  { maxRetries = MAX_RETRIES }: Pick<ApiCallOptions, 'maxRetries'>,
+  { random, sleep }: Pick<ApiCallDeps, 'random' | 'sleep'>,
+): Promise<T> {
+  const isSafe = isRepeatable(call.method, call.options.idempotencyKey)
+  for (let retry = 0; ; retry++) {
+    try {
+      return await send()
+    } catch (error) {
+      if (retry >= maxRetries || !isSafe || !isTransient(error)) throw error
+      const waitMs = backoffMs(error, retry, random)
+      // `Retry-After` exceeds the remaining time: fails at once.
+      if (waitMs >= deadline.remainingMs()) throw error
+      await deadline.race(sleep(waitMs, deadline.signal))
     }
   }
 }

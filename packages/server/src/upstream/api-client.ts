@@ -43,19 +43,14 @@ export interface ApiClientDeps {
   readonly tracing?: Tracing | undefined
 }
 
-export interface ApiClient {
-  /** The API on behalf of one caller. Sends its tokens only to the origin of `baseUrl`. */
-  forCaller(tokens: TokenSource, scope?: CallScope): Upstream
-  /** Graceful shutdown: waits for calls in flight, then closes the connections. */
-  close(): Promise<void>
-}
+export type ApiClient = ReturnType<typeof createApiClient>
 
 /** Creates the client of one upstream. Throws TypeError when `baseUrl` is invalid. */
-export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps): ApiClient {
+export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps) {
   const timeoutMs = options.timeoutMs ?? 10_000
   const { outgoing = createOutgoing() } = deps
   const base = parseBaseUrl(options.baseUrl)
-  const { dispatcher, publicDispatcher } = deps
+  const { dispatcher, publicDispatcher, now, sleep, random, tracing } = deps
   let opening: Promise<HttpExchange> | undefined
   const open = () => {
     opening ??= import('./http-exchange.ts').then(({ openHttpExchange }) =>
@@ -74,16 +69,21 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps):
       maxBytes: options.maxBytes ?? 1024 * 1024,
       userAgent: options.userAgent,
     },
-    { ...deps, exchange: async (...given) => (await open()).exchange(...given) },
+    {
+      exchange: async (...given) => (await open()).exchange(...given),
+      ...{ now, sleep, random, tracing },
+    },
   )
 
   return {
-    forCaller: (tokens, scope = {}) =>
+    /** The API on behalf of one caller. Sends its tokens only to the origin of `baseUrl`. */
+    forCaller: (tokens: TokenSource, scope: CallScope = {}): Upstream =>
       createUpstreamMethods(
         (method, route, params, asked) =>
           call({ method, route, params, options: asked, tokens, scope }),
         base,
       ),
-    close: async () => (await opening)?.close(),
+    /** Graceful shutdown: waits for calls in flight, then closes the connections. */
+    close: async (): Promise<void> => (await opening)?.close(),
   }
 }

@@ -23,14 +23,10 @@ export interface HttpExchangeOptions {
   readonly timeoutMs: number
 }
 
-export interface HttpExchange {
-  readonly exchange: Exchange
-  /** Waits for requests in flight, then closes the connections. */
-  close(): Promise<void>
-}
+export type HttpExchange = Awaited<ReturnType<typeof openHttpExchange>>
 
 /** Opens the connection pools. */
-export async function openHttpExchange(options: HttpExchangeOptions): Promise<HttpExchange> {
+export async function openHttpExchange(options: HttpExchangeOptions) {
   const { outgoing, timeoutMs } = options
   const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
   const dispatcher =
@@ -43,7 +39,8 @@ export async function openHttpExchange(options: HttpExchangeOptions): Promise<Ht
   }
   return {
     exchange: exchangeBy({ dispatcher, publicDispatcher }),
-    async close() {
+    /** Waits for requests in flight, then closes the connections. */
+    async close(): Promise<void> {
       if (!options.dispatcher) await dispatcher.close()
       if (!options.publicDispatcher) await guarded?.close()
     },

@@ -19,14 +19,7 @@ export interface OutgoingProxy {
   readonly authorization: string | undefined
 }
 
-export interface Outgoing {
-  /** The proxy for a URL; undefined for a direct request. */
-  proxyFor(url: URL): OutgoingProxy | undefined
-  /** The platform's own `fetch` without a proxy. */
-  readonly fetch: Fetch
-  /** Opens a connection pool. Loads undici: nothing that runs at start may call it. */
-  openDispatcher(options: PoolOptions): Promise<Dispatcher>
-}
+export type Outgoing = ReturnType<typeof createOutgoing>
 
 export type PoolOptions = Pick<
   Agent.Options,
@@ -35,18 +28,21 @@ export type PoolOptions = Pick<
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
-export function createOutgoing(options: OutgoingOptions = {}): Outgoing {
+export function createOutgoing(options: OutgoingOptions = {}) {
   const httpProxy = parseProxy(options.httpProxy)
   const httpsProxy = parseProxy(options.httpsProxy)
   const isDirect = createNoProxy(options.noProxy ?? [])
 
+  /** The proxy for a URL; undefined for a direct request. */
   function proxyFor(url: URL): OutgoingProxy | undefined {
     const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy
     return proxy === undefined || isDirect(url) ? undefined : proxy
   }
   const isProxied = httpProxy !== undefined || httpsProxy !== undefined
-  const openDispatcher = async (given: PoolOptions) =>
+  /** Opens a connection pool. Loads undici: nothing that runs at start may call it. */
+  const openDispatcher = async (given: PoolOptions): Promise<Dispatcher> =>
     (await import('./dispatchers.ts')).createDispatcher(given, isProxied ? proxyFor : undefined)
+  /** The platform's own `fetch` without a proxy. */
   const fetch: Fetch = isProxied
     ? // Idle connections close automatically.
       fetchBy(() => openDispatcher({ keepAliveTimeout: 1000 }))

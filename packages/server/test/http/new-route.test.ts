@@ -160,6 +160,9 @@ describe('a new route', () => {
     expect(() => checkRouted([get, { method: 'GET', path: '/new' }], table)).toThrow('GET /new')
     expect(() => checkRouted([get, { ...get, method: 'POST' }], table)).toThrow('POST /reset')
     expect(() => checkRouted([], table)).toThrow('not routed')
+    const middleware = { method: 'ALL', path: '/hidden' }
+    expect(() => checkRouted([get, middleware], table)).toThrow('ALL /hidden')
+    expect(() => checkRouted([get, { method: 'ALL', path: '/*' }], table)).not.toThrow()
     const post = createRouteTable([
       { path: '/hooks', methods: ['POST'], audience: 'programs', errors: 'json-rpc' },
     ])

@@ -23,7 +23,7 @@ async function busOn(fails: () => boolean) {
     append: (...given: Parameters<typeof append>) =>
       fails() ? Promise.reject(storeUnavailable(new Error('gone'))) : append(...given),
   }
-  const node = await joinCluster({ store, streams, log })
+  const node = await joinCluster({ store, streams, log, monotonicNow: () => performance.now() })
   const heard: ServerEvent[] = []
   const bus = createEventBus(node, log)
   bus.subscribe((event) => heard.push(event))

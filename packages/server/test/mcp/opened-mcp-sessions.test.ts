@@ -15,7 +15,12 @@ const MONTH = 30 * 24 * HOUR
 const store = createMemoryStore()
 let node: ClusterNode
 beforeEach(async () => {
-  node = await joinCluster({ store, streams: store.streams, log })
+  node = await joinCluster({
+    store,
+    streams: store.streams,
+    log,
+    monotonicNow: () => performance.now(),
+  })
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })
 afterEach(async () => {

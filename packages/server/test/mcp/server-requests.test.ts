@@ -36,7 +36,12 @@ beforeEach(async () => {
     return memory.streams.append(key, value, options)
   }
   store = { ...memory, streams: { ...memory.streams, append } }
-  node = await joinCluster({ store, streams: store.streams, log })
+  node = await joinCluster({
+    store,
+    streams: store.streams,
+    log,
+    monotonicNow: () => performance.now(),
+  })
   const metrics = { clientMessageDropped: (reason: string) => void dropped.push(reason) }
   serverRequests = createServerRequests({ node, store, wireIds: ringOf(NEW, OLD), metrics })
 })

@@ -12,7 +12,7 @@ import { serveHttp } from '../../src/serve-http.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
-import { openTracing } from '../../src/telemetry/open-tracing.ts'
+import type { TracingOptions } from '../../src/telemetry/tracing.ts'
 
 export interface TestApp {
   /** The public URL; a loopback URL unless `PUBLIC_URL` is set. */
@@ -52,6 +52,12 @@ async function bankProject(further: Partial<ServerDefinition> = {}) {
   return { ...project, server: { ...project.server, ...further }, version: further.version }
 }
 
+/** Loads OpenTelemetry only for tests of traces. */
+async function startTracing(options: TracingOptions) {
+  const { createOtlpTracing } = await import('../../src/telemetry/otlp-tracing.ts')
+  return createOtlpTracing(options)
+}
+
 /** Starts a server; the caller must stop it. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const env = {
@@ -67,7 +73,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const lines: string[] = []
   const onFailure = (error: unknown) => log.warn({ err: error }, 'traces cannot be sent')
   const headers = secrets.otlpHeaders
-  const tracing = config.traces && (await openTracing({ ...config.traces, headers, onFailure }))
+  const tracing = config.traces && (await startTracing({ ...config.traces, headers, onFailure }))
   const log = createLogger({
     ...config.log,
     level: 'trace',

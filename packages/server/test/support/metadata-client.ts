@@ -72,7 +72,7 @@ async function startEndpoints(ca: string): Promise<string> {
   const authorizedClients = createAuthorizedClients({ store, sessions }, { ttlSeconds: 600 })
   pages.route(
     '/',
-    consentRoutes({ consents, sessions, signIn: nobody, authorizedClients }, options),
+    consentRoutes({ consents, sessions, signIn: nobody, authorizedClients, now }, options),
   )
   const mounts = authorizationMounts(authorization, { log, limit: (handler) => handler })
   handlers = { guard: () => undefined, fetch: pages.fetch, mounts }

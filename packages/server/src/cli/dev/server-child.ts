@@ -17,41 +17,40 @@ export interface ServerChildOptions {
   readonly say: (message: string) => void
 }
 
-export interface ServerChild {
-  /** Starts the server, or replaces the running one. */
-  restart(): void
-  stop(): Promise<void>
+export class ServerChild {
+  readonly #options: ServerChildOptions
+  #child: ChildProcess | undefined
+  #turn = Promise.resolve()
+  #wanted = 0
+  #stopped = false
   /** Called for every process when it is ready, and when it has exited. */
-  onReady: (child: ChildProcess) => void
-  onGone: () => void
-}
+  onReady: (child: ChildProcess) => void = () => undefined
+  onGone: () => void = () => undefined
 
-export function createServerChild({ args, stdio, say }: ServerChildOptions): ServerChild {
-  let child: ChildProcess | undefined
-  let turn = Promise.resolve()
-  let wanted = 0
-  let stopped = false
-
-  const server: ServerChild = {
-    restart() {
-      const mine = ++wanted
-      turn = turn.then(async () => {
-        // Coalesces changes that arrive while a server stops into one restart.
-        if (stopped || mine !== wanted) return
-        await end()
-        if (!stopped) child = begin()
-      })
-    },
-    async stop() {
-      stopped = true
-      await turn
-      await end()
-    },
-    onReady: () => undefined,
-    onGone: () => undefined,
+  constructor(options: ServerChildOptions) {
+    this.#options = options
   }
 
-  function begin(): ChildProcess {
+  /** Starts the server, or replaces the running one. */
+  restart(): void {
+    this.#wanted += 1
+    const mine = this.#wanted
+    this.#turn = this.#turn.then(async () => {
+      // Coalesces changes that arrive while a server stops into one restart.
+      if (this.#stopped || mine !== this.#wanted) return
+      await this.#end()
+      if (!this.#stopped) this.#child = this.#begin()
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#turn
+    await this.#end()
+  }
+
+  #begin(): ChildProcess {
+    const { args, stdio, say } = this.#options
     const begun = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...args], {
       env: { STOP_DELAY: '0', ...process.env, ...(stdio && LAUNCHED) },
       // As in the stdio launcher: standard output of the child goes to standard error.
@@ -59,19 +58,19 @@ export function createServerChild({ args, stdio, say }: ServerChildOptions): Ser
       // Ctrl-C signals the process group; a second signal would cut the shutdown short.
       detached: process.platform !== 'win32',
     })
-    begun.once('message', () => server.onReady(begun))
+    begun.once('message', () => this.onReady(begun))
     begun.once('exit', (code) => {
-      server.onGone()
-      if (child !== begun) return
-      child = undefined
+      this.onGone()
+      if (this.#child !== begun) return
+      this.#child = undefined
       say(`the server ended with ${code ?? 'a signal'}; it starts again when a file changes`)
     })
     return begun
   }
 
-  async function end(): Promise<void> {
-    const ending = child
-    child = undefined
+  async #end(): Promise<void> {
+    const ending = this.#child
+    this.#child = undefined
     if (ending === undefined) return
     const gone = once(ending, 'exit')
     ending.kill('SIGTERM')
@@ -79,6 +78,4 @@ export function createServerChild({ args, stdio, say }: ServerChildOptions): Ser
     await gone
     clearTimeout(timer)
   }
-
-  return server
 }

@@ -26,20 +26,14 @@ export interface ConnectOptions {
   /** Lifetime of a sign-in link, shown to users if given. */
   readonly linkTtlSeconds?: number
   /** Unix time in milliseconds. */
-  readonly now?: () => number
+  readonly now: () => number
   /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
 export function connectRoutes(
   signIn: SignIn,
-  {
-    publicUrl,
-    signsInAt,
-    linkTtlSeconds,
-    now = Date.now,
-    storageOf = () => UNLIMITED,
-  }: ConnectOptions,
+  { publicUrl, signsInAt, linkTtlSeconds, now, storageOf = () => UNLIMITED }: ConnectOptions,
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
   const basePath = basePathOf(publicUrl)

@@ -24,7 +24,7 @@ export interface ConsentDeps {
   /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
   /** Unix time in milliseconds. */
-  readonly now?: () => number
+  readonly now: () => number
 }
 
 export interface ConsentOptions {
@@ -52,7 +52,7 @@ const CHOICES: Readonly<Record<string, SessionChoice>> = {
 export function consentRoutes(deps: ConsentDeps, options: ConsentOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const approve = createApprove(deps, options)
-  const { consents, now = Date.now } = deps
+  const { consents, now } = deps
   const { publicUrl, signsInAt, scopeWords = SCOPE_WORDS } = options
   const { host } = new URL(publicUrl)
   const browserOf = createBrowserOf(publicUrl)

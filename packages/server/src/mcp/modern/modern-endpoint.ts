@@ -24,12 +24,13 @@ import {
 } from '../request-context.ts'
 import type { BuildServer } from '../server-factory.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
-import { createKnownClients, type KnownClients } from './known-clients.ts'
+import { createKnownClients } from './known-clients.ts'
 import { createListenRequests, isListen, type ListenRequest } from './listen-requests.ts'
-import { createModernServers, type ModernServers, serveModern } from './modern-exchange.ts'
+import { createModernServers, serveModern } from './modern-exchange.ts'
 import { createPlainRequest } from './plain-requests.ts'
 
-export interface ModernDeps extends CallToolDeps {
+export interface ModernDeps {
+  readonly calls: CallToolDeps
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
@@ -43,36 +44,13 @@ export interface RunCall {
   readonly outcome: Promise<ToolOutcome>
 }
 
-export interface ModernEndpoint {
-  readonly servers: ModernServers
-  readonly clients: KnownClients
-  post(
-    mcp: McpRequest,
-    classified: InboundClassificationOutcome,
-    headers: StandardHeaders,
-  ): Promise<McpAnswer>
-  /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
-  finish(mcp: Exchanged, call: RunCall): Promise<McpAnswer>
-  close(): Promise<void>
-}
-
-export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndpoint> {
-  const { buildServer, bus, sessionEnds, limits } = deps
+export async function createModernEndpoint(deps: ModernDeps) {
+  const { calls, buildServer, sessionEnds, limits } = deps
   const servers = await createModernServers(buildServer)
-  const plainRequest = createPlainRequest(deps.catalog)
-  const takeListenRequest = createListenRequests(deps)
+  const plainRequest = createPlainRequest(calls.catalog)
+  const takeListenRequest = createListenRequests(calls)
   const clients = createKnownClients()
-  const handler = createMcpHandler(
-    ({ authInfo }) =>
-      buildServer({ audience: audienceOf(authInfo), viewer: requestContextFrom(authInfo) }),
-    {
-      legacy: 'reject',
-      bus,
-      // `limits` enforces the concurrency limits.
-      maxSubscriptions: Number.POSITIVE_INFINITY,
-      onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
-    },
-  )
+  const sdk = createSdkHandler(deps)
 
   async function serve(
     { request, onClose }: Exchanged,
@@ -84,12 +62,6 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     return withStatus(answer, authInfo)
   }
 
-  async function handleWithSdk(mcp: McpRequest, body: unknown): Promise<Response> {
-    const authInfo = asAuthInfo(mcp.contexts.stateless())
-    const response = await handler.fetch(mcp.request, { parsedBody: body, authInfo })
-    return withStatus(await boundResponse(response), authInfo)
-  }
-
   async function listen(mcp: McpRequest): Promise<Response> {
     const { caller } = mcp.contexts
     const requestContext = mcp.contexts.stateless()
@@ -98,7 +70,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     const listening = await takeListenRequest(mcp.body, caller, { requestContext, signal })
     mcp.onClose(listening.release)
     const session = mcp.contexts.tokenSession ?? (await namedSession(requestContext, listening))
-    const response = await handleWithSdk(mcp, listening.body)
+    const response = await sdk.handle(mcp, listening.body)
     return session === undefined
       ? response
       : endWithSession(response, session, sessionEnds, listening.id)
@@ -107,24 +79,52 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   return {
     servers,
     clients,
-    async post(mcp, classified, headers) {
+    async post(
+      mcp: McpRequest,
+      classified: InboundClassificationOutcome,
+      headers: StandardHeaders,
+    ): Promise<McpAnswer> {
       const { contexts, onClose } = mcp
       if (isListen(mcp.body)) return listen(mcp)
       acquireSlots(limits, { caller: contexts.caller, listens: false, onClose })
       const message = plainRequest(classified, headers)
-      if (message === undefined) return handleWithSdk(mcp, mcp.body)
+      if (message === undefined) return sdk.handle(mcp, mcp.body)
       clients.remember(message)
       return serve(mcp, message, asAuthInfo(contexts.stateless()))
     },
-    finish(mcp, { message, requestContext, outcome }) {
+    /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
+    finish(mcp: Exchanged, { message, requestContext, outcome }: RunCall): Promise<McpAnswer> {
       const authInfo = asAuthInfo(requestContext)
       attachOutcome(authInfo, outcome)
       return serve(mcp, message, authInfo)
     },
-    async close() {
-      await handler.close()
+    async close(): Promise<void> {
+      await sdk.close()
       await servers.close()
     },
+  }
+}
+
+/** Has the SDK handle subscriptions, and requests that need its validation. */
+function createSdkHandler({ calls, buildServer, log }: ModernDeps) {
+  const handler = createMcpHandler(
+    ({ authInfo }) =>
+      buildServer({ audience: audienceOf(authInfo), viewer: requestContextFrom(authInfo) }),
+    {
+      legacy: 'reject',
+      bus: calls.bus,
+      // `limits` enforces the concurrency limits.
+      maxSubscriptions: Number.POSITIVE_INFINITY,
+      onerror: (error) => log.debug({ err: error }, 'request refused'),
+    },
+  )
+  return {
+    async handle(mcp: McpRequest, body: unknown): Promise<Response> {
+      const authInfo = asAuthInfo(mcp.contexts.stateless())
+      const response = await handler.fetch(mcp.request, { parsedBody: body, authInfo })
+      return withStatus(await boundResponse(response), authInfo)
+    },
+    close: () => handler.close(),
   }
 }
 

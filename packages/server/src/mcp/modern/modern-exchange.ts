@@ -91,8 +91,6 @@ function openStream(
 /** The classification by which the SDK recognizes the era. */
 const classification = { era: 'modern', revision: MODERN_REVISION } as const
 
-export type ModernServers = Awaited<ReturnType<typeof createModernServers>>
-
 export async function createModernServers(buildServer: BuildServer) {
   const share = (server: McpServer) =>
     shareServer(server, new PerRequestHTTPServerTransport({ classification }), { classification })

@@ -9,6 +9,7 @@ import type { JSONRPCMessage, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Follower, StreamEntry, Streams } from '../../store/streams.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { retryWrite } from './retry-write.ts'
 
 /** A message to one node. */
@@ -67,35 +68,12 @@ export interface LoggedEvent {
   readonly event: ServerEvent
 }
 
-export interface ClusterNode {
-  /** Random for each start, so that no message to an earlier process reaches this one. */
-  readonly id: string
-  /**
-   * `send`, `broadcast` and `publish` throw a RangeError for messages above 8 KiB; the limit of a
-   * client's response is 256 KiB.
-   */
-  send(nodeId: string, message: NodeMessage): Promise<void>
-  broadcast(control: Control): Promise<void>
-  /** Broadcasts a fact: retries with back-off if the store fails. Idempotent; never rejects. */
-  broadcastWithRetry(control: Control): Promise<void>
-  publish(event: ServerEvent): Promise<void>
-  /** Whether a node's heartbeat is live. True in doubt: missing beats may be a store outage. */
-  isAlive(nodeId: string): Promise<boolean>
-  onMessage(listener: (message: NodeMessage) => void): void
-  onControl(listener: (control: Control) => void): void
-  /** Subscribes to events. Returns the function that unsubscribes. */
-  onEvent(listener: (event: LoggedEvent) => void): () => void
-  /** Events after an id of the log; `lastEventId` returns the current end of the log. */
-  eventsAfter(id: string): Promise<readonly LoggedEvent[]>
-  lastEventId(): Promise<string>
-  close(): Promise<void>
-}
+export type ClusterNode = Awaited<ReturnType<typeof joinCluster>>
 
 /** One hash tag for all three, so that a Redis Cluster can read them with one command. */
 const BUS = '{nodes}:bus'
 const CONTROL = '{nodes}:control'
 const inboxOf = (nodeId: string) => `{nodes}:inbox:${nodeId}`
-const heartbeatOf = (nodeId: string) => `{nodes}:heartbeat:${nodeId}`
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -118,18 +96,16 @@ const CONTROL_BOUNDS = { maxLength: 10_000, maxBytes: 4 * MIB, ttlSeconds: 600 }
 const INBOX_BOUNDS = { maxLength: 10_000, maxBytes: 16 * MIB, ttlSeconds: 60 }
 const TRIM_EVERY_MS = 1000
 
-const BEAT_MS = 1500
-/** A node that has missed three heartbeats counts as dead. */
-const HEARTBEAT_SECONDS = 5
-
 export interface ClusterNodeDeps {
   readonly store: Store
   readonly streams: Streams
   readonly log: Logger
+  /** Monotonic time in milliseconds. */
+  readonly monotonicNow: () => number
 }
 
 /** Joins the nodes that share a store. Resolves once the node receives messages. */
-export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Promise<ClusterNode> {
+export async function joinCluster({ store, streams, log, monotonicNow }: ClusterNodeDeps) {
   const id = randomBytes(6).toString('hex')
   const inbox = inboxOf(id)
   const inboxListeners = new Set<(message: NodeMessage) => void>()
@@ -146,54 +122,52 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
   }
   const follower: Follower = await streams.follow([inbox, CONTROL, BUS], onEntry)
 
-  /** Time of our last failed heartbeat: those of other nodes may have failed as well. */
-  let failedAt = Number.NEGATIVE_INFINITY
-  const beat = () =>
-    store.set(heartbeatOf(id), { since: Date.now() }, HEARTBEAT_SECONDS).catch((error: unknown) => {
-      failedAt = performance.now()
-      log.debug({ err: error }, 'heartbeat missed')
-    })
-  const beating = setInterval(beat, BEAT_MS)
-  await beat()
+  const heartbeat = await startHeartbeat({ store, log, monotonicNow }, id)
 
   const append = createAppend(streams)
-  const broadcast = (control: Control) =>
+  const broadcast = (control: Control): Promise<void> =>
     append(CONTROL, control, CONTROL_BOUNDS, LARGEST_MESSAGE_BYTES)
 
   return {
+    /** Random for each start, so that no message to an earlier process reaches this one. */
     id,
-    send: (nodeId, message) => append(inboxOf(nodeId), message, INBOX_BOUNDS, largest(message)),
+    /**
+     * `send`, `broadcast` and `publish` throw a RangeError for messages above 8 KiB; the limit of a
+     * client's response is 256 KiB.
+     */
+    send: (nodeId: string, message: NodeMessage): Promise<void> =>
+      append(inboxOf(nodeId), message, INBOX_BOUNDS, largest(message)),
     broadcast,
-    broadcastWithRetry: (control) =>
+    /** Broadcasts a fact: retries with back-off if the store fails. Idempotent; never rejects. */
+    broadcastWithRetry: (control: Control): Promise<void> =>
       broadcast(control).catch((error: unknown) => {
         log.warn({ err: error, kind: control.kind }, 'broadcast failed; retrying')
         // Applies locally at once; handlers are idempotent, so the retried duplicate is harmless.
         notifyAll(controls, control)
         void retryWrite(() => broadcast(control), CONTROL_BOUNDS.ttlSeconds)
       }),
-    publish: (event) => append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
-    async isAlive(nodeId) {
-      // The asking node is alive, even if a stall has let its heartbeat expire.
-      if (nodeId === id) return true
-      if ((await store.get(heartbeatOf(nodeId))) !== undefined) return true
-      return performance.now() - failedAt < HEARTBEAT_SECONDS * 1000
-    },
-    onMessage: (listener) => void inboxListeners.add(listener),
-    onControl: (listener) => void controls.add(listener),
-    onEvent(listener) {
+    publish: (event: ServerEvent): Promise<void> =>
+      append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
+    /** Whether a node's heartbeat is live. True in doubt: missing beats may be a store outage. */
+    isAlive: (nodeId: string): Promise<boolean> => heartbeat.isAlive(nodeId),
+    onMessage: (listener: (message: NodeMessage) => void) => void inboxListeners.add(listener),
+    onControl: (listener: (control: Control) => void) => void controls.add(listener),
+    /** Subscribes to events. Returns the function that unsubscribes. */
+    onEvent(listener: (event: LoggedEvent) => void): () => void {
       events.add(listener)
       return () => events.delete(listener)
     },
-    async eventsAfter(after) {
+    /** Events after an id of the log; `lastEventId` returns the current end of the log. */
+    async eventsAfter(after: string): Promise<readonly LoggedEvent[]> {
       const entries = await streams.read(BUS, after)
       return entries.map((entry) => ({ id: entry.id, event: JSON.parse(entry.value) }))
     },
-    lastEventId: () => streams.last(BUS),
-    async close() {
-      clearInterval(beating)
+    lastEventId: (): Promise<string> => streams.last(BUS),
+    async close(): Promise<void> {
+      heartbeat.stop()
       trimming.stop()
       await follower.close()
-      await store.delete(heartbeatOf(id)).catch(() => undefined)
+      await heartbeat.forget()
     },
   }
 }

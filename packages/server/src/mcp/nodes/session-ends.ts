@@ -12,24 +12,6 @@ import {
 
 export type { TokenSession } from './stream-checks.ts'
 
-export interface SessionEnds {
-  /**
-   * Calls `end` once, when the stream must end. Returns the function that stops watching. While
-   * `isBusy` resolves to true, the expiry of an external issuer's token does not end the stream.
-   */
-  watch(
-    session: TokenSession,
-    end: (reason: EndReason) => void,
-    isBusy?: () => Promise<boolean>,
-  ): () => void
-  /**
-   * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
-   */
-  announce(sessionId: string, grantId?: string): Promise<void>
-  /** Ends the open streams on this node whose sessions fit. */
-  endWhere(fits: (session: TokenSession) => boolean): void
-}
-
 /** Grace period: over HTTP+SSE the response to the sign-out call needs the same stream. */
 const LAST_WORDS_MS = 400
 /** Tombstone TTL: also ends streams that were authenticated before the end but open after it. */
@@ -40,14 +22,16 @@ interface Watched {
   readonly end: (reason: EndReason) => void
 }
 
+export type SessionEnds = ReturnType<typeof createSessionEnds>
+
 export function createSessionEnds(
   node: ClusterNode,
   deps: StreamCheckDeps,
   options: StreamCheckOptions = {},
-): SessionEnds {
+) {
   const { now } = deps
   const open = new Map<string, Set<Watched>>()
-  const ended = new Map<string, number>()
+  const tombstones = createTombstones()
   const startChecks = createStreamChecks(deps, options)
 
   function forget(watched: Watched): void {
@@ -65,25 +49,23 @@ export function createSessionEnds(
     }
   }
 
-  function isOver({ id, grantId, since }: TokenSession): boolean {
-    const endedAt = ended.get(id)
-    const isRevoked = grantId !== undefined && ended.has(grantId)
-    return isRevoked || (endedAt !== undefined && since <= endedAt)
-  }
-
   node.onControl((control) => {
     if (control.kind !== 'session_ended') return
     const { sessionId, grantId, at } = control
-    const id = grantId ?? sessionId
-    ended.set(id, at)
-    later(REMEMBERED_MS, () => {
-      if (ended.get(id) === at) ended.delete(id)
-    })
+    tombstones.add(grantId ?? sessionId, at)
     later(LAST_WORDS_MS, () => endAll(sessionId, at, grantId))
   })
 
   return {
-    watch(session, end, isBusy) {
+    /**
+     * Calls `end` once, when the stream must end. Returns the function that stops watching. While
+     * `isBusy` resolves to true, the expiry of an external issuer's token does not end the stream.
+     */
+    watch(
+      session: TokenSession,
+      end: (reason: EndReason) => void,
+      isBusy?: () => Promise<boolean>,
+    ): () => void {
       let stopChecks: () => void = () => undefined
       const stop = () => {
         stopChecks()
@@ -98,7 +80,7 @@ export function createSessionEnds(
       }
       const all = open.get(session.id) ?? new Set()
       open.set(session.id, all.add(watched))
-      if (isOver(session)) {
+      if (tombstones.cover(session)) {
         const timer = later(0, () => watched.end('ended'))
         stopChecks = () => clearTimeout(timer)
       } else {
@@ -106,12 +88,35 @@ export function createSessionEnds(
       }
       return stop
     },
-    endWhere: (fits) => endWhere(open, fits),
-    announce: (sessionId, grantId) =>
+    /** Ends the open streams on this node whose sessions fit. */
+    endWhere: (fits: (session: TokenSession) => boolean): void => endWhere(open, fits),
+    /**
+     * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
+     */
+    announce: (sessionId: string, grantId?: string): Promise<void> =>
       node.broadcastWithRetry({
         ...{ kind: 'session_ended', sessionId, at: now() },
         ...(grantId !== undefined && { grantId }),
       }),
+  }
+}
+
+/** The sessions and grants that have ended lately, on any node. */
+function createTombstones() {
+  const ended = new Map<string, number>()
+  return {
+    add(id: string, at: number): void {
+      ended.set(id, at)
+      later(REMEMBERED_MS, () => {
+        if (ended.get(id) === at) ended.delete(id)
+      })
+    },
+    /** Whether the session has ended after it was authenticated, or its grant was revoked. */
+    cover({ id, grantId, since }: TokenSession): boolean {
+      const endedAt = ended.get(id)
+      const isRevoked = grantId !== undefined && ended.has(grantId)
+      return isRevoked || (endedAt !== undefined && since <= endedAt)
+    },
   }
 }
 

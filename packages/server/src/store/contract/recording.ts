@@ -9,19 +9,13 @@ export interface ReceivedEntry {
   readonly value: string
 }
 
-export interface Recording {
-  readonly received: readonly ReceivedEntry[]
-  values(key?: string): readonly string[]
-  /** Waits for that many entries. */
-  until(count: number, withinMs?: number): Promise<void>
-  close(): Promise<void>
-}
+export type Recording = Awaited<ReturnType<typeof listen>>
 
 export async function listen(
   streams: Streams,
   keys: readonly string[],
   after?: Readonly<Record<string, string>>,
-): Promise<Recording> {
+) {
   const received: ReceivedEntry[] = []
   const follower = await streams.follow(
     keys,
@@ -30,10 +24,11 @@ export async function listen(
   )
 
   return {
-    received,
-    values: (key = keys[0] ?? '') =>
+    received: received as readonly ReceivedEntry[],
+    values: (key = keys[0] ?? ''): readonly string[] =>
       received.filter((entry) => entry.key === key).map(({ value }) => value),
-    async until(count, withinMs = 10_000) {
+    /** Waits for that many entries. */
+    async until(count: number, withinMs = 10_000): Promise<void> {
       const giveUpAt = performance.now() + withinMs
       while (received.length < count) {
         if (performance.now() > giveUpAt)
