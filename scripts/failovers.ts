@@ -45,7 +45,7 @@ function measure(topology: Figures['topology'], timeoutMs: number): void {
   const env = { ...process.env, FAILOVER_TIMEOUT: String(timeoutMs), FAILOVER_FIGURES: file }
   const args = ['vitest', 'run', test, ...(event === undefined ? [] : ['-t', event])]
   writeFileSync(file, '')
-  const { status, stdout } = spawnSync('npx', args, { env, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('npx', args, { env, encoding: 'utf8' })
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
   rmSync(folder, { recursive: true })
   for (const line of lines) {
@@ -54,6 +54,6 @@ function measure(topology: Figures['topology'], timeoutMs: number): void {
     console.log(`| ${cells.join(' | ')} |`)
   }
   if (status === 0) return
-  console.error(stdout)
+  console.error(stdout, stderr)
   process.exitCode = 1
 }

@@ -21,7 +21,8 @@ describeRedis('plain', 'nodes that stop', () => {
       cluster = started
       ;[a, b, c] = started.urls
     },
-    { env: () => ({ STOP_DELAY: '1' }) },
+    // Long enough for what is done meanwhile on a busy machine.
+    { env: () => ({ STOP_DELAY: '3' }) },
   )
 
   const keep = async (opening: Promise<Listening>) => {
