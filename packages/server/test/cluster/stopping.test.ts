@@ -21,8 +21,7 @@ describeRedis('plain', 'nodes that stop', () => {
       cluster = started
       ;[a, b, c] = started.urls
     },
-    // Long enough for what is done meanwhile on a busy machine.
-    { env: () => ({ STOP_DELAY: '3' }) },
+    { env: () => ({ STOP_DELAY: '1' }) },
   )
 
   const keep = async (opening: Promise<Listening>) => {
