@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs suites again on a Redis Cluster, behind Sentinels and on Valkey: by default those that show most
-# in about six minutes, with `complete` all of several nodes. Each run leaves its report.
+# in a few minutes, with `complete` all of several nodes. Each run leaves its report.
 set -eu
 
 cd "$(dirname "$0")/.."
