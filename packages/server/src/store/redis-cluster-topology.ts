@@ -45,7 +45,7 @@ export class RedisClusterTopology extends RedisTopology {
     this.suspect()
   }
 
-  /** Begins with another node each time (round-robin): the view of one node may be outdated. */
+  /** Begins with another node each time (round-robin), so that each is asked. */
   protected async discover(): Promise<void> {
     const candidates = unique([...this.#owners, ...this.seeds])
     this.#turn = (this.#turn + 1) % candidates.length
@@ -54,13 +54,29 @@ export class RedisClusterTopology extends RedisTopology {
     for (let at = 0; at < asked.length; at += ASK_AT_ONCE) {
       try {
         const some = asked.slice(at, at + ASK_AT_ONCE).map((endpoint) => this.#askFor(endpoint))
-        return this.#keep(await Promise.any(some))
+        return this.#keep(await this.#agreed(some))
       } catch (error) {
         failures.push(...(error instanceof AggregateError ? error.errors : [error]))
       }
     }
     // An error reply explains more than a connection failure.
     throw failures.find((error) => error instanceof ErrorReply) ?? failures[0]
+  }
+
+  /**
+   * The first table if it changes nothing. Otherwise the one that most nodes have: a partitioned
+   * node's is outdated, and names a master that was replaced.
+   * @throws AggregateError if no node has one
+   */
+  async #agreed(asking: readonly Promise<SlotTable>[]): Promise<SlotTable> {
+    const first = await Promise.any(asking)
+    if (isSame(first, this.#slots)) return first
+    const answers = await Promise.allSettled(asking)
+    const tables = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    const votesFor = (table: SlotTable) => tables.filter((each) => isSame(each, table)).length
+    const most = Math.max(...tables.map(votesFor))
+    const named = tables.filter((table) => votesFor(table) === most)
+    return named.find((table) => isSame(table, this.#slots)) ?? named[0] ?? first
   }
 
   async #askFor(endpoint: RedisEndpoint): Promise<SlotTable> {
@@ -77,8 +93,9 @@ export class RedisClusterTopology extends RedisTopology {
   /** Uses the queried address for a node that does not announce its own. */
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
     const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
-    for (const [first, last, [host, port]] of reply) {
-      table.fill(this.known({ host: isNamed(host) ? host : asked.host, port }), first, last + 1)
+    for (const [first, last, master] of reply) {
+      const [, port] = master
+      table.fill(this.known({ host: hostOf(master) ?? asked.host, port }), first, last + 1)
     }
     return table
   }
@@ -91,16 +108,31 @@ export class RedisClusterTopology extends RedisTopology {
   }
 }
 
+/** A node that should announce a host name and has none (`?`) adds its IP address. */
+function hostOf([announced, , , metadata = []]: MasterReply): string | undefined {
+  if (isNamed(announced)) return announced
+  const at = metadata.indexOf('ip')
+  return at === -1 ? undefined : metadata[at + 1]
+}
+
 function covered(table: SlotTable): number {
   return table.reduce((count, owner) => (owner === undefined ? count : count + 1), 0)
+}
+
+function isSame(one: SlotTable, other: SlotTable): boolean {
+  return one.length === other.length && one.every((owner, slot) => owner === other[slot])
 }
 
 function unique(endpoints: readonly RedisEndpoint[]): readonly RedisEndpoint[] {
   return [...new Set(endpoints)]
 }
 
-type SlotsReply = readonly (readonly [
-  first: number,
-  last: number,
-  master: readonly [host: string | null, port: number],
-])[]
+type SlotsReply = readonly (readonly [first: number, last: number, master: MasterReply])[]
+
+/** The metadata are names and values in turn, since Redis 7. */
+type MasterReply = readonly [
+  host: string | null,
+  port: number,
+  id?: string,
+  metadata?: readonly string[],
+]

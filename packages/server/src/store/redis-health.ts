@@ -17,6 +17,7 @@ export interface RedisHealthOptions {
 }
 
 const PROBE_EVERY_MS = 2000
+/** Results older than this are probed again when they are read. */
 const FRESH_MS = 3000
 
 const NOT_CONNECTED: Unfit = { reason: 'unreachable', detail: 'Redis is not connected yet.' }
@@ -76,10 +77,13 @@ export class RedisHealth {
     this.#hung = undefined
   }
 
-  /** @throws AppError `unavailable`, whose message is the reason */
-  async check(): Promise<StoreHealth> {
+  /**
+   * @param freshMs results older than this are probed again
+   * @throws AppError `unavailable`, whose message is the reason
+   */
+  async check(freshMs = FRESH_MS): Promise<StoreHealth> {
     if (this.#closed) throw storeUnavailable(new Error('The store is closed.'))
-    const isFresh = this.#options.monotonicNow() - this.#probedAt <= FRESH_MS
+    const isFresh = this.#options.monotonicNow() - this.#probedAt <= freshMs
     if (this.#isConnected && !isFresh) await this.#probe.now()
     const why = this.#hung ?? this.#unfit
     if (why !== undefined) throw new AppError('unavailable', why.detail, { retryAfterSeconds: 1 })

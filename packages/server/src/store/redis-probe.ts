@@ -69,7 +69,7 @@ export async function probeRedis(
   keys: RedisKeys,
   { timeoutMs, hasJson, tag, isRouted }: ProbeOptions,
 ): Promise<ProbeResult> {
-  const { plain, scripted, names } = commandsOf(keys, tag, hasJson)
+  const { plain, scripted, names } = commandsOf(keys, { hasJson, tag, isRouted })
   const asked = Promise.all([
     settle(redis.command(['HELLO'])),
     settle(redis.command(['INFO', 'memory'])),
@@ -101,13 +101,18 @@ export async function probeRedis(
  * Writes nothing: Redis checks permissions, role and memory before it finds that the key is absent.
  * All keys are in one slot, and no request uses them.
  */
-function commandsOf({ document, counter, stream }: RedisKeys, tag: string, hasJson: boolean) {
+function commandsOf(
+  { document, counter, stream }: RedisKeys,
+  { hasJson, tag, isRouted }: Pick<ProbeOptions, 'hasJson' | 'tag' | 'isRouted'>,
+) {
   const text = document(tag)
   const count = counter(tag)
   const entries = stream(tag)
   const plain: Command[] = [
     ['SET', text, 'x', 'XX', 'PX', TTL_MS],
     ['PING'],
+    // Requests need it only while slots migrate. It has no effect on keys of this server.
+    ...(isRouted ? ([['ASKING']] as const) : []),
     ['GET', text],
     ['PEXPIRE', text, TTL_MS],
     ['XRANGE', entries, '-', '+', 'COUNT', '1'],

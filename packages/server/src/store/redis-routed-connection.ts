@@ -210,6 +210,7 @@ class Router {
   ): Promise<RedisEndpoint> {
     const to = this.#topology.known({ host: isNamed(host) ? host : from.host, port })
     if (kind === 'MOVED') this.#topology.moved(slot, to)
+    else this.#shards.keep(to)
     await this.#connected(to, until)
     return to
   }

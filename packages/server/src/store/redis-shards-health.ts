@@ -8,6 +8,8 @@ import type { RedisTopology } from './redis-topology.ts'
 import { explainTopology } from './redis-unfit.ts'
 import type { StoreLog } from './store-log.ts'
 
+/** Once one server fails, all of them may: results of the others count for this long only. */
+const FRESH_WHILE_DEGRADED_MS = 1000
 /** Enough to find a tag for each server of the largest clusters, of a thousand masters. */
 const MOST_TAGS = 20_000
 
@@ -56,7 +58,7 @@ export function createShardsHealth(
         const { detail } = explainTopology(topology.failure, isCluster)
         throw new AppError('unavailable', detail, { retryAfterSeconds: 1 })
       }
-      const checked = await Promise.allSettled(owners.map(([, { health }]) => health.check()))
+      const checked = await checkAll(owners.map(([, { health }]) => health))
       const failed = checked.filter((each) => each.status === 'rejected')
       const [failure] = failed
       if (failure !== undefined && failed.length === owners.length) throw failure.reason
@@ -79,6 +81,16 @@ export function createShardsHealth(
     const message = `${total - failed} of ${total} Redis shards can serve requests; sessions of the others get 503. ${why}`
     return [{ code: 'redis_degraded', message }]
   }
+}
+
+type Health = ReturnType<RedisShards['at']>['health']
+
+async function checkAll(servers: readonly Health[]) {
+  const check = (freshMs?: number) =>
+    Promise.allSettled(servers.map((health) => health.check(freshMs)))
+  const checked = await check()
+  const isDegraded = checked.some(({ status }) => status === 'rejected')
+  return isDegraded ? check(FRESH_WHILE_DEGRADED_MS) : checked
 }
 
 /** A hash tag whose slot the server has; only health checks use keys with it. */

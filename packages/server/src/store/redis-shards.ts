@@ -9,6 +9,8 @@ import type { RedisTopology } from './redis-topology.ts'
  * without a reply fail: a master that hung and was replaced would acknowledge writes that are lost.
  */
 const GRACE_MS = 1000
+/** A server that imports its first slot has no keys of its own yet. Longer than between discoveries. */
+const IMPORT_MS = 10_000
 
 export type RedisShards = ReturnType<typeof createRedisShards>
 
@@ -18,6 +20,7 @@ export function createRedisShards(
   open: (endpoint: RedisEndpoint) => RedisShard,
 ) {
   const shards = new Map<RedisEndpoint, RedisShard>()
+  const importing = new Map<RedisEndpoint, NodeJS.Timeout>()
   let sweeping: NodeJS.Timeout | undefined
   let closed = false
 
@@ -34,19 +37,32 @@ export function createRedisShards(
     sweeping = undefined
     const owners = new Set(topology.owners())
     for (const [endpoint, shard] of shards) {
-      if (owners.has(endpoint)) continue
+      if (owners.has(endpoint) || importing.has(endpoint)) continue
       shards.delete(endpoint)
       void shard.close(0)
     }
   }
 
+  function sweepLater(): void {
+    if (shards.size > topology.owners().length) sweeping ??= setTimeout(sweep, GRACE_MS).unref()
+  }
+
   topology.onChange(() => {
     for (const endpoint of topology.owners()) at(endpoint)
-    if (shards.size > topology.owners().length) sweeping ??= setTimeout(sweep, GRACE_MS).unref()
+    sweepLater()
   })
 
   return {
     at,
+    /** A server imports a slot (ASK): keeps its connection, also if it has no other slots. */
+    keep(endpoint: RedisEndpoint): void {
+      clearTimeout(importing.get(endpoint))
+      const ended = setTimeout(() => {
+        importing.delete(endpoint)
+        sweepLater()
+      }, IMPORT_MS).unref()
+      importing.set(endpoint, ended)
+    },
     owners: () => topology.owners().map((endpoint) => [endpoint, at(endpoint)] as const),
     /** Any owner that is connected. */
     ready: () => topology.owners().find((endpoint) => shards.get(endpoint)?.state === 'ready'),
@@ -54,6 +70,7 @@ export function createRedisShards(
     async close() {
       closed = true
       clearTimeout(sweeping)
+      for (const timer of importing.values()) clearTimeout(timer)
       await Promise.all([...shards.values()].map((shard) => shard.close()))
     },
   }

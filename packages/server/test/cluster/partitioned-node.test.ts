@@ -15,7 +15,7 @@ import {
 import { type PartitionableNetwork, startNetwork } from '../support/partition.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { asOne } from '../support/redis-of-suite.ts'
-import { describeRedis } from '../support/redis-suite.ts'
+import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
 
@@ -23,7 +23,7 @@ import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nod
 const PARTITIONED = 2
 const LONG = { timeout: 300_000 }
 
-describeRedis('plain', 'a node without one shard', () => {
+describeOwnRedis('a node without one shard', () => {
   let cluster: RedisCluster
   let network: PartitionableNetwork
   let nodes: ThreeNodes

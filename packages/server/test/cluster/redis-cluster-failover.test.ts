@@ -18,7 +18,7 @@ import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { asOne } from '../support/redis-of-suite.ts'
-import { describeRedis } from '../support/redis-suite.ts'
+import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn } from '../support/three-nodes.ts'
 
@@ -34,7 +34,7 @@ const MOVED_SLOTS = 6
 /** A failover takes as long as the time-out, and more on a busy machine. */
 const LONG = { timeout: 300_000 }
 
-describeRedis('plain', 'three nodes on a Redis Cluster', () => {
+describeOwnRedis('three nodes on a Redis Cluster', () => {
   let cluster: RedisCluster
   let nodes: OAuthNodes
   let watched: Watched

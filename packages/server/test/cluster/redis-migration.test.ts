@@ -21,12 +21,12 @@ import { createOAuthClient, type OAuthClient, type Tokens } from '../support/oau
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
 import { watchWithSentinels } from '../support/redis-sentinels.ts'
-import { describeRedis } from '../support/redis-suite.ts'
+import { describeOwnRedis } from '../support/redis-suite.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
 
 const LONG = { timeout: 180_000 }
 
-describeRedis('plain', 'a store that moves', () => {
+describeOwnRedis('a store that moves', () => {
   let old: RedisServer
   let ports: readonly [number, number]
   let nodes: TestApp[]

@@ -15,7 +15,7 @@ import {
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
-import { describeRedis } from '../support/redis-suite.ts'
+import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn } from '../support/three-nodes.ts'
 
@@ -27,7 +27,7 @@ const STORE_TIMEOUT_MS = process.env.FAILOVER_FIGURES === undefined ? '15000' : 
 /** A failover takes as long as the time-out, and more on a busy machine. */
 const LONG = { timeout: 300_000 }
 
-describeRedis('plain', 'three nodes behind Sentinels', () => {
+describeOwnRedis('three nodes behind Sentinels', () => {
   let sentinels: RedisSentinels
   let nodes: OAuthNodes
   let watched: Watched

@@ -67,6 +67,32 @@ describe.each(TOPOLOGIES)('docker compose with %s', (topology) => {
   })
 })
 
+describe('docker compose with sentinel', () => {
+  /** What a server is started with, if Sentinels name this master, or do not answer. */
+  function startOf(name: string, master: string | undefined): string {
+    const { content = '' } = read('deploy/compose.sentinel.yaml').configs?.start ?? {}
+    const programs = `ask() { ${master === undefined ? 'false' : `echo ${master}; echo 6379`}; }
+      entrypoint() { echo "$@"; }`
+    const script = content
+      .replaceAll('$$', '$')
+      .replace('redis-cli', 'ask')
+      .replace('exec docker-entrypoint.sh', 'entrypoint')
+    const args = ['-c', `${programs}\n${script}`, 'sh', name]
+    return spawnSync('sh', args, { encoding: 'utf8' }).stdout.trim()
+  }
+  const withRole = (name: string, role: string) =>
+    `redis-server /etc/redis.conf --replica-announce-ip ${name}${role}`
+
+  it.each([
+    ['redis', undefined, ''],
+    ['redis-2', undefined, ' --replicaof redis 6379'],
+    ['redis', 'redis-2', ' --replicaof redis-2 6379'],
+    ['redis-2', 'redis-2', ''],
+  ])('starts %s, where the master is %s, in its role', (name, master, role) => {
+    expect(startOf(name, master)).toBe(withRole(name, role))
+  })
+})
+
 describe('docker compose with workers', () => {
   it('runs one container with a worker for each core', () => {
     const { services } = read('deploy/compose.workers.yaml')

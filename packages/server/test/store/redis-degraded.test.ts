@@ -3,10 +3,12 @@
  * once.
  */
 
+import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
 import { observeStore } from '../../src/store/observed-store.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
+import { slotOf } from '../../src/store/redis-slots.ts'
 import { createMetrics } from '../../src/telemetry/prometheus.ts'
 import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
@@ -20,10 +22,10 @@ interface Line {
   readonly message: string
 }
 
-function openStore(url: string) {
+function openStore(url: string, timeoutMs = 3000) {
   const lines: Line[] = []
   const note = (fields: object, message: string) => void lines.push({ fields, message })
-  const plain = createRedisStore({ url, timeoutMs: 3000, log: { info: note, warn: note } })
+  const plain = createRedisStore({ url, timeoutMs, log: { info: note, warn: note } })
   onTestFinished(() => plain.close())
   const metrics = createMetrics({ version: '1' })
   const store = observeStore(plain, { metrics, tracing: undefined }, 'redis')
@@ -92,6 +94,74 @@ describeRedis('plain', 'a Redis Cluster without replicas', () => {
     hung.resume()
     await expect.poll(health).toBe('')
     expect(await store.getAll(keys)).toEqual(keys.map((key) => ({ key, rev: 1 })))
+  })
+})
+
+describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
+  let cluster: RedisCluster
+  beforeEach(async () => {
+    cluster = await startRedisCluster({ replicas: 1 })
+  })
+  afterEach(() => cluster?.stop())
+
+  it('not ready is said as soon as one server hangs, if all do', async () => {
+    // Less than the time for which the results of probes count.
+    const { store, health } = openStore(cluster.url, 1000)
+    await expect.poll(health).toBe('')
+    for (const server of cluster.servers) server.pause()
+    expect(await store.get(newKey()).catch(({ code }) => code)).toBe('unavailable')
+    expect(await health()).toMatch(/^not ready: .*does not answer in time/)
+    for (const server of cluster.servers) server.resume()
+    await expect.poll(health).toBe('')
+  })
+
+  it('a user who lacks ASKING is noticed before slots move', async () => {
+    const rights = ['on', '>secret', '~*', '+@all', '-asking']
+    for (const server of cluster.servers) {
+      await askRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
+    }
+    const { health } = openStore(cluster.url.replace('//', '//limited:secret@'))
+    await expect.poll(health).toMatch(/^not ready: Redis refuses ASKING to this user.*\+asking/)
+  })
+
+  it('a promoted replica that wants another password makes its shard unavailable', async () => {
+    const { store, health } = openStore(cluster.url)
+    await expect.poll(health).toBe('')
+    const key = newKey()
+    await store.set(key, { a: 1 }, 600)
+    const master = await cluster.masterOf(`mcp:${key}`)
+    const replica = await cluster.replicaOf(master)
+    const admin = await createClient({ url: replica.url }).connect()
+    admin.on('error', () => undefined)
+    onTestFinished(() => admin.destroy())
+    await admin.sendCommand(['ACL', 'SETUSER', 'default', 'resetpass', '>other'])
+    await admin.sendCommand(['CLUSTER', 'FAILOVER'])
+    await expect.poll(health).toMatch(/^2 of 3 Redis shards.*requires a password \(NOAUTH\)/)
+    expect(await store.get(key).catch(({ code }) => code)).toBe('unavailable')
+    await admin.sendCommand(['ACL', 'SETUSER', 'default', 'nopass'])
+    await expect.poll(() => store.get(key).catch(({ code }) => code)).toEqual({ a: 1, rev: 1 })
+    await expect.poll(health).toBe('')
+  })
+
+  it('with full coverage required, the failure of a shard makes all unavailable, and is explained', async () => {
+    for (const server of cluster.servers) {
+      await askRedis(server, 'CONFIG', 'SET', 'cluster-require-full-coverage', 'yes')
+    }
+    const { store, health } = openStore(cluster.url)
+    await expect.poll(health).toBe('')
+    const lost = await cluster.masterOf('mcp:lost')
+    const slot = String(slotOf('mcp:lost'))
+    // Its owner first, which otherwise reports it to the others again.
+    for (const server of [lost, ...cluster.servers.filter((each) => each !== lost)]) {
+      await askRedis(server, 'CLUSTER', 'DELSLOTS', slot)
+    }
+    const keys = Array.from({ length: 20 }, () => newKey())
+    const codes = () => Promise.all(keys.map((key) => store.get(key).catch(({ code }) => code)))
+    await expect.poll(codes).toEqual(keys.map(() => 'unavailable'))
+    await expect.poll(health).toMatch(/^not ready: The Redis Cluster does not serve.*CLUSTERDOWN/)
+    await askRedis(lost, 'CLUSTER', 'ADDSLOTS', slot)
+    await expect.poll(codes).toEqual(keys.map(() => undefined))
+    await expect.poll(health).toBe('')
   })
 })
 

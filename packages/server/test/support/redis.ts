@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect as openSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +53,10 @@ export async function startRedis(
   if ('missing' in found) throw new Error(found.missing)
   const directory = await mkdtemp(join(tmpdir(), 'redis-test-'))
   const port = await freePort()
-  const command = [found.program, ...serverOptions(port, directory), ...found.args, ...extraArgs]
+  const file = join(directory, 'redis.conf')
+  const options = [...serverOptions(port, directory), ...found.args, ...extraArgs]
+  await writeFile(file, asConfiguration(options))
+  const command = [found.program, file]
   let running = await launch(command)
 
   const url = `redis://127.0.0.1:${port}`
@@ -96,6 +99,17 @@ function serverOptions(port: number, directory: string): readonly string[] {
     save: '',
   }
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`])
+}
+
+/**
+ * Arguments as lines of a file, where Sentinels save what a server is: restarted by arguments alone,
+ * a replica that was promoted would be a replica again.
+ */
+function asConfiguration(args: readonly string[]): string {
+  const quoted = args.map((arg) =>
+    arg.startsWith('--') ? `\n${arg.slice(2)}` : JSON.stringify(arg),
+  )
+  return `${quoted.join(' ')}\n`
 }
 
 export interface Launched {
