@@ -11,6 +11,7 @@ import {
 import {
   acceptsAnswers,
   classifyPost,
+  isHandshake,
   isPlainlyLegacy,
   readStandardHeaders,
 } from './standard-headers.ts'
@@ -58,7 +59,8 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
     checkAccept(request)
     if (isAnswer(body)) return takeAnswer(mcp, body)
     const headers = readStandardHeaders(request.headers)
-    if (legacy !== undefined && isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
+    const isOf2025 = isPlainlyLegacy(body, headers) || isHandshake(body)
+    if (legacy !== undefined && isOf2025) return legacy.post(mcp, body)
     const classified = classifyPost(body, headers)
     if (legacy !== undefined && classified.kind === 'legacy') return legacy.post(mcp, body)
     return modern.post(mcp, classified, headers)

@@ -39,6 +39,21 @@ describe('initialize', () => {
     },
   )
 
+  test.each(['2024-11-05', '2025-11-25', '2026-07-28', '2027-01-01', 'latest'])(
+    'negotiates by its body, whatever the header names: %s',
+    async (version) => {
+      const headers = { 'mcp-protocol-version': version }
+      for (const protocolVersion of ['2025-06-18', version]) {
+        const { status, message } = await read(
+          post(app.url, initialize({ protocolVersion }), headers),
+        )
+        expect([status, message.error]).toEqual([200, undefined])
+        const agreed = protocolVersion < '2026' ? protocolVersion : '2025-11-25'
+        expect(message.result).toMatchObject({ protocolVersion: agreed })
+      }
+    },
+  )
+
   test.each([
     ['no parameters', undefined],
     ['no client', { protocolVersion: '2025-11-25', capabilities: {} }],
