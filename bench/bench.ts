@@ -4,18 +4,16 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Languages, prepareLanguages } from './languages.ts'
-import { machineFacts } from './machine.ts'
+import { prepareLanguages } from './languages.ts'
 import { type BenchOptions, readOptions } from './options.ts'
-import { measureParts, type PartResult } from './parts.ts'
-import { targetTable } from './report.ts'
+import { measureParts } from './parts.ts'
+import { keepResults } from './results.ts'
 import { createSettings } from './settings.ts'
 
 const HERE = import.meta.dirname
-const RESULTS = join(HERE, 'RESULTS.md')
 
 /** Installs the peers separately, so that `npm ci` of the project does not. */
 function installPeers(): void {
@@ -33,34 +31,14 @@ async function run(options: BenchOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const settings = createSettings(folder)
   try {
-    const results: PartResult[] = []
     for await (const result of measureParts(options, settings, languages.found)) {
       console.log(`\n${result.section}\n`)
-      results.push(result)
+      if (!options.brief) keepResults(result, options, languages)
     }
-    if (!options.brief) writeFileSync(RESULTS, document(options, languages, results))
   } finally {
     await settings.close()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-function document(
-  { processes, rounds, seconds, parts }: BenchOptions,
-  { missing }: Languages,
-  results: readonly PartResult[],
-): string {
-  const outcomes = results.flatMap((result) => result.outcomes)
-  return [
-    '# Results',
-    `Written by \`npm run bench\`; see [README.md](README.md) for what it does.`,
-    [...machineFacts(), ...missing.map((reason) => `- ${reason}`)].join('\n'),
-    `Medians over ${processes} processes of the medians of ${rounds} rounds of ${seconds} s. The spread is
-that of the processes: the fastest less the slowest, as a share of the median. Measured: ${parts.join(', ')}.`,
-    `## Targets, which hold for Node 20\n\n${targetTable(outcomes)}`,
-    ...results.map(({ section }) => section),
-    '',
-  ].join('\n\n')
 }
 
 // Each running server adds an exit listener.

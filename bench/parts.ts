@@ -37,6 +37,7 @@ interface Sitting {
 }
 
 export interface PartResult {
+  readonly part: Part
   readonly section: string
   readonly outcomes: readonly Outcome[]
 }
@@ -54,11 +55,13 @@ export async function* measureParts(
 ): AsyncGenerator<PartResult, void, void> {
   const usual = await settings.make(TOOLS, options.brief ? BRIEF_SESSIONS : SESSIONS)
   for (const part of options.parts) {
-    yield await measure[part]({ options, usual, settings, languages })
+    yield { part, ...(await measure[part]({ options, usual, settings, languages })) }
   }
 }
 
-const measure: Readonly<Record<Part, (sitting: Sitting) => Promise<PartResult>>> = {
+type Measure = (sitting: Sitting) => Promise<Omit<PartResult, 'part'>>
+
+const measure: Readonly<Record<Part, Measure>> = {
   async main({ options, usual, languages }) {
     const others = [...peers(usual), ...languagePeers(usual, languages)]
     const everybody = [...floors(usual), ...ours(usual), ...others]
