@@ -81,6 +81,23 @@ describe('initialize', () => {
 })
 
 describe('a connection', () => {
+  test.each(['2025-11-25', '2025-06-18', '2025-03-26'])(
+    'has a stream that begins with a byte at once, for proxies that hold headers back: %s',
+    async (protocolVersion) => {
+      const opened = await post(app.url, initialize({ protocolVersion }))
+      const id = opened.headers.get('mcp-session-id') ?? ''
+      const headers = { accept: 'text/event-stream', 'mcp-session-id': id }
+      const { body } = await fetch(`${app.url}/mcp`, { headers })
+      const reader = body?.getReader()
+      const { value } = (await reader?.read()) ?? {}
+      await reader?.cancel()
+      const first = new TextDecoder().decode(value)
+      // Earlier clients take an event without data for an invalid message.
+      if (protocolVersion === '2025-11-25') expect(first).toMatch(/^id: .+\ndata: \n\n$/)
+      else expect(first).toMatch(/^: .+\n\n$/)
+    },
+  )
+
   test('takes notifications and stray answers without a word', async () => {
     const headers = await connect(app.url)
     for (const message of [

@@ -79,6 +79,8 @@ export function createEventStream() {
       enqueue(`event: ${event}\n${idLine(id)}data: ${data}\n\n`),
     /** Writes an event without data: it gives the client an id to resume from. */
     prime: (id: string): void => enqueue(`${idLine(id)}data: \n\n`),
+    /** Writes a comment, which clients ignore: some proxies send the headers with the first byte. */
+    comment: (): void => enqueue(': open\n\n'),
     /** Sets the client's reconnection delay (SSE `retry`). */
     retry: (milliseconds: number): void => enqueue(`retry: ${milliseconds}\n\n`),
     end,

@@ -181,6 +181,7 @@ async function startSending(
   }
   if (greeting !== undefined) events.greet(greeting, eventId())
   else if (takesEmptyEvents(mcpSession.protocolVersion)) events.prime(eventId())
+  else events.comment()
   try {
     for (const event of await node.eventsAfter(common)) sendEvent(event)
   } catch (error) {
