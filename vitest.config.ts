@@ -4,6 +4,7 @@
  */
 
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './packages/server/test/support/longest-first.ts'
 
 const inCi = process.env.CI === 'true'
 
@@ -46,15 +47,19 @@ export default defineConfig({
   test: {
     environment: 'node',
     globalSetup: 'packages/server/test/support/build-fixture.ts',
-    // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
-    maxWorkers: 3,
+    setupFiles: 'packages/server/test/support/stop-servers.ts',
+    // The modules are loaded once for each worker, not for each file: half of the time.
+    isolate: false,
+    // More than a small machine has cores: tests mostly wait, for processes and for what expires.
+    maxWorkers: 5,
+    // Clients in other languages that wait for the same token to expire.
+    maxConcurrency: 18,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'fast',
-          // The modules are loaded once for each worker, not for each file: half of the time.
-          isolate: false,
           include: [
             'packages/*/test/**/*.test.ts',
             'starter/src/**/*.test.ts',
@@ -81,7 +86,7 @@ export default defineConfig({
         'packages/server/src/process/**',
         'packages/server/src/{start,serve-stdio}.ts',
       ],
-      reporter: ['text-summary', 'html', 'json-summary'],
+      reporter: ['text-summary', 'json-summary', ...(inCi ? [] : ['html'])],
       thresholds: { lines: 90 },
     },
   },

@@ -67,7 +67,10 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   const identityOf = (c: Context<HttpEnv>) => requestContextsOf(c).identity
   app.route(
     '/',
-    teamRoutes({ team, publicUrl, announce, bearer: caller('/mcp', true), identityOf }),
+    teamRoutes({
+      ...{ team, publicUrl, announce, bearer: caller('/mcp', true), identityOf },
+      timeoutSeconds: config.tools.timeoutSeconds,
+    }),
   )
   checkRouted(app.routes, routes)
   if (demo !== undefined) app.route(DEMO_API_PATH, demo.api)

@@ -106,6 +106,7 @@ function configOf(
     session: {
       ttlSeconds: variables.SESSION_TTL,
       unusedTtlSeconds: Math.min(variables.UNUSED_TTL, variables.SESSION_TTL),
+      dataLimitBytes: variables.SESSION_DATA_LIMIT_BYTES,
     },
     signIn,
     auth,
@@ -113,6 +114,7 @@ function configOf(
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
+      resultLimitBytes: variables.RESULT_LIMIT_BYTES,
       ...(variables.TOOL_ARGUMENTS === 'strict' && { arguments: 'strict' }),
       ...defined({ directory: variables.TOOLS_DIR }),
     },

@@ -192,6 +192,7 @@ function requestContextsOf(
     ...{ sessions, credentials, links, linkUrl, signInUpstreams, onBehalf, signOut, now },
     ...{ blocks, upstreamAccess, serviceAccess, serviceAccounts, mcpSessions },
     unusedTtlSeconds: config.session.unusedTtlSeconds,
+    dataLimitBytes: config.session.dataLimitBytes,
   })
 }
 

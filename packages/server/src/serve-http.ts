@@ -14,6 +14,7 @@ import {
   type HttpHandlers,
   listen,
   type NodeHandler,
+  throwWithRemedy,
 } from './http/http-server.ts'
 import { openMetricsPort } from './http/metrics-route.ts'
 import { limitOAuthBody } from './http/oauth/oauth-body-limit.ts'
@@ -21,6 +22,7 @@ import { limitOAuthRate } from './http/oauth/oauth-rate-limit.ts'
 import { authorizationMounts } from './http/oauth/oauth-routes.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createCallRates } from './http/rate-limit.ts'
+import { createRefuse } from './http/refuse.ts'
 import { routesOf } from './http/routes.ts'
 import { socketsWithin } from './http/socket-limit.ts'
 import { teamRows } from './http/team-routes.ts'
@@ -55,7 +57,9 @@ export async function serveHttp(
     keepAliveSeconds: deps.config.http.keepAliveSeconds,
     maxSockets,
   })
-  const taken = await listen(server, host, port)
+  const taken = await listen(server, host, port).catch((error: Error) =>
+    throwWithRemedy(error, { host: 'MASK_MCP_HOST', port: 'MASK_MCP_PORT' }),
+  )
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({
     ...deps,
@@ -124,5 +128,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
   const basePath = basePathOf(publicUrl)
-  return { guard: logRefusals(guard, log), calls, fetch: app.fetch, mounts, observe, basePath }
+  const refuse = createRefuse(app.fetch, routes)
+  const { fetch } = app
+  return { guard: logRefusals(guard, log), refuse, calls, fetch, mounts, observe, basePath }
 }

@@ -54,6 +54,8 @@ export interface Config {
     readonly ttlSeconds: number
     /** TTL of an anonymous session until its first request; at most `ttlSeconds`. */
     readonly unusedTtlSeconds: number
+    /** Limit of the values that tools store in a session, together. */
+    readonly dataLimitBytes: number
   }
   readonly signIn: {
     readonly ttlSeconds: number
@@ -66,6 +68,8 @@ export interface Config {
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
+    /** Limit of the content of a result. */
+    readonly resultLimitBytes: number
     /** Absent for `lenient`. */
     readonly arguments?: 'strict'
     /** The folder of tools, resources and prompts, if they are not beside the server's own code. */

@@ -126,6 +126,11 @@ const behaviour = {
     .register(facts, {
       what: 'How long a session lives after its last use, in seconds.',
     }),
+  SESSION_DATA_LIMIT_BYTES: integer(1024, 16 * MEBIBYTE)
+    .default(256 * 1024)
+    .register(facts, {
+      what: 'How many bytes the values may have that tools store in one session (`session.set`), together, as JSON. Each call reads them; `session.set` beyond the limit fails.',
+    }),
   STREAM_MAX_SECONDS: integer(1, 30 * DAY)
     .optional()
     .register(facts, {
@@ -138,6 +143,11 @@ const behaviour = {
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
   }),
+  RESULT_LIMIT_BYTES: integer(1024, 256 * MEBIBYTE)
+    .default(10 * MEBIBYTE)
+    .register(facts, {
+      what: 'How many bytes the result of a tool, a resource or a prompt may have; the call of a larger one fails. A node keeps results in memory several times, and Redis those of calls that became streams (2025 era).',
+    }),
   START_TIMEOUT: integer(1, 3600).default(30).register(facts, {
     what: 'How long all services of `src/mcp.ts` together may take to open, in seconds; after that the server does not start, and names the pending one.',
   }),

@@ -44,6 +44,7 @@ export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
     const answers: Record<string, unknown> = {}
     const open: InputRequests = {}
     for (const [name, question] of Object.entries(questions)) {
+      checkQuestion(name, question)
       const answer = Object.hasOwn(responses, name) ? question.read(responses, name) : undefined
       if (answer === undefined) {
         open[name] = question.request
@@ -55,6 +56,16 @@ export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
     if (Object.keys(open).length > 0) throw new AnswersNeeded(open, { ...used })
     return answers as Answers<typeof questions>
   }
+}
+
+/**
+ * The log names the mistake in the tool; the client would only get an internal error.
+ * @throws TypeError
+ */
+function checkQuestion(name: string, question: unknown): void {
+  const { request, read } = (question ?? {}) as Partial<Question<unknown>>
+  if (typeof request === 'object' && request !== null && typeof read === 'function') return
+  throw new TypeError(`ask: "${name}" must be a question of form, openUrl, sample or roots`)
 }
 
 /** The result of a run that needs answers. */

@@ -1,5 +1,6 @@
 /** Validates a team's hooks and routes: their form, and conflicts with the framework's paths. */
 
+import { isTimeLimit, LONGEST_SECONDS } from './compile-tool.ts'
 import { fieldFault } from './declared-fields.ts'
 import type { HookDefinition } from './define-hook.ts'
 import type { RouteDefinition } from './define-route.ts'
@@ -53,7 +54,7 @@ export function routesFault(routes: readonly RouteDefinition[]): string | undefi
 }
 
 function routeFault(route: RouteDefinition): string | undefined {
-  const { path, method, limits, bodyLimitBytes, handle } = route
+  const { path, method, limits, bodyLimitBytes, timeoutSeconds, handle } = route
   if (!AUDIENCES.includes(route.for)) return 'for must be people, programs or callers'
   if (!METHODS.includes(method)) return `method must be one of ${METHODS.join(', ')}`
   if (typeof path !== 'string' || !PATH.test(path)) {
@@ -65,6 +66,9 @@ function routeFault(route: RouteDefinition): string | undefined {
   if (typeof handle !== 'function') return 'handle is missing'
   if (!isCount(bodyLimitBytes, MOST_BODY_BYTES)) {
     return `bodyLimitBytes must be from 1 to ${MOST_BODY_BYTES}`
+  }
+  if (!isTimeLimit(timeoutSeconds)) {
+    return `timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`
   }
   return isCount(limits?.callsPerMinute, 1_000_000)
     ? undefined

@@ -37,7 +37,7 @@ export interface CompiledTool {
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
 /** One day. Node's timers overflow above 24 days, and then fire at once. */
-const LONGEST_SECONDS = 86_400
+export const LONGEST_SECONDS = 86_400
 
 /**
  * Validates and compiles one tool.
@@ -108,7 +108,7 @@ function isLogin(login: unknown): boolean {
   return names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')
 }
 
-function isTimeLimit(seconds: number | undefined): boolean {
+export function isTimeLimit(seconds: number | undefined): boolean {
   return seconds === undefined || (seconds > 0 && seconds <= LONGEST_SECONDS)
 }
 

@@ -63,7 +63,7 @@ const FIELDS = {
   hook: { name: text, before: code, after: code } satisfies Forms<HookDefinition>,
   route: {
     ...{ for: undefined, method: undefined, path: undefined, limits: object },
-    ...{ bodyLimitBytes: undefined, handle: undefined },
+    ...{ bodyLimitBytes: undefined, timeoutSeconds: seconds, handle: undefined },
   } satisfies Forms<RouteDefinition>,
 }
 

@@ -42,7 +42,7 @@ export interface RouteContext<E extends Env = Env> {
   /** Logger with the request id. */
   readonly log: ToolLog
   readonly announce: Announce
-  /** Aborted when the client disconnects. */
+  /** Aborted when the client disconnects, or the time limit expires. */
   readonly signal: AbortSignal
   /** A page with the server's theme. */
   page(page: RoutePage): Response | Promise<Response>
@@ -74,6 +74,8 @@ export interface RouteDefinition<E extends Env = Env> {
   }
   /** Maximum size of the body; default 65,536. */
   readonly bodyLimitBytes?: number
+  /** Time limit of `handle` for its response, in seconds; TOOL_TIMEOUT by default. Then 503. */
+  readonly timeoutSeconds?: number
   handle(context: RouteContext<E>): Response | Promise<Response>
 }
 

@@ -30,7 +30,7 @@ export interface Run {
   readonly session: CallSession
   readonly redactor: Redactor
   readonly limit: TimeLimit
-  readonly settings: Pick<RunSettings, 'team'>
+  readonly settings: Pick<RunSettings, 'team' | 'resultLimitBytes'>
 }
 
 /** Getters on the class: own accessors would give each object a hidden class of its own. */

@@ -26,6 +26,7 @@ import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { SESSION_META_KEY } from './run-tool.ts'
 import { type Explanation, ToolError } from './tool-error.ts'
+import { checkResultSize } from './tool-result.ts'
 
 type Input = Record<string, unknown>
 
@@ -150,7 +151,9 @@ class ResourceRun extends ProtocolRun<ReadResourceResult> {
   }
 
   protected override contentOf(answer: unknown) {
-    return toResourceResult(this.#found.resource, this.#found.url.href, answer)
+    const result = toResourceResult(this.#found.resource, this.#found.url.href, answer)
+    checkResultSize(result.contents, this.settings.resultLimitBytes)
+    return result
   }
 
   protected override ended(label: string, seconds: number): void {
@@ -202,6 +205,7 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
       typeof text === 'string'
         ? [{ role: 'user', content: { type: 'text', text } }]
         : checkMessages(text)
+    checkResultSize(messages, this.settings.resultLimitBytes)
     return { description: this.#prompt.definition.description, messages }
   }
 

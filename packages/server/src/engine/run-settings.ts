@@ -11,6 +11,8 @@ export interface RunSettings {
   readonly textFormat: TextFormat
   /** Default timeout of declarations. */
   readonly timeoutSeconds: number
+  /** Limit of the content of a result, in bytes; none if left out. */
+  readonly resultLimitBytes?: number
   /** `lenient` if left out. */
   readonly arguments?: ArgumentsMode
   /** Whether errors may refer to the tool `login`; default true. */

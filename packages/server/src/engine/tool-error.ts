@@ -103,6 +103,7 @@ export function explainError(
 const OF_THE_ENGINE: ReadonlySet<string> = new Set([
   ...['ok', 'input_required', 'cancelled', 'timeout', 'tool_failed'],
   ...['invalid_arguments', 'invalid_output', 'session_not_found', 'login_declined'],
+  ...['result_too_large', 'session_data_too_large'],
 ])
 
 /** The outcome itself, or `other` for a tool's own code. */

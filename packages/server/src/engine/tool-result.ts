@@ -20,7 +20,7 @@ import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
 
 /**
  * Creates the result from the return value of `run`.
- * @throws ToolError `invalid_output`
+ * @throws ToolError `invalid_output`, `result_too_large`
  */
 export function toResult(
   tool: CompiledTool,
@@ -30,9 +30,44 @@ export function toResult(
 ): CallToolResult {
   if (answer instanceof Answer) return toMixedResult(tool, answer, run, format)
   // Content tools are not masked.
-  if (tool.output === undefined) return { content: checkBlocks(answer) }
+  if (tool.output === undefined) return within(run, { content: checkBlocks(answer) })
   const structuredContent = parseAnswer(tool.output, tool.masks.input, run, answer)
-  return { structuredContent, content: [asText(structuredContent, format)] }
+  // The text repeats the data, which is therefore not counted.
+  return within(run, { structuredContent, content: [asText(structuredContent, format)] })
+}
+
+const NO_MORE: readonly object[] = []
+
+/** Returns the result. `more` counts besides its content. @throws ToolError `result_too_large` */
+function within({ settings }: Run, result: CallToolResult, more = NO_MORE): CallToolResult {
+  checkResultSize(result.content, settings.resultLimitBytes, more)
+  return result
+}
+
+/**
+ * Limits a result, which a node holds several times, and the store while it may be resumed.
+ * @throws ToolError `result_too_large`
+ */
+export function checkResultSize(
+  content: readonly object[],
+  limitBytes = Number.POSITIVE_INFINITY,
+  more = NO_MORE,
+): void {
+  let bytes = 0
+  for (const part of content) bytes += bytesOf(part)
+  for (const part of more) bytes += bytesOf(part)
+  if (bytes <= limitBytes) return
+  throw new ToolError(
+    `The result of ${bytes} bytes exceeds the limit of ${limitBytes} bytes. Request less, such as fewer items or a smaller page.`,
+    { code: 'result_too_large' },
+  )
+}
+
+/** Bytes in UTF-8: of the text of a text block, of the JSON of all others. */
+function bytesOf(part: object): number {
+  const { type, text } = part as { readonly type?: unknown; readonly text?: unknown }
+  const isText = type === 'text' && typeof text === 'string'
+  return Buffer.byteLength(isText ? text : JSON.stringify(part))
 }
 
 function toMixedResult(
@@ -43,12 +78,14 @@ function toMixedResult(
 ): CallToolResult {
   const { redactor } = run
   const _meta = meta && { _meta: scrubMeta(meta, redactor) }
-  if (output === undefined) return { content: checkBlocks(content), ..._meta }
+  const more = meta === undefined ? NO_MORE : [meta]
+  if (output === undefined) return within(run, { content: checkBlocks(content), ..._meta }, more)
   const structuredContent = parseAnswer(output, masks.input, run, data)
   const blocks = scrubContent(checkBlocks(content), redactor)
   const hasText = blocks.some(({ type }) => type === 'text')
   const text = hasText ? [] : [asText(structuredContent, format)]
-  return { structuredContent, content: [...text, ...blocks], ..._meta }
+  const result = { structuredContent, content: [...text, ...blocks], ..._meta }
+  return within(run, result, hasText ? [...more, { structuredContent }] : more)
 }
 
 function asText(value: unknown, format: TextFormat) {

@@ -15,6 +15,7 @@ import type { PageTheme } from './pages/page-theme.ts'
 import { pagesOf } from './pages/pages.ts'
 import type { RateLimiting } from './rate-limit.ts'
 import { bodyTooLarge } from './read-body.ts'
+import { refused } from './refuse.ts'
 import { OPEN_PREFIX, type Route, type RouteTable } from './routes.ts'
 
 interface RouteGuards {
@@ -28,6 +29,7 @@ interface RouteGuards {
 export function guardRoutes(app: Hono<HttpEnv>, routes: RouteTable, guards: RouteGuards): void {
   app.use(requestLog(guards.log, routes))
   app.use(pagesOf(guards.theme))
+  app.use(refused)
   app.use(wrongMethod)
   app.onError(errorResponse)
   app.notFound(notFound)

@@ -22,7 +22,11 @@ export interface HandedCall {
 }
 
 export interface HttpEnv {
-  Bindings: HttpBindings & { readonly call?: HandedCall | undefined }
+  Bindings: HttpBindings & {
+    readonly call?: HandedCall | undefined
+    /** Why the host guard refuses the request. */
+    readonly refusal?: unknown
+  }
   Variables: {
     readonly log: Logger
     readonly requestId: string

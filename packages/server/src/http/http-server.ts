@@ -25,6 +25,8 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 
 export interface HttpHandlers {
   readonly guard: HostGuard
+  /** Answers a refused request in the form of its route; false if JSON-RPC is that form. */
+  readonly refuse?: (request: IncomingMessage, response: ServerResponse, error: unknown) => boolean
   /** Handles callers' POSTs before Hono; returns false for requests that Hono should handle. */
   readonly calls?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** The Hono app. */
@@ -131,7 +133,7 @@ function createDispatch() {
       dropTrailingSlash(request)
       known.guard(request)
     } catch (error) {
-      writeError(response, error)
+      if (known.refuse?.(request, response, error) !== true) writeError(response, error)
       return
     }
     if (known.calls?.(request, response)) return
@@ -175,6 +177,21 @@ function withReason(error: NodeJS.ErrnoException): Error {
   const [code = '', reason = ''] = getSystemErrorMap().get(error.errno ?? 0) ?? []
   if (!error.message.includes(reason)) error.message = error.message.replace(code, `$&: ${reason}`)
   return error
+}
+
+/** Completes an error of `listen` with the variable to change, and throws it. */
+export function throwWithRemedy(
+  error: NodeJS.ErrnoException,
+  { host, port }: { readonly host: string; readonly port: string },
+): never {
+  error.message += `: ${remedy(error.code, host, port)}`
+  throw error
+}
+
+function remedy(code: string | undefined, host: string, port: string): string {
+  if (code === 'EADDRINUSE') return `set ${port} to a free port, or stop the other process`
+  if (code === 'EACCES') return `set ${port} to a port that this user may use, such as above 1023`
+  return `${host} must be an address of this machine`
 }
 
 /** Listens and resolves with the port. Rejects if the address is in use. */

@@ -10,7 +10,7 @@ import { AppError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { writeError } from './error-response.ts'
 import type { HttpEnv } from './http-env.ts'
-import { listen } from './http-server.ts'
+import { listen, throwWithRemedy } from './http-server.ts'
 
 export interface MetricsAccess {
   /** Bearer token that grants access. */
@@ -57,7 +57,7 @@ export async function openMetricsPort(
   return {
     port: await listen(server, host, port).catch((error: Error) => {
       error.message = `metrics cannot be served at ${host}:${port}: ${error.message}`
-      throw error
+      throwWithRemedy(error, { host: 'METRICS_HOST', port: 'METRICS_PORT' })
     }),
     close() {
       server.close()

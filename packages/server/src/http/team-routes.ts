@@ -63,6 +63,8 @@ export interface TeamRouteDeps {
   readonly team: Team
   readonly publicUrl: string
   readonly announce: Announce
+  /** Time limit of routes that declare none. */
+  readonly timeoutSeconds: number
   /** Authentication middleware, which sets `caller` in the context. */
   readonly bearer: MiddlewareHandler<HttpEnv>
   readonly identityOf: (c: Context<HttpEnv>) => Caller
@@ -72,9 +74,34 @@ export function teamRoutes(deps: TeamRouteDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   for (const route of inOrder(deps.team.routes)) {
     if (route.for === 'callers') app.on(route.method, [route.path], deps.bearer)
-    app.on(route.method, [route.path], (c) => answerOf(route, contextOf(c, route, deps)))
+    app.on(route.method, [route.path], (c) => {
+      const seconds = route.timeoutSeconds ?? deps.timeoutSeconds
+      return within(seconds, (late) => answerOf(route, contextOf(c, route, deps, late)))
+    })
   }
   return app
+}
+
+/**
+ * Limits the time until there is a response; the response may then stream for longer.
+ * @throws AppError `unavailable`
+ */
+async function within(
+  seconds: number,
+  handle: (late: AbortSignal) => Promise<Response>,
+): Promise<Response> {
+  const late = new AbortController()
+  const expiring = new Promise<never>((_resolve, reject) => {
+    late.signal.addEventListener('abort', () => reject(late.signal.reason))
+  })
+  const message = `The request was not answered within ${seconds} seconds.`
+  const expire = () => late.abort(new AppError('unavailable', message))
+  const timer = setTimeout(expire, seconds * 1000)
+  try {
+    return await Promise.race([handle(late.signal), expiring])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** @throws TypeError for any other value, which would end as an error of the HTTP library */
@@ -90,10 +117,12 @@ function contextOf(
   c: Context<HttpEnv>,
   route: RouteDefinition,
   { team, publicUrl, announce, identityOf }: TeamRouteDeps,
+  late: AbortSignal,
 ): RouteContext {
   const redactor = team.createRedactor(new Map())
   return {
-    ...{ ...team.env, announce, request: c.req.raw, signal: c.req.raw.signal },
+    ...{ ...team.env, announce, request: c.req.raw },
+    signal: AbortSignal.any([c.req.raw.signal, late]),
     url: new URL(`${publicUrl}${c.req.path}${new URL(c.req.url).search}`),
     params: c.req.param() as Readonly<Record<string, string>>,
     caller: route.for === 'callers' ? identityOf(c) : ANONYMOUS,

@@ -53,7 +53,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   function post(mcp: McpRequest): Promise<McpAnswer> {
     const { request, body } = mcp
     if (Array.isArray(body)) {
-      // 2025-06-18 removed JSON-RPC batches; no supported revision has them.
+      // Only 2025-03-26 has JSON-RPC batches. Refused: limits and scopes are checked for each message.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
     }
     checkAccept(request)

@@ -121,7 +121,7 @@ function readLine(bytes: Buffer, values: number): Buffer | LineRefusal | 'ignore
     return message === value ? bytes : Buffer.from(text)
   } catch (fault) {
     if (Array.isArray(value)) {
-      // 2025-06-18 removed JSON-RPC batches; no supported revision has them.
+      // Only 2025-03-26 has JSON-RPC batches. Refused: limits and scopes are checked for each message.
       return refusal(new AppError('invalid_request', 'JSON-RPC batches are not supported.'))
     }
     // Malformed responses get no error: two peers could exchange errors endlessly.

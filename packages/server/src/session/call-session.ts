@@ -32,6 +32,8 @@ export interface CallSessionDeps {
   readonly signInUpstreams?: SignInUpstreams | undefined
   /** Token exchange by the names of upstreams that use it; undefined is the first upstream. */
   readonly onBehalf?: ReadonlyMap<string | undefined, OnBehalf> | undefined
+  /** Limit of the session's values together, in bytes of JSON; none if left out. */
+  readonly dataLimitBytes?: number
   /** The upstreams with a service account, by name; undefined stands for the first. */
   readonly serviceAccounts?: ReadonlySet<string | undefined> | undefined
 }
@@ -124,11 +126,20 @@ class LiveSession implements CallSession {
     if (!DATA_NAME.test(name))
       throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
     const { id, data } = await this.#opened()
+    this.#checkSize({ ...data, [name]: value })
     const { storage = UNLIMITED } = this.#fresh
     if (storage !== UNLIMITED) await storage.spend(jsonBytes(value) + name.length)
     await this.#deps.sessions.update(id, `data.${name}`, value)
     const session = this.#session
     if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
+  }
+
+  /** Every call reads the values. @throws ToolError `session_data_too_large` */
+  #checkSize(data: Readonly<Record<string, unknown>>): void {
+    const { dataLimitBytes: limit = Number.POSITIVE_INFINITY } = this.#deps
+    if (limit === Number.POSITIVE_INFINITY || jsonBytes(data) <= limit) return
+    const message = `The values of the session exceed the limit of ${limit} bytes.`
+    throw new ToolError(message, { code: 'session_data_too_large' })
   }
 
   async startSignIn(upstream?: string): Promise<SignInLink> {

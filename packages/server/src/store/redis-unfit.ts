@@ -146,6 +146,10 @@ const BY_CODE: readonly (readonly [pattern: RegExp, detail: string])[] = [
   [/CERT|^ERR_TLS|SELF_SIGNED|UNABLE_TO/, 'its TLS certificate is not accepted'],
 ]
 
+/** A server without TLS leaves the handshake unanswered: "Connection timeout", without a code. */
+const CONNECTION_FAILS =
+  'the connection fails. Check REDIS_URL, and that its scheme fits: rediss with TLS, redis without'
+
 /** @param command the name of the command that failed, where it is known */
 export function explainUnfit(error: unknown, command?: string): Unfit {
   const cause = error instanceof AppError ? error.cause : error
@@ -175,7 +179,7 @@ function unreachable(why: string): Unfit {
 
 function explainCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? 'the connection fails'
+  return BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? CONNECTION_FAILS
 }
 
 function notPermitted({ message }: ErrorReply, command: string | undefined): Unfit {

@@ -1,16 +1,11 @@
 /** Servers that let nobody in without a token. */
 
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
-
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
 
 /** Closes something after the test: what came last first, so that clients go before their server. */
 export function closing<T extends { close(): Promise<unknown> }>(one: T): T {
-  open.push(() => one.close())
+  onTestFinished(async () => void (await one.close()))
   return one
 }
 
@@ -23,6 +18,6 @@ export async function startGuarded(options: TestAppOptions = {}): Promise<TestAp
     stopped ??= app.stop()
     return stopped
   }
-  open.push(stop)
+  onTestFinished(stop)
   return { ...app, stop }
 }

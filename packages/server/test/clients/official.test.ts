@@ -102,7 +102,8 @@ function testProgram(program: OfficialProgram, login: string, served: () => Serv
 describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
   const missing = place === 'three nodes' ? redisMissing('plain') : undefined
   describeUnless(missing, 'REQUIRE_REDIS', 'one connection goes on through all', () => {
-    describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', (login) => {
+    // Both at the same time: most of it is waiting for tokens to expire.
+    describe.concurrent.each(['on-demand', 'at-authorize'])('with LOGIN=%s', (login) => {
       let served: Served | undefined
       beforeAll(async () => {
         served = await places[place]({ LOGIN: login })

@@ -52,7 +52,7 @@ describe('with nothing set', () => {
       log: { level: 'info' },
       metrics: { host: '127.0.0.1' },
       store: { kind: 'memory' },
-      session: { ttlSeconds: 3600, unusedTtlSeconds: 60 },
+      session: { ttlSeconds: 3600, unusedTtlSeconds: 60, dataLimitBytes: 262_144 },
       signIn: { ttlSeconds: 600 },
       auth: {
         required: false,
@@ -68,7 +68,7 @@ describe('with nothing set', () => {
         },
       },
       startTimeoutSeconds: 30,
-      tools: { textFormat: 'json', timeoutSeconds: 60 },
+      tools: { textFormat: 'json', timeoutSeconds: 60, resultLimitBytes: 10_485_760 },
       upstream: { kind: 'demo' },
       outgoing: { noProxy: [] },
       accessWarnings: [],

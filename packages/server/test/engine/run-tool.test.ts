@@ -177,3 +177,24 @@ describe('the log', () => {
     expect(bad.log).toEqual([expect.objectContaining({ ...line, outcome: 'closed' })])
   })
 })
+
+describe('a question', () => {
+  it.each<[string, unknown]>([
+    ['a text', 'Really?'],
+    ['nothing', undefined],
+    ['a schema', z.object({ sure: z.boolean() })],
+    ['the parameters of a form', { message: 'Really?', requestedSchema: {} }],
+  ])('that is %s fails the call, and the log names it', async (_what, question) => {
+    const asking = defineTool({
+      name: 'asking',
+      description: 'Asks.',
+      input: z.object({}),
+      output: z.object({ sure: z.never() }),
+      run: ({ ask }) => ask({ sure: question as never }) as Promise<{ sure: never }>,
+    })
+    const { code, log } = await callTool(asking, {}, { answers: {} })
+    expect(code).toBe('internal_error')
+    expect(JSON.stringify(log)).toContain('must be a question of form, openUrl, sample or roots')
+    expect(JSON.stringify(log)).toContain('sure')
+  })
+})

@@ -110,6 +110,7 @@ describe('readers', () => {
       params: { text: 'x'.repeat(2_000_000) },
     } as const
     events.write(message)
+    events.write(message)
     await expect(events.response.text()).rejects.toThrow()
   })
 

@@ -38,6 +38,7 @@ test.each([
   const server = spawnServer({ env: { ...env, MASK_MCP_PORT: String(port) } })
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(server.output.stderr).toContain(`address already in use 127.0.0.1:${port}`)
+  expect(server.output.stderr).toContain('set MASK_MCP_PORT to a free port')
   expect(server.output.stderr).not.toMatch(STACK)
 })
 

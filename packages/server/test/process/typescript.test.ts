@@ -19,11 +19,12 @@ import { copyProject, MODULES, ROOT } from '../support/project-copy.ts'
 vi.setConfig({ testTimeout: 180_000 })
 
 /** As packages are installed: without the condition that chooses the sources. */
-const COMMAND = join(ROOT, 'packages/server/bin/mcp-template.js')
+const FRAMEWORK = join(ROOT, 'packages/server')
+const COMMAND = join(FRAMEWORK, 'bin/mcp-template.js')
 /** Node runs TypeScript itself from 22.18 on. */
 const needsTsx = !('typescript' in process.features && process.features.typescript)
 
-const { folder, remove } = copyProject()
+const { folder, remove } = copyProject(FRAMEWORK)
 const elsewhere = mkdtempSync(join(tmpdir(), 'tools-'))
 afterAll(() => {
   remove()

@@ -2,10 +2,10 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import type { JWTPayload } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { explainToken } from '../../../doctor/src/explain-token.ts'
+import { DOCTOR } from '../support/doctor.ts'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 
 let app: TokenApp
@@ -77,8 +77,7 @@ test.each([
   [['--token', 'eyJ.secret.x'], '', 2],
   [['--token', '-'], '', 2],
 ])('the command %j reads standard input', async (args, input, code) => {
-  const script = join(import.meta.dirname, '../../../doctor/src/doctor.ts')
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...args])
+  const child = spawn(process.execPath, [DOCTOR, ...args])
   const token = await app.issuer.sign(own())
   const out: string[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => void out.push(text))

@@ -2,14 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { postDirect } from '../support/direct.ts'
-
-const script = join(import.meta.dirname, '../../../doctor/src/token.ts')
-const command = ['--import', import.meta.resolve('tsx'), script]
+import { TOKEN } from '../support/doctor.ts'
 
 let app: TestApp
 let child: ChildProcess | undefined
@@ -20,7 +17,7 @@ afterEach(() => void child?.kill('SIGKILL'))
 afterAll(() => app.stop())
 
 function startToken(...args: string[]) {
-  const started = spawn(process.execPath, [...command, ...args])
+  const started = spawn(process.execPath, [TOKEN, ...args])
   child = started
   const said = { out: '', err: '' }
   started.stdout.setEncoding('utf8').on('data', (text: string) => {

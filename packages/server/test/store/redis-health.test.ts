@@ -1,7 +1,7 @@
 /** Whether a Redis can serve requests is told in words, and asked for seldom. */
 
 import { createClient, ErrorReply } from '@redis/client'
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { AppError } from '../../src/errors.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
 import { toStoreError } from '../../src/store/redis-errors.ts'
@@ -10,7 +10,7 @@ import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { MISCONFIGURATIONS, type Misconfigured } from './redis-misconfigurations.ts'
+import { MISCONFIGURATIONS } from './redis-misconfigurations.ts'
 
 interface Line {
   readonly level: 'info' | 'warn'
@@ -18,7 +18,12 @@ interface Line {
   readonly message: string
 }
 
-function openStore(url: string, options: Partial<RedisStoreOptions> = {}) {
+/** `onFinished` is that of the test, where several run at once. */
+function openStore(
+  url: string,
+  options: Partial<RedisStoreOptions> = {},
+  onFinished: (close: () => Promise<void>) => void = onTestFinished,
+) {
   const lines: Line[] = []
   const note = (level: Line['level']) => (fields: object, message: string) =>
     void lines.push({ level, fields, message })
@@ -27,7 +32,7 @@ function openStore(url: string, options: Partial<RedisStoreOptions> = {}) {
     log: { info: note('info'), warn: note('warn') },
     ...options,
   })
-  onTestFinished(() => store.close())
+  onFinished(() => store.close())
   return {
     store,
     lines,
@@ -43,17 +48,13 @@ function openStore(url: string, options: Partial<RedisStoreOptions> = {}) {
 const SOON = { timeout: 15_000, interval: 20 }
 
 describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
-  let opened: Misconfigured | undefined
-  afterEach(async () => {
-    await opened?.stop()
-    opened = undefined
-  })
-
-  it.each(Object.entries(MISCONFIGURATIONS))(
+  it.concurrent.for(Object.entries(MISCONFIGURATIONS))(
     '%s',
-    async (_name, { reason, message, open }) => {
-      opened = await open()
-      const { store, reason: told, about } = openStore(opened.url)
+    { timeout: 60_000 },
+    async ([_name, { reason, message, open }], { expect, onTestFinished }) => {
+      const { url, stop } = await open()
+      onTestFinished(stop)
+      const { store, reason: told, about } = openStore(url, {}, onTestFinished)
       await expect.poll(told, SOON).toMatch(message)
       await expect(store.checkHealth()).rejects.toMatchObject({ code: 'unavailable', status: 503 })
       expect(await told()).not.toMatch(/127\.0\.0\.1|:\d{4,}|secret|limited/)
@@ -65,7 +66,6 @@ describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
       ])
       expect(about('Redis unreachable; reconnecting').length).toBeLessThan(2)
     },
-    60_000,
   )
 })
 
@@ -188,6 +188,9 @@ describeRedis('plain', 'a Redis that may evict keys', () => {
 it('is unreachable where nothing listens', async () => {
   const { reason } = openStore(`redis://127.0.0.1:${await freePort()}`)
   await expect.poll(reason, SOON).toMatch(/nothing listens at its address/)
+  // A server without TLS leaves the handshake unanswered.
+  const { detail } = explainUnfit(new Error('Connection timeout'))
+  expect(detail).toContain('rediss with TLS, redis without')
 })
 
 describe('an answer of Redis', () => {

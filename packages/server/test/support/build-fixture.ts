@@ -1,9 +1,10 @@
 /**
- * Bundles the server that tests start as processes, once before the tests run: such a process needs
- * 1.3 s of processor time to be ready, and 3.3 s when it loads the sources through tsx.
+ * Bundles what tests start as processes, once before they run: the server with the catalogs it may
+ * serve, the framework as a project installs it, and the doctor. A bundled server needs 1.3 s of
+ * processor time to be ready, and 3.3 s when it loads the sources through tsx.
  */
 
-import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { TestProject } from 'vitest/node'
@@ -15,26 +16,40 @@ declare module 'vitest' {
   }
 }
 
-const FIXTURE = join(import.meta.dirname, '../fixtures/bank')
+const SERVER = join(import.meta.dirname, '../..')
+const FIXTURES = join(SERVER, 'test/fixtures')
+const DOCTOR = join(SERVER, '../doctor/src')
 /** As deep as the folders of `src`, which read `../../package.json`. */
-const BUILT = join(import.meta.dirname, '../../.built')
+const BUILT = join(SERVER, '.built')
+
+/** What a project imports, by its place below `dist`. */
+const FRAMEWORK = ['index', 'testing/index', 'store/index', 'cli/cli']
 
 /** Each run has a folder of its own: runs may overlap. */
 export async function setup(project: TestProject): Promise<() => void> {
   const folder = join(BUILT, `${project.name}-${process.pid}`)
   await bundle(folder)
+  completeFramework(join(folder, 'framework'))
   project.provide('serverFolder', folder)
   project.onTestsRerun(() => bundle(folder))
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
-/** The files of the catalog stay files of their own: the server discovers them in their folders. */
+/** The files of a catalog stay files of their own: the server discovers them in their folders. */
 async function bundle(folder: string): Promise<void> {
+  const fixtures = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ({ in: join(FIXTURES, name), out: placeOf(name) }))
+  const framework = FRAMEWORK.map((name) => ({
+    in: join(SERVER, 'src', `${name}.ts`),
+    out: `framework/dist/${name}`,
+  }))
+  const doctor = ['doctor', 'token'].map((name) => ({
+    in: join(DOCTOR, `${name}.ts`),
+    out: `doctor/${name}`,
+  }))
   await build({
-    entryPoints: readdirSync(FIXTURE, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => join(FIXTURE, name)),
-    outbase: FIXTURE,
+    entryPoints: [...fixtures, ...framework, ...doctor],
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -45,5 +60,25 @@ async function bundle(folder: string): Promise<void> {
     conditions: ['@mcp-template/source'],
     logLevel: 'warning',
   })
-  cpSync(join(FIXTURE, 'logo.svg'), join(folder, 'logo.svg'))
+  cpSync(join(FIXTURES, 'bank/logo.svg'), join(folder, 'logo.svg'))
+}
+
+/** Where a file of a fixture goes, without its extension: the bank is the server itself. */
+function placeOf(name: string): string {
+  const [fixture, ...path] = name.replace(/\.ts$/, '').split('/')
+  return join(...(fixture === 'bank' ? [] : ['catalogs', fixture ?? '']), ...path)
+}
+
+/** What makes a package of the bundled framework; its types are those of the last build. */
+function completeFramework(folder: string): void {
+  const { name, version, type, exports } = JSON.parse(
+    readFileSync(join(SERVER, 'package.json'), 'utf8'),
+  )
+  const manifest = JSON.stringify({ name, version, type, exports }, (key, value) => {
+    if (key === '@mcp-template/source') return undefined
+    return key === 'types' ? value.replace('./dist/', './types/') : value
+  })
+  writeFileSync(join(folder, 'package.json'), manifest)
+  cpSync(join(SERVER, 'bin'), join(folder, 'bin'), { recursive: true })
+  symlinkSync(join(SERVER, 'dist'), join(folder, 'types'))
 }

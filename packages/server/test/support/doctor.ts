@@ -3,12 +3,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { parseArguments } from '../../../doctor/src/arguments.ts'
 import { examine } from '../../../doctor/src/examine.ts'
 import type { CheckReport, Finding, Verdict } from '../../../doctor/src/findings.ts'
 import { firstFacts } from '../../../doctor/src/visit.ts'
 
-const SCRIPT = join(import.meta.dirname, '../../../doctor/src/doctor.ts')
+/** The commands `doctor` and `token`, bundled from their sources. */
+const COMMANDS = join(inject('serverFolder'), 'doctor')
+export const DOCTOR = join(COMMANDS, 'doctor.js')
+export const TOKEN = join(COMMANDS, 'token.js')
 
 /** A finding with the check it belongs to. */
 export interface Diagnosis extends Finding {
@@ -38,8 +42,9 @@ export function withVerdict(
 
 /** Starts `npm run doctor`; what it says can be read while it runs. */
 export function startDoctor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const command = ['--import', import.meta.resolve('tsx'), SCRIPT, ...args]
-  const child = spawn(process.execPath, command, { env: { PATH: process.env.PATH, ...env } })
+  const child = spawn(process.execPath, [DOCTOR, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+  })
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said.out += text

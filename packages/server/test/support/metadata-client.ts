@@ -1,7 +1,7 @@
 /** A client that nobody registered, and a server that trusts its document's host. */
 
 import { Hono } from 'hono'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { createDocumentFetch } from '../../src/auth/document-fetch.ts'
 import { redirectUriFault } from '../../src/auth/redirect-uris.ts'
 import { createAuthorizationServer } from '../../src/auth/server/authorization-server.ts'
@@ -24,11 +24,6 @@ import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startHttpsServer } from './https-server.ts'
 import { createOAuthClient } from './oauth-client.ts'
-
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((close) => close()))
-})
 
 /** The endpoints and the consent page alone, which trust a certificate of the test's own. */
 async function startEndpoints(ca: string): Promise<string> {
@@ -81,7 +76,7 @@ async function startEndpoints(ca: string): Promise<string> {
   )
   const mounts = authorizationMounts(authorization, { log, limit: (handler) => handler })
   handlers = { guard: () => undefined, fetch: pages.fetch, mounts }
-  open.push(() => drain(1000))
+  onTestFinished(() => drain(1000))
   return publicUrl
 }
 
@@ -91,7 +86,7 @@ export async function startMetadataClient(document: (clientId: string) => object
     res.writeHead(200, { 'content-type': 'application/json' })
     res.end(JSON.stringify(document(`${host.origin}${url}`)))
   })
-  open.push(() => host.close())
+  onTestFinished(() => host.close())
   const url = await startEndpoints(host.ca)
   const known = { client_id: `${host.origin}/client.json` }
   return { host, url, client: await createOAuthClient(url, { known }) }

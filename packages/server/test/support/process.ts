@@ -4,22 +4,29 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, inject } from 'vitest'
+import { join, relative } from 'node:path'
+import { inject } from 'vitest'
+
+const BUILT = inject('serverFolder')
 
 /** How the server is started: for tests that spawn it themselves. */
-export const SERVER_COMMAND: readonly string[] = [join(inject('serverFolder'), 'main.js')]
+export const SERVER_COMMAND: readonly string[] = [join(BUILT, 'main.js')]
 
-/** The same from its sources: tools of other folders import these. */
-const MAIN = join(import.meta.dirname, '../fixtures/bank/main.ts')
-const SOURCE_COMMAND: readonly string[] = ['--import', import.meta.resolve('tsx'), MAIN]
+/** The same from its sources: tools that a test writes import these. */
+const FIXTURES = join(import.meta.dirname, '../fixtures')
+const SOURCE_COMMAND: readonly string[] = [
+  ...['--import', import.meta.resolve('tsx')],
+  join(FIXTURES, 'bank/main.ts'),
+]
 
 /** Longer than the server drains, so that only one that hangs is killed. */
 const PATIENCE_MS = 35_000
 
+type Variables = Readonly<Record<string, string>>
+
 export interface SpawnOptions {
   /** The whole environment, besides what a process needs to run. */
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Variables
   readonly args?: readonly string[]
   /** An empty one of its own if left out. */
   readonly folder?: string
@@ -42,17 +49,28 @@ export interface ServerProcess {
 }
 
 const running = new Set<ServerProcess>()
-afterAll(async () => {
+
+/** Stops what still runs. `stop-servers.ts` does so after each file, whose modules others may share. */
+export async function stopServers(): Promise<void> {
   await Promise.all([...running].map((server) => server.stop()))
-})
+}
+
+/** The command and its catalog: bundled, unless a test has written the catalog. */
+function commandFor(env: Variables) {
+  if (env.TOOLS_DIR === undefined) return { command: SERVER_COMMAND, env }
+  const catalog = relative(FIXTURES, env.TOOLS_DIR)
+  if (catalog.startsWith('..')) return { command: SOURCE_COMMAND, env }
+  const TOOLS_DIR = join(BUILT, 'catalogs', catalog)
+  return { command: SERVER_COMMAND, env: { ...env, TOOLS_DIR } }
+}
 
 /** Spawns the server. It is stopped after the tests of the file at the latest. */
 export function spawnServer({ env = {}, args = [], folder }: SpawnOptions = {}): ServerProcess {
   const cwd = folder ?? mkdtempSync(join(tmpdir(), 'mcp-server-'))
-  const command = env.TOOLS_DIR === undefined ? SERVER_COMMAND : SOURCE_COMMAND
-  const child = spawn(process.execPath, [...command, ...args], {
+  const start = commandFor(env)
+  const child = spawn(process.execPath, [...start.command, ...args], {
     cwd,
-    env: { ...baseEnvironment(), ...env },
+    env: { ...baseEnvironment(), ...start.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const kill = () => void child.kill('SIGKILL')

@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<string, number>> = {
   upstream_not_found: 404,
   upstream_rate_limited: 429,
   invalid_output: 500,
+  result_too_large: 500,
   upstream_unreachable: 502,
   upstream_rejected: 502,
   upstream_failed: 502,

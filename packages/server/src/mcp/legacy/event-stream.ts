@@ -12,7 +12,10 @@ import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
 /** Keep-alive: comments at this interval prevent proxies from closing an idle stream. */
 const KEEP_ALIVE_MS = 15_000
 
-/** Backpressure limit: disconnects a client whose buffer exceeds 1 MiB. */
+/**
+ * Backpressure limit: a write disconnects a client whose buffer exceeds 1 MiB already. One event may
+ * be larger: results have a limit of their own.
+ */
 const MOST_BUFFERED_BYTES = 1024 * 1024
 
 /** Clients of earlier revisions treat an event without data as an invalid message. */
@@ -29,8 +32,11 @@ export function createEventStream() {
   const keepAlive = setInterval(() => enqueue(': keep-alive\n\n'), KEEP_ALIVE_MS)
 
   function enqueue(frame: string): void {
-    sink?.enqueue(encoder.encode(frame))
-    if (sink === undefined || (sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
+    if (sink === undefined) return
+    if ((sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) {
+      sink.enqueue(encoder.encode(frame))
+      return
+    }
     // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
     sink.error(new Error('The client reads too slowly.'))
     release()
