@@ -25,6 +25,7 @@ import { checkMessageBounds } from '../mcp/bounds.ts'
 import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/direct-request.ts'
 import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
 import { toolsWithHeaders } from '../mcp/modern/plain-requests.ts'
+import { omitNulls } from '../mcp/sent-nulls.ts'
 import { MODERN_REVISION } from '../mcp/server-factory.ts'
 import { acceptsAnswers } from '../mcp/standard-headers.ts'
 import type { Call } from './fast-call.ts'
@@ -203,7 +204,7 @@ export function createReadBytes({ bodyLimitBytes }: BodyOptions, budget: BodyBud
  */
 export function parseBody(call: Call, bytes: Buffer, { bodyMaxValues }: BodyOptions): void {
   call.bodyBytes = bytes.byteLength
-  call.body = parseJson(bytes, bodyMaxValues)
+  call.body = omitNulls(parseJson(bytes, bodyMaxValues))
   checkMessageBounds(call.body, bytes.byteLength)
 }
 

@@ -2,7 +2,8 @@
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
-import { type JsonSchema, listSide } from '../output/listed-schema.ts'
+import { listInput } from '../output/input-schema.ts'
+import type { JsonSchema } from '../output/listed-schema.ts'
 import type { MaskRule } from '../output/mask.ts'
 import { findMaskedFields, mergeMasks } from '../output/masked-fields.ts'
 import { compileOutputSchema, type OutputSchema } from '../output/output-schema.ts'
@@ -61,7 +62,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
   checkLimits(definition)
   refuseBrokenMasks(name, 'input', input)
   if (output !== undefined) refuseBrokenMasks(name, 'output', output)
-  const inputSchema = listSide('input', input, { io: 'input' })
+  const inputSchema = listInput(input)
   if (SESSION_ARGUMENT in ((inputSchema.properties as object | undefined) ?? {})) {
     throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
   }

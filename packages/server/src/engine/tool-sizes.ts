@@ -1,7 +1,8 @@
-/** Size of the tool list in a model's context, and tool names that known clients reject. */
+/** Size of the tool list in a model's context, and tools that known clients refuse. */
 
 import type { CompiledTool } from './compile-tool.ts'
 import type { Catalog } from './discover.ts'
+import { refusedIn } from './refused-schemas.ts'
 
 /** In bytes of JSON; about four bytes per token. */
 const LARGE_TOOL = 10_000
@@ -40,6 +41,7 @@ export function catalogWarnings(catalog: Pick<Catalog, 'tools'>): readonly Catal
   const large = sizes.filter(([, bytes]) => bytes > LARGE_TOOL)
   return [
     ...(odd.length > 0 ? [oddNames(odd)] : []),
+    ...[...catalog.tools].flatMap(([name, tool]) => oddSchema(name, tool)),
     ...large.map(([name, bytes]) => ({
       code: 'tool_large',
       message: `tool "${name}" takes ${bytes} bytes of tools/list: shorten its descriptions and schemas`,
@@ -51,6 +53,13 @@ export function catalogWarnings(catalog: Pick<Catalog, 'tools'>): readonly Catal
 function oddNames(names: readonly string[]): CatalogWarning {
   const message = `Some clients refuse names of tools with dots or of more than 64 characters: ${names.join(', ')}`
   return { code: 'tool_name', message }
+}
+
+function oddSchema(name: string, { inputSchema }: CompiledTool): readonly CatalogWarning[] {
+  const refused = refusedIn(inputSchema)
+  if (refused === undefined) return []
+  const message = `Some clients drop tool "${name}", or all tools, for ${refused} of its input schema: state the rule in a description, and check it in run`
+  return [{ code: 'tool_schema', message }]
 }
 
 function largeList(bytes: number): CatalogWarning {

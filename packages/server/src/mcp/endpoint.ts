@@ -7,6 +7,7 @@ import { createModernEndpoint, type ModernDeps } from './modern/modern-endpoint.
 import {
   acceptsAnswers,
   classifyPost,
+  isHandshake,
   isPlainlyLegacy,
   readStandardHeaders,
 } from './standard-headers.ts'
@@ -48,7 +49,8 @@ export async function createMcpEndpoint(deps: McpDeps) {
     checkAccept(request)
     if (isAnswer(body)) return takeAnswer(mcp, body)
     const headers = readStandardHeaders(request.headers)
-    if (legacy !== undefined && isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
+    const isOf2025 = isPlainlyLegacy(body, headers) || isHandshake(body)
+    if (legacy !== undefined && isOf2025) return legacy.post(mcp, body)
     const classified = classifyPost(body, headers)
     if (legacy !== undefined && classified.kind === 'legacy') return legacy.post(mcp, body)
     return modern.post(mcp, classified, headers)

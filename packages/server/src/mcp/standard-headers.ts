@@ -4,6 +4,7 @@ import {
   classifyInboundRequest,
   type InboundClassificationOutcome,
   isJSONRPCRequest,
+  PROTOCOL_VERSION_META_KEY,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 
@@ -35,6 +36,17 @@ export function isPlainlyLegacy(
   if (version === undefined || !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return false
   if (method !== undefined || name !== undefined || !isJSONRPCRequest(body)) return false
   return body.params?._meta === undefined
+}
+
+/**
+ * Whether a message is the handshake of the 2025 era. Its header may name any revision: it reports
+ * what an earlier `initialize` agreed on, so that a client can only send the newest that it supports,
+ * and the body negotiates (2025-11-25, basic/lifecycle, "Version Negotiation"). An envelope of the
+ * 2026 era makes it a request of that era.
+ */
+export function isHandshake(body: unknown): boolean {
+  if (!isJSONRPCRequest(body) || body.method !== 'initialize') return false
+  return body.params?._meta?.[PROTOCOL_VERSION_META_KEY] === undefined
 }
 
 /** Classifies a posted message by era, from its body and headers. */

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 import { checkIds, isShortId } from './bounds.ts'
 import { isAnswer } from './client-answer.ts'
+import { omitNulls } from './sent-nulls.ts'
 
 /** JSON-RPC 2.0, section 5; `id` is null if the line has none, or one that is too long. */
 export interface LineRefusal {
@@ -43,9 +44,9 @@ export function messageLines(
 
   async function endLine(push: (line: Buffer) => void): Promise<void> {
     const whole = withoutMark(line.end())
-    const refusal = whole === undefined ? TOO_LONG : refusalOf(whole, maxValues)
-    if (whole !== undefined && refusal === undefined) push(whole)
-    else if (refusal !== undefined && refusal !== 'ignored') await refuse(refusal)
+    const read = whole === undefined ? TOO_LONG : readLine(whole, maxValues)
+    if (Buffer.isBuffer(read)) push(read)
+    else if (read !== 'ignored') await refuse(read)
   }
 
   async function take(chunk: Buffer, push: (line: Buffer) => void): Promise<void> {
@@ -96,7 +97,8 @@ const PARSE_ERROR = refusal(new AppError('parse_error', 'The line is not JSON.')
 const NO_MESSAGE = new AppError('invalid_request', 'The line is not a JSON-RPC message.')
 const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'))
 
-function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | undefined {
+/** Returns the line as the SDK may read it, or the error for it. */
+function readLine(bytes: Buffer, values: number): Buffer | LineRefusal | 'ignored' {
   if (!isUtf8(bytes)) return PARSE_ERROR
   const line = bytes.toString('utf8')
   // Blank lines are ignored.
@@ -112,9 +114,11 @@ function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | und
     return PARSE_ERROR
   }
   try {
-    deserializeMessage(line)
-    checkIds(value)
-    return undefined
+    const message = omitNulls(value)
+    const text = message === value ? line : `${JSON.stringify(message)}\n`
+    deserializeMessage(text)
+    checkIds(message)
+    return message === value ? bytes : Buffer.from(text)
   } catch (fault) {
     if (Array.isArray(value)) {
       // Only 2025-03-26 has JSON-RPC batches. Refused: limits and scopes are checked for each message.

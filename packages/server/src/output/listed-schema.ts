@@ -31,7 +31,9 @@ export function listSide(
  * there, but both eras require `type: "object"` at the root of an input (2025-11-25 and 2026-07-28,
  * server/tools, "Tool"), and clients of the 2025 era drop or wrap other roots. Keeps the definition
  * if the schema refers to it elsewhere. Omits `pattern` next to `format`, to save tokens: lists are
- * part of a model's context.
+ * part of a model's context. Omits `$schema` unless the author declared it: 2020-12 is the default
+ * (2025-11-25, basic, "JSON Schema Usage"), and clients whose validator does not load that dialect
+ * refuse the tool.
  */
 function toListedSchema(
   schema: z.core.$ZodType,
@@ -48,6 +50,7 @@ function toListedSchema(
       },
     }),
   )
+  if (z.globalRegistry.get(schema)?.$schema === undefined) delete listed.$schema
   const { $ref, $defs, ...rest } = listed
   if (typeof $ref !== 'string' || !$ref.startsWith(DEFINITION)) return listed
   const name = $ref.slice(DEFINITION.length)
@@ -85,7 +88,7 @@ function inline(value: unknown, definitions: JsonSchema, within: readonly string
 const SAFE_NAME = /^[\w.-]+$/
 
 /** Renames definitions that need URI encoding: zod does not encode references, so clients fail. */
-function withSafeNames(listed: JsonSchema): JsonSchema {
+function withSafeNames(listed: Record<string, unknown>): Record<string, unknown> {
   const definitions = (listed.$defs ?? {}) as JsonSchema
   const names = Object.keys(definitions)
   const odd = names.filter((name) => !SAFE_NAME.test(name) && refersTo(listed, referenceTo(name)))
@@ -99,7 +102,7 @@ function withSafeNames(listed: JsonSchema): JsonSchema {
   const $defs = Object.fromEntries(
     names.map((name) => [renamed.get(name) ?? name, definitions[name]]),
   )
-  return replaceReferences({ ...listed, $defs }, references) as JsonSchema
+  return replaceReferences({ ...listed, $defs }, references) as Record<string, unknown>
 }
 
 /** JSON Pointer to a definition (RFC 6901, section 3). */

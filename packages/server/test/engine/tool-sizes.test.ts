@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { compileTool } from '../../src/engine/compile-tool.ts'
 import { discover } from '../../src/engine/discover.ts'
-import { defineTool } from '../../src/engine/index.ts'
+import { defineTool, jsonSchema } from '../../src/engine/index.ts'
 import { catalogWarnings, toolSizes } from '../../src/engine/tool-sizes.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
@@ -15,6 +15,11 @@ function catalogOf(tools: Readonly<Record<string, string>>) {
     return [name, compileTool(defineTool({ ...fields, run: async () => ({}) }))] as const
   })
   return { tools: new Map(compiled) }
+}
+function warningsFor(input: z.ZodObject) {
+  const fields = { name: 'raw', description: 'A.', input, output: z.object({}) }
+  const tool = compileTool(defineTool({ ...fields, run: async () => ({}) }))
+  return catalogWarnings({ tools: new Map([['raw', tool]]) })
 }
 const codesOf = (tools: Readonly<Record<string, string>>) =>
   catalogWarnings(catalogOf(tools)).map(({ code }) => code)
@@ -46,6 +51,42 @@ describe('a warning', () => {
     expect(more).toEqual([])
     expect(warning).toMatchObject({ code: 'tool_name' })
     expect(warning?.message).toMatch(/: with\.dot, x{65}$/)
+  })
+
+  it.each([
+    [{ anyOf: [{ required: ['a'] }, { required: ['b'] }] }, '"anyOf" at the root'],
+    [{ oneOf: [{ required: ['a'] }, { required: ['b'] }] }, '"oneOf" at the root'],
+    [{ allOf: [{ required: ['a'] }] }, '"allOf" at the root'],
+    [{ not: { required: ['a', 'b'] } }, '"not" at the root'],
+    [{ properties: { a: { type: 'array' } } }, 'items" at /properties/a of'],
+    [
+      { properties: { a: { anyOf: [{ type: 'string' }, { type: 'array' }] } } },
+      'items" at /properties/a/anyOf/1 of',
+    ],
+    [
+      { $defs: { items: { type: 'array' } }, properties: { a: { $ref: '#/$defs/items' } } },
+      'items" at /$defs/items of',
+    ],
+  ])('names a tool whose input known clients refuse: %j', (schema, told) => {
+    const [warning, ...more] = warningsFor(jsonSchema({ type: 'object', ...schema }))
+    expect(more).toEqual([])
+    expect(warning).toMatchObject({ code: 'tool_schema' })
+    expect(warning?.message).toContain(`"raw", or all tools, for `)
+    expect(warning?.message).toContain(told)
+  })
+
+  it.each([
+    ['a union in a field', z.object({ a: z.union([z.string(), z.number()]) })],
+    ['a tuple', z.object({ a: z.tuple([z.string(), z.number()]) })],
+    ['a nested list of tuples', z.object({ a: z.array(z.tuple([z.string()])).optional() })],
+    ['a condition at the root', jsonSchema({ type: 'object', if: {}, else: { required: ['a'] } })],
+    ['an example that is an array', jsonSchema({ type: 'object', examples: [{ type: 'array' }] })],
+    [
+      'a field named items',
+      jsonSchema({ type: 'object', properties: { items: { type: 'array', items: {} } } }),
+    ],
+  ])('is not given for %s', (_what, input) => {
+    expect(warningsFor(input)).toEqual([])
   })
 
   it('is reported for a large tool, and for a large list', () => {

@@ -39,6 +39,21 @@ describe('initialize', () => {
     },
   )
 
+  test.each(['2024-11-05', '2025-11-25', '2026-07-28', '2027-01-01', 'latest'])(
+    'negotiates by its body, whatever the header names: %s',
+    async (version) => {
+      const headers = { 'mcp-protocol-version': version }
+      for (const protocolVersion of ['2025-06-18', version]) {
+        const { status, message } = await read(
+          post(app.url, initialize({ protocolVersion }), headers),
+        )
+        expect([status, message.error]).toEqual([200, undefined])
+        const agreed = protocolVersion < '2026' ? protocolVersion : '2025-11-25'
+        expect(message.result).toMatchObject({ protocolVersion: agreed })
+      }
+    },
+  )
+
   test.each([
     ['no parameters', undefined],
     ['no client', { protocolVersion: '2025-11-25', capabilities: {} }],
@@ -66,6 +81,23 @@ describe('initialize', () => {
 })
 
 describe('a connection', () => {
+  test.each(['2025-11-25', '2025-06-18', '2025-03-26'])(
+    'has a stream that begins with a byte at once, for proxies that hold headers back: %s',
+    async (protocolVersion) => {
+      const opened = await post(app.url, initialize({ protocolVersion }))
+      const id = opened.headers.get('mcp-session-id') ?? ''
+      const headers = { accept: 'text/event-stream', 'mcp-session-id': id }
+      const { body } = await fetch(`${app.url}/mcp`, { headers })
+      const reader = body?.getReader()
+      const { value } = (await reader?.read()) ?? {}
+      await reader?.cancel()
+      const first = new TextDecoder().decode(value)
+      // Earlier clients take an event without data for an invalid message.
+      if (protocolVersion === '2025-11-25') expect(first).toMatch(/^id: .+\ndata: \n\n$/)
+      else expect(first).toMatch(/^: .+\n\n$/)
+    },
+  )
+
   test('accepts notifications and stray answers with 202', async () => {
     const headers = await connect(app.url)
     for (const message of [

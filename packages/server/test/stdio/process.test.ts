@@ -120,6 +120,19 @@ test.each([
   },
 )
 
+test('members that are null for what is not set are left out', async () => {
+  const server = spawnStdio()
+  const capabilities = { roots: null, sampling: null }
+  const _meta = null
+  const params = { ...INITIALIZE.params, capabilities, _meta }
+  expect(await ask(server, 1, { ...INITIALIZE, params })).toHaveProperty('result')
+  expect(await ask(server, 2, { method: 'tools/list', params: null })).toHaveProperty('result')
+  const listed = await ask(server, 3, { method: 'tools/list', params: { cursor: null, _meta } })
+  expect(listed).toHaveProperty('result')
+  server.child.stdin?.end()
+  await server.exited
+})
+
 test('a line that is no message is answered before the handshake, too', async () => {
   const server = spawnStdio()
   server.child.stdin?.write('garbage\n')

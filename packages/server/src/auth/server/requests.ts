@@ -46,6 +46,7 @@ async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRu
   switch (ctx.oidc.route) {
     case 'authorization':
       checkResponseMode(params)
+      ignoreOpenIdParameters(params)
       spellResources(params, rules.resources)
       return
     case 'token':
@@ -64,6 +65,25 @@ async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRu
 /** Refuses other modes, which the library implements with its own pages, scripts or fragments. */
 function checkResponseMode({ response_mode: mode }: Params): void {
   if (mode !== undefined && mode !== 'query') throw new errors.UnsupportedResponseMode()
+}
+
+/** Parameters of OpenID Connect Core, section 3.1.2.1, that the library validates. */
+const OPENID_PARAMETERS = [
+  ...['max_age', 'acr_values', 'claims', 'claims_locales', 'id_token_hint', 'login_hint'],
+  ...['ui_locales', 'display'],
+]
+const PROMPTS = new Set(['none', 'login', 'consent'])
+
+/**
+ * Ignores parameters that only OpenID Connect defines, and prompts that the server does not have: a
+ * server must ignore parameters that it does not recognize (RFC 6749, 3.1).
+ */
+function ignoreOpenIdParameters(params: Params): void {
+  for (const name of OPENID_PARAMETERS) delete params[name]
+  if (typeof params.prompt !== 'string') return
+  const prompts = params.prompt.split(' ').filter((prompt) => PROMPTS.has(prompt))
+  if (prompts.length > 0) params.prompt = prompts.join(' ')
+  else delete params.prompt
 }
 
 function spellResources(params: Params, { spelled }: ResourceNames): void {

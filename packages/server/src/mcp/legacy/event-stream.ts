@@ -91,6 +91,8 @@ export function createEventStream() {
       enqueue(`event: endpoint\n${idLine(id)}data: ${url}\n\n`),
     /** Writes an event without data: it gives the client an id to resume from. */
     prime: (id: string): void => enqueue(`${idLine(id)}data: \n\n`),
+    /** Writes a comment, which clients ignore: some proxies send the headers with the first byte. */
+    comment: (): void => enqueue(': open\n\n'),
     /** Ends the stream. */
     end,
     /** Ends a stream that the client will resume, after the reconnection delay (SSE `retry`). */

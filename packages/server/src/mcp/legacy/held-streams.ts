@@ -196,10 +196,11 @@ async function createSender(
   }
 
   return {
-    /** Writes the first event, which gives the client an id to resume from. */
+    /** Writes the first event, which gives the client an id to resume from, or a comment. */
     begin(): void {
       if (endpoint !== undefined) events.writeEndpoint(endpoint.url, eventId())
       else if (takesEmptyEvents(mcpSession.protocolVersion)) events.prime(eventId())
+      else events.comment()
     },
     /** Sends a change event of the common log. */
     sendEvent,
