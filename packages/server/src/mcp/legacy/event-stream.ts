@@ -38,13 +38,12 @@ export function createEventStream() {
   const keepAlive = setInterval(() => enqueue(': keep-alive\n\n'), KEEP_ALIVE_MS)
 
   function enqueue(frame: string): void {
-    if (controller === undefined) return
-    if ((controller.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) {
-      controller.enqueue(encoder.encode(frame))
+    if ((controller?.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) {
+      controller?.enqueue(encoder.encode(frame))
       return
     }
     // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
-    controller.error(new Error('The client reads too slowly.'))
+    controller?.error(new Error('The client reads too slowly.'))
     release()
   }
 
