@@ -111,7 +111,7 @@ describe('a new route', () => {
   test('bounds bodies, announced or in chunks, in its form', async () => {
     expect((await ask('/reset/x', form('a'.repeat(100)))).text).toHaveLength(100)
     const page = await ask('/reset/x', form('a'.repeat(101)))
-    expect([page.status, page.text]).toEqual([413, expect.stringContaining('too long')])
+    expect([page.status, page.text]).toEqual([413, expect.stringContaining('too large')])
     expect((await ask('/hooks/x', form('a'.repeat(50)))).status).toBe(200)
     const body = new ReadableStream({
       start(controller) {

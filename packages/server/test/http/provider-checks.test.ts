@@ -120,7 +120,7 @@ test('a wrong client secret during authorization: a page that refers to the oper
   const { browser, decide } = await client.ask()
   const failed = await decide('allow')
   expect([failed.status, failed.url.pathname.split('/')[1]]).toEqual([502, 'consent'])
-  expect(failed.text).toContain('does not accept this server. Only whoever runs')
+  expect(failed.text).toContain('does not accept this server. Only the operator of')
   expect(failed.text).not.toContain('cancelled')
   const { url } = await browser.open(failed.url, { decision: 'deny' })
   expect(url.searchParams.has('code')).toBe(false)
