@@ -164,7 +164,7 @@ describeRedis('plain', 'on three nodes', () => {
       await idle(tokens, 16)
       const again = await cluster.client()
       const { page } = await consentPage(again, browser)
-      expect(page.text).toContain('It starts anew')
+      expect(page.text).toContain('It starts with a new session')
       await expectAnew(await authorize(again, browser), tokens, connection)
       const { browser: second, tokens: hers } = await opened()
       await idle(hers, 16)

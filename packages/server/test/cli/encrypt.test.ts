@@ -69,7 +69,7 @@ describe('encrypt', () => {
   it('refuses nothing at all', () => {
     const { status, stdout, stderr } = encrypt([], '\n')
     expect([status, stdout]).toEqual([1, ''])
-    expect(stderr).toContain('no secret')
+    expect(stderr).toContain('The secret to encrypt is empty')
   })
 
   it('says which of key and vector are missing or malformed', () => {

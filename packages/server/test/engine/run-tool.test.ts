@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { defineTool, ToolError, UpstreamError } from '../../src/engine/index.ts'
+import { defineTool, openUrl, ToolError, UpstreamError } from '../../src/engine/index.ts'
 import { AppError } from '../../src/errors.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'
 
@@ -196,5 +196,9 @@ describe('a question', () => {
     expect(code).toBe('internal_error')
     expect(JSON.stringify(log)).toContain('must be a question of form, openUrl, sample or roots')
     expect(JSON.stringify(log)).toContain('sure')
+  })
+
+  it.each(['', 'example.com/page', '/page'])('opens absolute URLs only, not "%s"', (url) => {
+    expect(() => openUrl('Open the page.', url)).toThrow('openUrl: the URL must be absolute')
   })
 })

@@ -138,6 +138,8 @@ test('reads a .env of PowerShell, and reports unknown names', async () => {
   const server = await startServerProcess({ folder })
   const { publicUrl } = await server.line('ready')
   expect(await (await fetch(String(publicUrl))).json()).toMatchObject({ service: 'Bänk' })
-  expect(server.output.stdout).toContain('SMTP_HOST (.env, line 2) is unknown')
+  expect(server.output.stdout).toContain(
+    'SMTP_HOST (.env, line 2) is not a variable of this server',
+  )
   expect(server.output.stdout).not.toContain('mail.example')
 })

@@ -91,9 +91,7 @@ describeRedis('plain', 'three nodes on one Redis', () => {
     expect(said).toContain('hopping: 24 requests of one session')
     expect(said).toContain('refreshing: 6 concurrent refreshes all return a valid token')
     expect(said).toContain('A second after its revocation the token is refused by all nodes')
-    expect(said.match(/streams: .* open for 17 s, never quiet for more than \d+ s/g)).toHaveLength(
-      3,
-    )
+    expect(said.match(/streams: .* open for 17 s, never idle for more than \d+ s/g)).toHaveLength(3)
     for (const served of nodes.balancer.served) expect(served).toBeGreaterThan(20)
   }, 120_000)
 })

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
-import { findRedis, type RedisKind } from './redis-binaries.ts'
+import { findRedis, type RedisKind, redisMajor } from './redis-binaries.ts'
 
 export interface RedisServer {
   readonly url: string
@@ -54,7 +54,8 @@ export async function startRedis(
   const directory = await mkdtemp(join(tmpdir(), 'redis-test-'))
   const port = await freePort()
   const file = join(directory, 'redis.conf')
-  const options = [...serverOptions(port, directory), ...found.args, ...extraArgs]
+  const args = [...extraArgs, ...(await busPortFor(extraArgs))]
+  const options = [...serverOptions(port, directory), ...found.args, ...args]
   await writeFile(file, asConfiguration(options))
   const command = [found.program, file]
   let running = await launch(command)
@@ -87,6 +88,15 @@ export async function startRedis(
     await server.stop()
     throw new Error(`redis (${kind}) did not start: ${error}\n${log.slice(-500)}`)
   }
+}
+
+/**
+ * A reserved port for the cluster bus: by default it is the port plus 10,000, which an outgoing
+ * connection may have. Redis 6.2 has no such option.
+ */
+async function busPortFor(args: readonly string[]): Promise<readonly string[]> {
+  const isChosen = !args.includes('--cluster-enabled') || args.includes('--cluster-port')
+  return isChosen || redisMajor() < 7 ? [] : ['--cluster-port', String(await freePort())]
 }
 
 function serverOptions(port: number, directory: string): readonly string[] {

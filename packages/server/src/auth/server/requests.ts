@@ -67,21 +67,23 @@ function checkResponseMode({ response_mode: mode }: Params): void {
   if (mode !== undefined && mode !== 'query') throw new errors.UnsupportedResponseMode()
 }
 
-/** Parameters of OpenID Connect Core, section 3.1.2.1, that the library validates. */
-const OPENID_PARAMETERS = [
-  ...['max_age', 'acr_values', 'claims', 'claims_locales', 'id_token_hint', 'login_hint'],
-  ...['ui_locales', 'display'],
-]
-const PROMPTS = new Set(['none', 'login', 'consent'])
+/** Parameters of OpenID Connect Core, section 3.1.2.1, that the library would validate. */
+const OPENID_PARAMETERS = 'acr_values claims claims_locales login_hint ui_locales display'.split(
+  ' ',
+)
+/** Prompts of OpenID Connect that the server does not have. */
+const OTHER_PROMPTS = new Set(['select_account', 'create'])
 
 /**
- * Ignores parameters that only OpenID Connect defines, and prompts that the server does not have: a
- * server must ignore parameters that it does not recognize (RFC 6749, 3.1).
+ * Ignores parameters that only OpenID Connect defines: a server must ignore parameters that it does
+ * not recognize (RFC 6749, 3.1). The library refuses malformed values of those that it implements.
  */
 function ignoreOpenIdParameters(params: Params): void {
   for (const name of OPENID_PARAMETERS) delete params[name]
-  if (typeof params.prompt !== 'string') return
-  const prompts = params.prompt.split(' ').filter((prompt) => PROMPTS.has(prompt))
+  const { prompt, max_age } = params
+  if (typeof max_age === 'string' && /^\d+$/.test(max_age)) delete params.max_age
+  if (typeof prompt !== 'string') return
+  const prompts = prompt.split(' ').filter((each) => !OTHER_PROMPTS.has(each))
   if (prompts.length > 0) params.prompt = prompts.join(' ')
   else delete params.prompt
 }
