@@ -20,7 +20,8 @@ Options: --env NAME, --project FOLDER`
 const MEMORY_STORE =
   'This command needs the Redis of the nodes, but this configuration has the memory store, which is private to each process. Set REDIS_URL as on the nodes, for example with --env NAME.'
 
-const STORE_WAIT_MS = 3000
+/** In an emergency, waiting is better than repeating the command. */
+const STORE_WAIT_MS = 10_000
 /** The exit code while the store is unavailable: nothing was changed, or not all of it. */
 const UNAVAILABLE = 3
 const LONGEST_REASON = 500
