@@ -225,10 +225,13 @@ export class McpSessionRun extends Deadline implements CountedCall {
     }
   }
 
+  /** Once the response is sent or cut off: a slow reader keeps its slot. */
   #releaseAnswer(): void {
     if (!this.#isAwaited) return
     this.#isAwaited = false
-    this.#deps.limits.answers.release(this.counted, this.countedAddress)
+    const release = () => this.#deps.limits.answers.release(this.counted, this.countedAddress)
+    if (this.#call.outgoing.destroyed) release()
+    else this.#call.outgoing.once('close', release)
   }
 
   /** Removes the call from the running calls and releases its slot; the exchange may continue. */

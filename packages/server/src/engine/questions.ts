@@ -48,14 +48,16 @@ export function form<Schema extends z.ZodObject>(
 
 /**
  * URL elicitation: asks the user to open a page; the answer is consent only, not completion.
- * @param url absolute
- * @throws TypeError for any other, which clients would refuse
+ * @param url absolute, https or http
+ * @throws TypeError for any other
  */
 export function openUrl(
   message: string,
   url: string,
 ): Question<{ readonly action: 'accept' | 'decline' | 'cancel' }> {
-  if (!URL.canParse(url)) throw new TypeError('openUrl: the URL must be absolute')
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new TypeError('openUrl: the URL must be an absolute http(s) URL')
+  }
   return {
     request: inputRequired.elicitUrl({ message, url }),
     read(responses, name) {

@@ -32,11 +32,16 @@ export function toResult(
   // Content tools are not masked.
   if (tool.output === undefined) return within(run, { content: checkBlocks(answer) })
   const structuredContent = parseAnswer(tool.output, tool.masks.input, run, answer)
-  // The text repeats the data, which is therefore not counted.
-  return within(run, { structuredContent, content: [asText(structuredContent, format)] })
+  const content = [asText(structuredContent, format)]
+  return within(run, { structuredContent, content }, uncounted(structuredContent, format))
 }
 
 const NO_MORE: readonly object[] = []
+
+/** The data, unless it is as long as its text, which is counted: TOON can be far shorter. */
+function uncounted(structuredContent: unknown, format: TextFormat): readonly object[] {
+  return format === 'json' ? NO_MORE : [{ structuredContent }]
+}
 
 /** Returns the result. `more` counts besides its content. @throws ToolError `result_too_large` */
 function within({ settings }: Run, result: CallToolResult, more = NO_MORE): CallToolResult {
@@ -85,7 +90,8 @@ function toMixedResult(
   const hasText = blocks.some(({ type }) => type === 'text')
   const text = hasText ? [] : [asText(structuredContent, format)]
   const result = { structuredContent, content: [...text, ...blocks], ..._meta }
-  return within(run, result, hasText ? [...more, { structuredContent }] : more)
+  const counted = hasText ? [{ structuredContent }] : uncounted(structuredContent, format)
+  return within(run, result, [...more, ...counted])
 }
 
 function asText(value: unknown, format: TextFormat) {

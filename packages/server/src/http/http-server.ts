@@ -185,16 +185,21 @@ function withReason(error: NodeJS.ErrnoException): Error {
 /** Completes an error of `listen` with the variable to change, and throws it. */
 export function throwWithRemedy(
   error: NodeJS.ErrnoException,
-  { host, port }: { readonly host: string; readonly port: string },
+  variables: { readonly host: string; readonly port: string },
 ): never {
-  error.message += `: ${remedy(error.code, host, port)}`
+  const remedy = REMEDIES[error.code ?? '']?.(variables)
+  if (remedy !== undefined) error.message += `: ${remedy}`
   throw error
 }
 
-function remedy(code: string | undefined, host: string, port: string): string {
-  if (code === 'EADDRINUSE') return `set ${port} to a free port, or stop the other process`
-  if (code === 'EACCES') return `set ${port} to a port that this user may use, such as above 1023`
-  return `${host} must be an address of this machine`
+type Remedy = (variables: { readonly host: string; readonly port: string }) => string
+
+const otherHost: Remedy = ({ host }) => `${host} must be an address of this machine`
+const REMEDIES: Readonly<Record<string, Remedy>> = {
+  EADDRINUSE: ({ port }) => `set ${port} to a free port, or stop the other process`,
+  EACCES: ({ port }) => `set ${port} to a port that this user may use, such as above 1023`,
+  EADDRNOTAVAIL: otherHost,
+  ENOTFOUND: otherHost,
 }
 
 /** Listens and resolves with the port. Rejects if the address is in use. */

@@ -97,8 +97,13 @@ async function within(
   const message = `The request was not answered within ${seconds} seconds.`
   const expire = () => late.abort(new AppError('unavailable', message))
   const timer = setTimeout(expire, seconds * 1000)
+  const handling = handle(late.signal)
   try {
-    return await Promise.race([handle(late.signal), expiring])
+    return await Promise.race([handling, expiring])
+  } catch (error) {
+    // A response that comes too late may hold a connection to another server.
+    if (late.signal.aborted) handling.then(({ body }) => body?.cancel()).catch(() => undefined)
+    throw error
   } finally {
     clearTimeout(timer)
   }

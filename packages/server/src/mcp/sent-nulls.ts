@@ -4,6 +4,12 @@
  * would refuse the message.
  */
 
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  LOG_LEVEL_META_KEY,
+} from '@modelcontextprotocol/server'
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** Optional members of `params`, of all methods in all revisions. */
@@ -11,7 +17,9 @@ const OPTIONAL = new Set([
   ...['_meta', 'cursor', 'arguments', 'context', 'inputResponses', 'requestState'],
   ...['reason', 'total', 'message', 'task'],
 ])
-const OPTIONAL_META = new Set(['progressToken'])
+const OPTIONAL_META = new Set(['progressToken', LOG_LEVEL_META_KEY])
+/** Members of a 2026 envelope that are what `initialize` has in the 2025 era. */
+const HANDSHAKE_META = [CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY]
 
 /**
  * Returns the message without such members, or the same message if it has none. Leaves the content
@@ -26,9 +34,9 @@ export function omitNulls(message: unknown): unknown {
   }
   if (!isObject(params)) return message
   const isHandshake = message.method === 'initialize'
-  const omitted = isHandshake ? omitAll(params) : omitIn(params, OPTIONAL)
+  const omitted = isHandshake ? omitInHandshake(params) : omitIn(params, OPTIONAL)
   const meta = omitted._meta
-  const omittedMeta = isObject(meta) ? omitIn(meta, OPTIONAL_META) : meta
+  const omittedMeta = isObject(meta) ? omitInMeta(meta) : meta
   if (omitted === params && omittedMeta === meta) return message
   return {
     ...message,
@@ -46,12 +54,33 @@ function omitIn(fields: Fields, names: ReadonlySet<string>): Fields {
   return fields
 }
 
-/** At all depths: `initialize` has no member for which `null` is a value. */
-function omitAll(fields: Fields): Fields {
-  const kept = Object.entries(fields).flatMap(([key, value]) =>
-    value === null ? [] : [[key, isObject(value) ? omitAll(value) : value] as const],
-  )
-  return Object.fromEntries(kept)
+/** Other members of `_meta` are the client's, where `null` may be a value. */
+function omitInMeta(meta: Fields): Fields {
+  let omitted = omitIn(meta, OPTIONAL_META)
+  for (const key of HANDSHAKE_META) {
+    if (hasNull(omitted[key])) omitted = { ...omitted, [key]: omitAll(omitted[key]) }
+  }
+  return omitted
+}
+
+function omitInHandshake({ _meta, ...params }: Fields): Fields {
+  const omitted = omitAll(params) as Fields
+  return _meta === undefined || _meta === null ? omitted : { ...omitted, _meta }
+}
+
+/** At all depths: what a client says of itself has no member for which `null` is a value. */
+function omitAll(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(omitAll)
+  if (!isObject(value)) return value
+  const kept = Object.entries(value).filter(([, member]) => member !== null)
+  return Object.fromEntries(kept.map(([key, member]) => [key, omitAll(member)]))
+}
+
+function hasNull(value: unknown): boolean {
+  if (typeof value !== 'object') return false
+  if (value === null) return true
+  for (const name in value) if (hasNull((value as Fields)[name])) return true
+  return false
 }
 
 function isObject(value: unknown): value is Fields {

@@ -126,7 +126,7 @@ class LiveSession implements CallSession {
     if (!DATA_NAME.test(name))
       throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
     const { id, data } = await this.#opened()
-    this.#checkSize({ ...data, [name]: value })
+    this.#checkSize(data, { ...data, [name]: value })
     const { storage = UNLIMITED } = this.#fresh
     if (storage !== UNLIMITED) await storage.spend(jsonBytes(value) + name.length)
     await this.#deps.sessions.update(id, `data.${name}`, value)
@@ -134,10 +134,14 @@ class LiveSession implements CallSession {
     if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
   }
 
-  /** Every call reads the values. @throws ToolError `session_data_too_large` */
-  #checkSize(data: Readonly<Record<string, unknown>>): void {
+  /**
+   * Every call reads the values. Above the limit, which may have been lowered, values can shrink.
+   * @throws ToolError `session_data_too_large`
+   */
+  #checkSize(before: object = {}, after: object): void {
     const { dataLimitBytes: limit = Number.POSITIVE_INFINITY } = this.#deps
-    if (limit === Number.POSITIVE_INFINITY || jsonBytes(data) <= limit) return
+    const bytes = jsonBytes(after)
+    if (bytes <= limit || bytes < jsonBytes(before)) return
     const message = `The values of the session exceed the limit of ${limit} bytes.`
     throw new ToolError(message, { code: 'session_data_too_large' })
   }

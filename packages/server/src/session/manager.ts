@@ -67,13 +67,13 @@ export function createSessionManager(
      * Creates an anonymous session.
      * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
      */
-    create: createCreate({ store, now, onChange }, sliding, ttlSeconds),
+    create: creator({ store, now, onChange }, sliding, ttlSeconds),
     /**
      * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
      * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
      * token issued after the end may create a new session.
      */
-    createWithId: createCreateWithId({ store, now, onChange }, sliding, ttlSeconds),
+    createWithId: creatorWithId({ store, now, onChange }, sliding, ttlSeconds),
     /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
     retrieve,
     /** The session, without renewing its TTL. */
@@ -120,7 +120,7 @@ function authorizationOf(store: Store, id: string) {
   return store.get<AuthorizationRecord>(authorizationKey(id))
 }
 
-function createCreate(
+function creator(
   { store, now, onChange }: Required<SessionManagerDeps>,
   sliding: SlidingExpiration,
   ttlSeconds: number,
@@ -141,7 +141,7 @@ function createCreate(
   }
 }
 
-function createCreateWithId(
+function creatorWithId(
   { store, now, onChange }: Required<SessionManagerDeps>,
   sliding: SlidingExpiration,
   ttlSeconds: number,

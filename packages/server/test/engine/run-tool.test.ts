@@ -198,7 +198,12 @@ describe('a question', () => {
     expect(JSON.stringify(log)).toContain('sure')
   })
 
-  it.each(['', 'example.com/page', '/page'])('opens absolute URLs only, not "%s"', (url) => {
-    expect(() => openUrl('Open the page.', url)).toThrow('openUrl: the URL must be absolute')
-  })
+  it.each(['', 'example.com/page', '/page', 'localhost:80/a', 'javascript:alert(1)'])(
+    'opens absolute URLs only, not "%s"',
+    (url) => {
+      expect(() => openUrl('Open the page.', url)).toThrow(
+        'openUrl: the URL must be an absolute http(s) URL',
+      )
+    },
+  )
 })

@@ -69,6 +69,15 @@ const tools = [
   }),
 ]
 
+const table = defineTool({
+  name: 'table',
+  description: 'Returns rows with a long field name.',
+  input: size,
+  output: z.array(z.object({ aFieldNameThatTheTextHasOnce: z.number() })),
+  run: ({ input }) =>
+    Array.from({ length: input.size }, () => ({ aFieldNameThatTheTextHasOnce: 1 })),
+})
+
 const resources = [
   defineResource({
     name: 'file',
@@ -137,6 +146,17 @@ test('a direct call answers 500 with the code', async () => {
   const params = { name: 'data', arguments: { size: LIMIT + 2 } }
   const { status, body } = await caller.call('tools/call', params)
   expect([status, body.code]).toEqual([500, 'result_too_large'])
+})
+
+test('data is counted where its text is far shorter', async () => {
+  const { url, stop } = await startTestServer({
+    ...{ server: defineServer({ name: 'limited' }), tools: [table] },
+    env: { RESULT_LIMIT_BYTES: String(LIMIT), TOOL_TEXT_FORMAT: 'toon' },
+  })
+  const params = { name: 'table', arguments: { size: 100 } }
+  const { message } = await ask(url, '2026-07-28', 'tools/call', params)
+  expect(JSON.stringify(message)).toContain('result_too_large')
+  await stop()
 })
 
 test('values of a session are limited together, and a refused one changes nothing', async () => {

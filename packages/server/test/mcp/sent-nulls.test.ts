@@ -93,7 +93,10 @@ describe('in the 2025 era', () => {
     const params = {
       ...INITIALIZE.params,
       capabilities: { roots: null, sampling: null, elicitation: { form: null }, extensions: null },
-      clientInfo: { name: 'x', version: '1', title: null, icons: null },
+      clientInfo: {
+        ...{ name: 'x', version: '1', title: null },
+        icons: [{ src: 'https://a.example/x', mimeType: null, sizes: null }],
+      },
       _meta: null,
     }
     const { status, message } = await read(post(app.url, { ...INITIALIZE, params }))
@@ -105,6 +108,17 @@ describe('in the 2025 era', () => {
     const { status, message } = await read(post(app.url, { ...INITIALIZE, params }))
     expect([status, message.error?.code]).toEqual([400, -32602])
   })
+})
+
+test('in the 2026 era, what a client says of itself', async () => {
+  const meta = {
+    'io.modelcontextprotocol/logLevel': null,
+    'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1', title: null },
+    'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: null } },
+    'example.com/own': null,
+  }
+  const { status, message } = await read(postModern(app.url, 'tools/list', {}, { meta }))
+  expect([status, message.error]).toEqual([200, undefined])
 })
 
 test('in the 2026 era, no null takes the place of the envelope', async () => {

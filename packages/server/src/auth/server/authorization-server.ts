@@ -33,9 +33,9 @@ export async function createAuthorizationServer(
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
   const tokens = createTokenEntries({ store, keyRing }, { longestTtlSeconds })
-  const made = createTokenReader(signing, options.publicUrl, resources, Date.now)
+  const made = createTokenReader(signing, options.publicUrl, resources, now)
   // Caches verified tokens only for asymmetric signatures: HS256 is cheap to verify.
-  const reader = signing.secret === undefined ? withTokenCache(made, Date.now) : made
+  const reader = signing.secret === undefined ? withTokenCache(made, now) : made
   let loading: Promise<ProviderServer> | undefined
   const load = () => {
     loading ??= import('./provider-server.ts').then(({ createProviderServer }) =>

@@ -76,7 +76,8 @@ const OTHER_PROMPTS = new Set(['select_account', 'create'])
 
 /**
  * Ignores parameters that only OpenID Connect defines: a server must ignore parameters that it does
- * not recognize (RFC 6749, 3.1). The library refuses malformed values of those that it implements.
+ * not recognize (RFC 6749, 3.1). Left to the library, which refuses them: other prompts, a malformed
+ * `max_age`, and `id_token_hint`, since this server issues no ID tokens.
  */
 function ignoreOpenIdParameters(params: Params): void {
   for (const name of OPENID_PARAMETERS) delete params[name]

@@ -1,6 +1,6 @@
 /**
- * `/callback`, `/callback/:upstream` and `/redirect`: redirect URIs for the identity providers, one for
- * each (mix-up attacks).
+ * `/callback`, `/callback/:upstream` and `/redirect`: redirect URIs for the identity providers, one
+ * for each (mix-up attacks).
  */
 
 import { type Context, Hono } from 'hono'

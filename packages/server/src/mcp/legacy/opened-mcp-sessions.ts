@@ -120,8 +120,8 @@ export async function prefetchMcpSession(
 }
 
 /**
- * Finds the MCP session that a request names. Returns a promise only if there is a wait. `isRequest` is false for notifications and responses:
- * only requests count as use.
+ * Finds the MCP session that a request names. Returns a promise only if there is a wait.
+ * `isRequest` is false for notifications and responses: only requests count as use.
  * @throws AppError `invalid_request`, `not_found`
  */
 export function findMcpSession(

@@ -1,0 +1,83 @@
+/** Clients that do not read their responses: each keeps its slot, so that their memory is bounded. */
+
+import { once } from 'node:events'
+import { connect as openSocket } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineServer, defineTool } from '../../src/index.ts'
+import { startTestServer, type TestServer } from '../../src/testing/index.ts'
+import { connect, envelope, post, postModern, read, request } from '../support/wire.ts'
+
+/** More than the buffers of a socket take. */
+const SIZE = 9_000_000
+const MAX_STREAMS = 3
+
+const large = defineTool({
+  name: 'large',
+  description: 'Returns a text of a length, after a log message or none.',
+  input: z.object({ log: z.boolean(), size: z.number() }),
+  output: z.object({ text: z.string() }),
+  async run({ input, client }) {
+    if (input.log) await client.log('info', 'first')
+    return { text: 'x'.repeat(input.size) }
+  },
+})
+
+let server: TestServer
+beforeAll(async () => {
+  const env = { MAX_STREAMS: String(MAX_STREAMS) }
+  server = await startTestServer({ server: defineServer({ name: 'large' }), tools: [large], env })
+})
+afterAll(() => server.stop())
+
+const paramsOf = (log: boolean, size: number) => ({ name: 'large', arguments: { log, size } })
+
+test.each([
+  ['JSON', false],
+  ['an event stream', true],
+])('in the 2025 era, of %s', async (_what, log) => {
+  const session = await connect(server.url)
+  const messageOf = (size: number) => request('tools/call', paramsOf(log, size))
+  await expectSlots(session, messageOf, () => post(server.url, messageOf(1), session))
+})
+
+test('in the 2026 era', async () => {
+  const headers = {
+    ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'large' },
+  }
+  const messageOf = (size: number) =>
+    request('tools/call', { ...paramsOf(false, size), _meta: envelope() })
+  await expectSlots(headers, messageOf, () =>
+    postModern(server.url, 'tools/call', paramsOf(false, 1)),
+  )
+})
+
+async function expectSlots(
+  headers: Readonly<Record<string, string>>,
+  messageOf: (size: number) => unknown,
+  call: () => Promise<Response>,
+): Promise<void> {
+  const message = JSON.stringify(messageOf(SIZE))
+  const sockets = await Promise.all(
+    Array.from({ length: MAX_STREAMS }, () => openUnread(headers, message)),
+  )
+  expect((await read(call())).status).toBe(429)
+  for (const socket of sockets) socket.destroy()
+  await expect.poll(async () => (await read(call())).status).toBe(200)
+}
+
+/** Posts a message, and stops reading at the first bytes of the response. */
+async function openUnread(headers: Readonly<Record<string, string>>, message: string) {
+  const { hostname, port, host } = new URL(server.url)
+  const socket = openSocket(Number(port), hostname)
+  const fields = {
+    ...{ host, accept: 'application/json, text/event-stream', ...headers },
+    ...{ 'content-type': 'application/json', 'content-length': String(message.length) },
+  }
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('')}\r\n${message}`)
+  const [head] = (await once(socket, 'data')) as [Buffer]
+  socket.pause()
+  expect(head.toString()).toMatch(/^HTTP\/1\.1 200 /)
+  return socket
+}
