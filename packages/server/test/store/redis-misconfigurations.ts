@@ -61,7 +61,9 @@ async function cluster(): Promise<Misconfigured> {
   const [first, second] = [await openAdmin(nodes[0].url), await openAdmin(nodes[1].url)]
   await first.sendCommand([...addSlots(0, SLOTS / 2)])
   await second.sendCommand([...addSlots(SLOTS / 2, SLOTS)])
-  await first.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(nodes[1].port)])
+  const [, busPort = ''] =
+    /@(\d+)/.exec(String(await second.sendCommand(['CLUSTER', 'NODES']))) ?? []
+  await first.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(nodes[1].port), busPort])
   while (!String(await first.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) {
     await sleep(50)
   }
