@@ -2,7 +2,7 @@
 
 import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint } from '../config/redis-url.ts'
-import { isNamed, SLOT_COUNT, slotOf } from './redis-slots.ts'
+import { NO_HOST_NAME, SLOT_COUNT, slotOf } from './redis-slots.ts'
 import { RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
 /** Redirects report most changes sooner; the interval bounds the rest. */
@@ -90,12 +90,11 @@ export class RedisClusterTopology extends RedisTopology {
     return table
   }
 
-  /** Uses the queried address for a node that does not announce its own. */
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
     const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
     for (const [first, last, master] of reply) {
       const [, port] = master
-      table.fill(this.known({ host: hostOf(master) ?? asked.host, port }), first, last + 1)
+      table.fill(this.known({ host: hostOf(master, asked), port }), first, last + 1)
     }
     return table
   }
@@ -108,11 +107,15 @@ export class RedisClusterTopology extends RedisTopology {
   }
 }
 
-/** A node that should announce a host name and has none (`?`) adds its IP address. */
-function hostOf([announced, , , metadata = []]: MasterReply): string | undefined {
-  if (isNamed(announced)) return announced
+/**
+ * A node without the host name that it should announce adds its IP address. A node that announces no
+ * host has the queried one, whatever else it adds: only that is known to be reachable.
+ * Source: https://redis.io/docs/latest/commands/cluster-slots/
+ */
+function hostOf([announced, , , metadata = []]: MasterReply, asked: RedisEndpoint): string {
+  if (announced !== NO_HOST_NAME) return announced || asked.host
   const at = metadata.indexOf('ip')
-  return at === -1 ? undefined : metadata[at + 1]
+  return (at === -1 ? undefined : metadata[at + 1]) ?? asked.host
 }
 
 function covered(table: SlotTable): number {

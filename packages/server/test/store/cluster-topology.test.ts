@@ -1,4 +1,4 @@
-/** Nodes of a Redis Cluster that disagree about the owners of slots, or announce no host. */
+/** Nodes of a Redis Cluster that disagree about the owners of slots, hang, or announce no host. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
@@ -12,7 +12,9 @@ type View = readonly (readonly [first: number, last: number, master: Node])[]
 const LAST = 16_383
 const log = { info: () => undefined, warn: () => undefined }
 
-function watchTopology(seeds: readonly RedisEndpoint[], viewOf: (of: RedisEndpoint) => View) {
+type ViewOf = (of: RedisEndpoint) => View | Promise<View>
+
+function watchTopology(seeds: readonly RedisEndpoint[], viewOf: ViewOf) {
   const topology = new RedisClusterTopology({
     ...{ seeds, log, monotonicNow: () => performance.now() },
     ask: async (endpoint) => viewOf(endpoint),
@@ -42,8 +44,11 @@ it('the view of a partitioned node, which replies first, is not used', async () 
   expect(new Set(seen)).toEqual(new Set(['b:6379 c:6379']))
 })
 
+const endpoints = (...hosts: readonly string[]) => hosts.map((host) => ({ host, port: 6379 }))
+
 it.each<[what: string, announced: Node, address: string]>([
   ['nothing', [null, 7000], 'seed:7000'],
+  ['nothing, but its address', [null, 7000, 'id', ['ip', '10.0.0.7']], 'seed:7000'],
   ['an empty host', ['', 7000], 'seed:7000'],
   ['no host name', ['?', 7000, 'id', ['ip', '10.0.0.7']], '10.0.0.7:7000'],
   ['no host name, and no address', ['?', 7000, 'id', []], 'seed:7000'],
@@ -55,4 +60,32 @@ it.each<[what: string, announced: Node, address: string]>([
 ])('a node that announces %s has an address', async (_what, announced, address) => {
   const { seen } = watchTopology([{ host: 'seed', port: 6379 }], () => [[0, LAST, announced]])
   await expect.poll(() => seen.at(0)).toBe(address)
+})
+
+const redirectTo = (host: string, port: number) => ({ kind: 'MOVED', slot: 0, host, port }) as const
+
+it.each<[what: string, redirect: ReturnType<typeof redirectTo>, target: string | undefined]>([
+  ['a host', redirectTo('d', 7000), 'd:7000'],
+  ['no host', redirectTo('', 7000), 'a:7000'],
+  ['no host name, and the port of one other server', redirectTo('?', 6380), 'c:6380'],
+  ['no host name, and the port of several servers', redirectTo('?', 6379), undefined],
+  ['no host name, and an unknown port', redirectTo('?', 7000), undefined],
+])('the target of a redirect with %s', async (_what, redirect, target) => {
+  const view: View = [
+    [0, 99, ['a', 6379]],
+    [100, 199, ['b', 6379]],
+    [200, LAST, ['c', 6380]],
+  ]
+  const { topology, seen } = watchTopology(endpoints('a'), () => view)
+  await expect.poll(() => seen.length).toBeGreaterThan(0)
+  const from = topology.known({ host: 'a', port: 6379 })
+  const found = topology.targetOf(redirect, from)
+  expect(found && addressOf(found)).toBe(target)
+})
+
+it('a redirect without a host name never leads back to the server that sent it', async () => {
+  const { topology, seen } = watchTopology(endpoints('a'), () => [[0, LAST, ['a', 6379]]])
+  await expect.poll(() => seen.length).toBeGreaterThan(0)
+  const from = topology.known({ host: 'a', port: 6379 })
+  expect(topology.targetOf(redirectTo('?', 6379), from)).toBeUndefined()
 })
