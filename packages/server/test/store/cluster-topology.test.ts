@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import type { RedisEndpoint } from '../../src/config/redis-url.ts'
 import { RedisClusterTopology } from '../../src/store/redis-cluster-topology.ts'
+import { slotOf } from '../../src/store/redis-slots.ts'
 import { addressOf } from '../../src/store/redis-topology.ts'
 
 type Node = readonly [host: string | null, port: number, id?: string, metadata?: string[]]
@@ -45,6 +46,60 @@ it('the view of a partitioned node, which replies first, is not used', async () 
 })
 
 const endpoints = (...hosts: readonly string[]) => hosts.map((host) => ({ host, port: 6379 }))
+
+/** Three masters of a third of the slots each. */
+const ofMasters = (...hosts: readonly string[]): View =>
+  hosts.map((host, at) => [
+    Math.ceil((at * (LAST + 1)) / 3),
+    Math.ceil(((at + 1) * (LAST + 1)) / 3) - 1,
+    [host, 6379],
+  ])
+const BEFORE = ofMasters('a', 'b', 'lost')
+const AFTER = ofMasters('a', 'b', 'promoted')
+const [BEFORE_SEEN, AFTER_SEEN] = ['a:6379 b:6379 lost:6379', 'a:6379 b:6379 promoted:6379']
+
+it('the next nodes decide where those asked first have as many votes', async () => {
+  // The second seed is asked first.
+  const seeds = endpoints('promoted', 'b', 'a', 'lost')
+  const { seen } = watchTopology(seeds, ({ host }) => {
+    if (host === 'lost') throw new Error('unreachable')
+    return host === 'b' ? BEFORE : AFTER
+  })
+  await expect.poll(() => seen.at(0)).toBe(AFTER_SEEN)
+})
+
+it('a majority decides while another node hangs', async () => {
+  let isLost = false
+  const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
+    if (isLost && host === 'lost') return new Promise<never>(() => undefined)
+    return isLost ? AFTER : BEFORE
+  })
+  await expect.poll(() => seen.at(0)).toBe(BEFORE_SEEN)
+  isLost = true
+  topology.suspect()
+  await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
+})
+
+it('without a majority, a redirect is kept, and the nodes are asked again', async () => {
+  const views = new Map(['a', 'b', 'lost'].map((host) => [host, BEFORE]))
+  let count = 0
+  const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
+    count += 1
+    return views.get(host) ?? Promise.reject(new Error('unreachable'))
+  })
+  await expect.poll(() => seen.at(0)).toBe(BEFORE_SEEN)
+  views.delete('lost')
+  views.set('a', AFTER)
+  const key = 'foo'
+  expect(topology.ownerOf(key)?.host).toBe('lost')
+  topology.moved(slotOf(key), topology.known({ host: 'promoted', port: 6379 }))
+  const before = count
+  await expect.poll(() => count).toBeGreaterThan(before + 12)
+  expect(topology.ownerOf(key)?.host).toBe('promoted')
+  expect(topology.owners().map(({ host }) => host)).toContain('lost')
+  views.set('b', AFTER)
+  await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
+})
 
 it.each<[what: string, announced: Node, address: string]>([
   ['nothing', [null, 7000], 'seed:7000'],
