@@ -11,6 +11,7 @@ import { createRedisShard } from './redis-shard.ts'
 import { createRedisShards } from './redis-shards.ts'
 import { createShardsHealth, healthTagOf } from './redis-shards-health.ts'
 import { addressOf } from './redis-topology.ts'
+import type { Unfit } from './redis-unfit.ts'
 
 /** The server, as the health probe needs it. */
 export interface ProbedServer {
@@ -41,6 +42,12 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
   const topology = openTopology(servers, { log, monotonicNow })
   if (topology === undefined) return openSingle(servers, options)
   const isCluster = servers.mode === 'cluster'
+  let hasWarned = false
+  /** Once, since the servers of a cluster have the same users. */
+  const warnOfAsking = (why: Unfit) => {
+    if (!hasWarned) log.warn({ ...why }, 'Redis refuses ASKING; requests fail while slots move')
+    hasWarned = true
+  }
   const shards = createRedisShards(topology, (endpoint) => {
     const about = { address: addressOf(endpoint) }
     return createRedisShard({
@@ -57,6 +64,7 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
         const tag = healthTagOf(topology, endpoint)
         const result = await options.probe(connection, { tag, isRouted: isCluster })
         if (result.unfit !== undefined) topology.suspect()
+        if (result.refusesAsking !== undefined) warnOfAsking(result.refusesAsking)
         return result
       },
     })

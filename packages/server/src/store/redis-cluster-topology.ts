@@ -2,13 +2,16 @@
 
 import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint } from '../config/redis-url.ts'
-import { isNamed, SLOT_COUNT, slotOf } from './redis-slots.ts'
+import { NO_HOST_NAME, SLOT_COUNT, slotOf } from './redis-slots.ts'
 import { RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
 /** Redirects report most changes sooner; the interval bounds the rest. */
 const DISCOVER_EVERY_MS = 5000
-/** Nodes queried concurrently, so that a hung one does not delay discovery. */
+/** Nodes queried concurrently: two that agree decide, so that the third may hang or be outdated. */
 const ASK_AT_ONCE = 3
+
+/** Other nodes have to answer first. */
+const UNDECIDED = Symbol('undecided')
 
 type SlotTable = readonly (RedisEndpoint | undefined)[]
 
@@ -45,38 +48,57 @@ export class RedisClusterTopology extends RedisTopology {
     this.suspect()
   }
 
-  /** Begins with another node each time (round-robin), so that each is asked. */
+  /**
+   * Takes the table that most nodes have: a partitioned node's is outdated, and names a master that
+   * was replaced. With as many votes for two tables, or one answer alone, the next nodes decide. If two
+   * are equal when all were asked, the change is still spreading: keeps the known owners, of which
+   * redirects are the newest, and asks again soon. Begins with another node each time (round-robin),
+   * so that each is asked.
+   */
   protected async discover(): Promise<void> {
     const candidates = unique([...this.#owners, ...this.seeds])
     this.#turn = (this.#turn + 1) % candidates.length
-    const asked = [...candidates.slice(this.#turn), ...candidates.slice(0, this.#turn)]
+    const nodes = [...candidates.slice(this.#turn), ...candidates.slice(0, this.#turn)]
+    const tables: SlotTable[] = []
     const failures: unknown[] = []
-    for (let at = 0; at < asked.length; at += ASK_AT_ONCE) {
-      try {
-        const some = asked.slice(at, at + ASK_AT_ONCE).map((endpoint) => this.#askFor(endpoint))
-        return this.#keep(await this.#agreed(some))
-      } catch (error) {
-        failures.push(...(error instanceof AggregateError ? error.errors : [error]))
-      }
+    for (let at = 0; at < nodes.length; at += ASK_AT_ONCE) {
+      const some = nodes.slice(at, at + ASK_AT_ONCE)
+      const decided = await this.#poll(some, (at + some.length) / 2, tables, failures)
+      const isLast = at + some.length === nodes.length
+      const table = decided ?? mostVoted(tables, isLast ? 1 : 2)
+      if (table !== undefined) return this.#keep(table)
     }
     // An error reply explains more than a connection failure.
-    throw failures.find((error) => error instanceof ErrorReply) ?? failures[0]
+    const failure = failures.find((error) => error instanceof ErrorReply) ?? failures[0]
+    if (tables[0] === undefined) throw failure
+    if (this.#slots.length === 0) this.#keep(tables[0])
+    this.suspect()
   }
 
   /**
-   * The first table if it changes nothing. Otherwise the one that most nodes have: a partitioned
-   * node's is outdated, and names a master that was replaced.
-   * @throws AggregateError if no node has one
+   * Adds the tables of some nodes. Returns the first of all if it changes nothing, or one as soon as it
+   * has more votes than `half` of the nodes asked; undefined if no table has.
    */
-  async #agreed(asking: readonly Promise<SlotTable>[]): Promise<SlotTable> {
-    const first = await Promise.any(asking)
-    if (isSame(first, this.#slots)) return first
-    const answers = await Promise.allSettled(asking)
-    const tables = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-    const votesFor = (table: SlotTable) => tables.filter((each) => isSame(each, table)).length
-    const most = Math.max(...tables.map(votesFor))
-    const named = tables.filter((table) => votesFor(table) === most)
-    return named.find((table) => isSame(table, this.#slots)) ?? named[0] ?? first
+  async #poll(
+    nodes: readonly RedisEndpoint[],
+    half: number,
+    tables: SlotTable[],
+    failures: unknown[],
+  ): Promise<SlotTable | undefined> {
+    const asking = nodes.map(async (node) => {
+      const table = await this.#askFor(node)
+      tables.push(table)
+      const isUnchanged = tables.length === 1 && isSame(table, this.#slots)
+      if (isUnchanged || votesFor(table, tables) > half) return table
+      throw UNDECIDED
+    })
+    try {
+      return await Promise.any(asking)
+    } catch (error) {
+      const { errors } = error as AggregateError
+      failures.push(...errors.filter((each) => each !== UNDECIDED))
+      return undefined
+    }
   }
 
   async #askFor(endpoint: RedisEndpoint): Promise<SlotTable> {
@@ -90,12 +112,11 @@ export class RedisClusterTopology extends RedisTopology {
     return table
   }
 
-  /** Uses the queried address for a node that does not announce its own. */
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
     const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
     for (const [first, last, master] of reply) {
       const [, port] = master
-      table.fill(this.known({ host: hostOf(master) ?? asked.host, port }), first, last + 1)
+      table.fill(this.known({ host: hostOf(master, asked), port }), first, last + 1)
     }
     return table
   }
@@ -108,15 +129,32 @@ export class RedisClusterTopology extends RedisTopology {
   }
 }
 
-/** A node that should announce a host name and has none (`?`) adds its IP address. */
-function hostOf([announced, , , metadata = []]: MasterReply): string | undefined {
-  if (isNamed(announced)) return announced
+/**
+ * A node without the host name that it should announce adds its IP address. A node that announces no
+ * host has the queried one, whatever else it adds: only that is known to be reachable.
+ * Source: https://redis.io/docs/latest/commands/cluster-slots/
+ */
+function hostOf([announced, , , metadata = []]: MasterReply, asked: RedisEndpoint): string {
+  if (announced !== NO_HOST_NAME) return announced || asked.host
   const at = metadata.indexOf('ip')
-  return at === -1 ? undefined : metadata[at + 1]
+  return (at === -1 ? undefined : metadata[at + 1]) ?? asked.host
 }
 
 function covered(table: SlotTable): number {
   return table.reduce((count, owner) => (owner === undefined ? count : count + 1), 0)
+}
+
+function votesFor(table: SlotTable, tables: readonly SlotTable[]): number {
+  return tables.filter((each) => isSame(each, table)).length
+}
+
+/** Undefined if two different tables have as many votes, or none has `least`. */
+function mostVoted(tables: readonly SlotTable[], least: number): SlotTable | undefined {
+  const votes = tables.map((table) => votesFor(table, tables))
+  const most = Math.max(...votes)
+  const [first, ...others] = tables.filter((_, at) => votes[at] === most)
+  if (first === undefined || most < least) return undefined
+  return others.every((each) => isSame(each, first)) ? first : undefined
 }
 
 function isSame(one: SlotTable, other: SlotTable): boolean {

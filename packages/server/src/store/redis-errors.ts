@@ -76,7 +76,7 @@ export function isHelloRefused(error: unknown): boolean {
 export interface Redirect {
   readonly kind: 'MOVED' | 'ASK'
   readonly slot: number
-  /** Empty for the host that was asked. */
+  /** Empty for the host that was asked; `?` if the target has no host name. */
   readonly host: string
   readonly port: number
 }

@@ -20,6 +20,8 @@ export interface ProbeResult {
   readonly unfit: Unfit | undefined
   /** Set when Redis may evict keys. */
   readonly evictionPolicy: string | undefined
+  /** Set when a cluster node refuses ASKING, which requests need only while slots migrate. */
+  readonly refusesAsking?: Unfit | undefined
 }
 
 type Command = readonly [name: string, ...args: string[]]
@@ -69,17 +71,19 @@ export async function probeRedis(
   keys: RedisKeys,
   { timeoutMs, hasJson, tag, isRouted }: ProbeOptions,
 ): Promise<ProbeResult> {
-  const { plain, scripted, names } = commandsOf(keys, { hasJson, tag, isRouted })
+  const { plain, scripted, names } = commandsOf(keys, { hasJson, tag })
   const asked = Promise.all([
     settle(redis.command(['HELLO'])),
     settle(redis.command(['INFO', 'memory'])),
+    // It has no effect on keys of this server.
+    isRouted ? settle(redis.command(['ASKING'])) : undefined,
     ...plain.map((command) => settle(redis.command(command))),
     settle(redis.script(RUN, names, [JSON.stringify(scripted)])),
     settle(redis.command(EVAL)),
   ])
   try {
     const longestMs = Math.min(timeoutMs, LONGEST_MS)
-    const [hello, memory, ...replies] = await withDeadline(asked, longestMs, deadlineMissed)
+    const [hello, memory, asking, ...replies] = await withDeadline(asked, longestMs, deadlineMissed)
     // Proxies may lack it.
     const { mode, role } = fieldsOf(hello)
     const evictionPolicy = evictionPolicyOf(memory)
@@ -91,7 +95,9 @@ export async function probeRedis(
       return { unfit: isPart ? CLUSTER_DOWN : failure, evictionPolicy }
     }
     const isPart = mode === 'cluster' && !isRouted && (await isPartOfCluster(redis, keys))
-    return { unfit: isPart ? IS_CLUSTER : undefined, evictionPolicy }
+    const refusesAsking =
+      asking instanceof Failed ? explainUnfit(asking.error, 'ASKING') : undefined
+    return { unfit: isPart ? IS_CLUSTER : undefined, evictionPolicy, refusesAsking }
   } catch (error) {
     return { unfit: explainUnfit(error), evictionPolicy: undefined }
   }
@@ -103,7 +109,7 @@ export async function probeRedis(
  */
 function commandsOf(
   { document, counter, stream }: RedisKeys,
-  { hasJson, tag, isRouted }: Pick<ProbeOptions, 'hasJson' | 'tag' | 'isRouted'>,
+  { hasJson, tag }: Pick<ProbeOptions, 'hasJson' | 'tag'>,
 ) {
   const text = document(tag)
   const count = counter(tag)
@@ -111,8 +117,6 @@ function commandsOf(
   const plain: Command[] = [
     ['SET', text, 'x', 'XX', 'PX', TTL_MS],
     ['PING'],
-    // Requests need it only while slots migrate. It has no effect on keys of this server.
-    ...(isRouted ? ([['ASKING']] as const) : []),
     ['GET', text],
     ['PEXPIRE', text, TTL_MS],
     ['XRANGE', entries, '-', '+', 'COUNT', '1'],

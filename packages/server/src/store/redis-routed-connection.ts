@@ -9,7 +9,7 @@ import { deadlineMissed, type Redirect, redirectOf, replyOf } from './redis-erro
 import { runScript } from './redis-scripts.ts'
 import type { RedisShard } from './redis-shard.ts'
 import type { RedisShards } from './redis-shards.ts'
-import { isNamed, slotOf } from './redis-slots.ts'
+import { slotOf } from './redis-slots.ts'
 import type { RedisTopology } from './redis-topology.ts'
 
 export interface RoutingOptions {
@@ -188,10 +188,11 @@ class Router {
     let redirects = 0
     while (redirects < MAX_REDIRECTS && this.#now() < work.until) {
       const redirect = redirectOf(error)
-      if (redirect) {
+      const to = redirect && this.#topology.targetOf(redirect, at)
+      if (redirect && to) {
         redirects += 1
         isAsking = redirect.kind === 'ASK'
-        at = await this.#redirected(redirect, at, work)
+        at = await this.#redirected(redirect, to, work)
       } else at = await this.#retried(error, at, work)
       if (at === undefined) break
       try {
@@ -204,33 +205,32 @@ class Router {
   }
 
   async #redirected(
-    { kind, slot, host, port }: Redirect,
-    from: RedisEndpoint,
+    { kind, slot }: Redirect,
+    to: RedisEndpoint,
     { until }: Work,
   ): Promise<RedisEndpoint> {
-    const to = this.#topology.known({ host: isNamed(host) ? host : from.host, port })
     if (kind === 'MOVED') this.#topology.moved(slot, to)
     else this.#shards.keep(to)
     await this.#connected(to, until)
     return to
   }
 
-  /** Where to resend a command refused without a redirect; undefined for a final failure. */
+  /** Where to resend a command refused without a known target; undefined for a final failure. */
   async #retried(
     error: unknown,
     from: RedisEndpoint,
     work: Work,
   ): Promise<RedisEndpoint | undefined> {
     const { message = '' } = replyOf(error) ?? {}
-    if (/(?:^|-)TRYAGAIN\b/.test(message)) {
+    if (/(?:^|-)(?:TRYAGAIN|ASK)\b/.test(message)) {
       await sleep(TRY_AGAIN_AFTER_MS)
       return from
     }
-    if (!/(?:^|-)READONLY\b/.test(message)) return undefined
+    if (!/(?:^|-)(?:READONLY|MOVED)\b/.test(message)) return undefined
     return (await this.#isReplaced(from, work)) ? this.#owner(work) : undefined
   }
 
-  /** A master became a replica: waits until another server has the key, within the deadline. */
+  /** The server has the key no longer: waits until another is known to, within the deadline. */
   async #isReplaced(from: RedisEndpoint, { key = '', until }: Work): Promise<boolean> {
     this.#topology.suspect()
     while (this.#topology.ownerOf(key) === from) {

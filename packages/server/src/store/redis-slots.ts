@@ -14,10 +14,8 @@ export function slotOf(key: string): number {
   return end > start ? crc16(key, start, end) : crc16(key, 0, key.length)
 }
 
-/** Whether a node announces its host; if not, its host is the queried one. */
-export function isNamed(host: string | null): host is string {
-  return host !== null && host !== '' && host !== '?'
-}
+/** Announced by a node that should announce its host name, and has none. */
+export const NO_HOST_NAME = '?'
 
 /** CRC-16/XMODEM: polynomial 0x1021, initial value 0. */
 const CRC16 = Uint16Array.from({ length: 256 }, (_, byte) => {

@@ -1,6 +1,8 @@
 /** Discovers which server has which keys: the base class for Sentinel and Cluster. */
 
 import type { RedisEndpoint } from '../config/redis-url.ts'
+import type { Redirect } from './redis-errors.ts'
+import { NO_HOST_NAME } from './redis-slots.ts'
 import type { StoreLog } from './store-log.ts'
 
 /** Sends one command to a server on a connection of its own. */
@@ -86,6 +88,16 @@ export abstract class RedisTopology {
     const known = this.#known.get(address) ?? endpoint
     this.#known.set(address, known)
     return known
+  }
+
+  /**
+   * The server that a redirect names. Without a host it is that of the replying server; without a
+   * host name it may be any, and the port is all that identifies the server. Undefined if unknown.
+   */
+  targetOf({ host, port }: Redirect, from: RedisEndpoint): RedisEndpoint | undefined {
+    if (host !== NO_HOST_NAME) return this.known({ host: host || from.host, port })
+    const [owner, ...others] = this.owners().filter((each) => each.port === port)
+    return others.length > 0 || owner === from ? undefined : owner
   }
 
   /** Subclasses call this when owners may have changed. */

@@ -1,9 +1,10 @@
-/** Nodes of a Redis Cluster that disagree about the owners of slots, or announce no host. */
+/** Nodes of a Redis Cluster that disagree about the owners of slots, hang, or announce no host. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import type { RedisEndpoint } from '../../src/config/redis-url.ts'
 import { RedisClusterTopology } from '../../src/store/redis-cluster-topology.ts'
+import { slotOf } from '../../src/store/redis-slots.ts'
 import { addressOf } from '../../src/store/redis-topology.ts'
 
 type Node = readonly [host: string | null, port: number, id?: string, metadata?: string[]]
@@ -12,7 +13,9 @@ type View = readonly (readonly [first: number, last: number, master: Node])[]
 const LAST = 16_383
 const log = { info: () => undefined, warn: () => undefined }
 
-function watchTopology(seeds: readonly RedisEndpoint[], viewOf: (of: RedisEndpoint) => View) {
+type ViewOf = (of: RedisEndpoint) => View | Promise<View>
+
+function watchTopology(seeds: readonly RedisEndpoint[], viewOf: ViewOf) {
   const topology = new RedisClusterTopology({
     ...{ seeds, log, monotonicNow: () => performance.now() },
     ask: async (endpoint) => viewOf(endpoint),
@@ -42,8 +45,65 @@ it('the view of a partitioned node, which replies first, is not used', async () 
   expect(new Set(seen)).toEqual(new Set(['b:6379 c:6379']))
 })
 
+const endpoints = (...hosts: readonly string[]) => hosts.map((host) => ({ host, port: 6379 }))
+
+/** Three masters of a third of the slots each. */
+const ofMasters = (...hosts: readonly string[]): View =>
+  hosts.map((host, at) => [
+    Math.ceil((at * (LAST + 1)) / 3),
+    Math.ceil(((at + 1) * (LAST + 1)) / 3) - 1,
+    [host, 6379],
+  ])
+const BEFORE = ofMasters('a', 'b', 'lost')
+const AFTER = ofMasters('a', 'b', 'promoted')
+const [BEFORE_SEEN, AFTER_SEEN] = ['a:6379 b:6379 lost:6379', 'a:6379 b:6379 promoted:6379']
+
+it('the next nodes decide where those asked first have as many votes', async () => {
+  // The second seed is asked first.
+  const seeds = endpoints('promoted', 'b', 'a', 'lost')
+  const { seen } = watchTopology(seeds, ({ host }) => {
+    if (host === 'lost') throw new Error('unreachable')
+    return host === 'b' ? BEFORE : AFTER
+  })
+  await expect.poll(() => seen.at(0)).toBe(AFTER_SEEN)
+})
+
+it('a majority decides while another node hangs', async () => {
+  let isLost = false
+  const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
+    if (isLost && host === 'lost') return new Promise<never>(() => undefined)
+    return isLost ? AFTER : BEFORE
+  })
+  await expect.poll(() => seen.at(0)).toBe(BEFORE_SEEN)
+  isLost = true
+  topology.suspect()
+  await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
+})
+
+it('without a majority, a redirect is kept, and the nodes are asked again', async () => {
+  const views = new Map(['a', 'b', 'lost'].map((host) => [host, BEFORE]))
+  let count = 0
+  const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
+    count += 1
+    return views.get(host) ?? Promise.reject(new Error('unreachable'))
+  })
+  await expect.poll(() => seen.at(0)).toBe(BEFORE_SEEN)
+  views.delete('lost')
+  views.set('a', AFTER)
+  const key = 'foo'
+  expect(topology.ownerOf(key)?.host).toBe('lost')
+  topology.moved(slotOf(key), topology.known({ host: 'promoted', port: 6379 }))
+  const before = count
+  await expect.poll(() => count).toBeGreaterThan(before + 12)
+  expect(topology.ownerOf(key)?.host).toBe('promoted')
+  expect(topology.owners().map(({ host }) => host)).toContain('lost')
+  views.set('b', AFTER)
+  await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
+})
+
 it.each<[what: string, announced: Node, address: string]>([
   ['nothing', [null, 7000], 'seed:7000'],
+  ['nothing, but its address', [null, 7000, 'id', ['ip', '10.0.0.7']], 'seed:7000'],
   ['an empty host', ['', 7000], 'seed:7000'],
   ['no host name', ['?', 7000, 'id', ['ip', '10.0.0.7']], '10.0.0.7:7000'],
   ['no host name, and no address', ['?', 7000, 'id', []], 'seed:7000'],
@@ -55,4 +115,32 @@ it.each<[what: string, announced: Node, address: string]>([
 ])('a node that announces %s has an address', async (_what, announced, address) => {
   const { seen } = watchTopology([{ host: 'seed', port: 6379 }], () => [[0, LAST, announced]])
   await expect.poll(() => seen.at(0)).toBe(address)
+})
+
+const redirectTo = (host: string, port: number) => ({ kind: 'MOVED', slot: 0, host, port }) as const
+
+it.each<[what: string, redirect: ReturnType<typeof redirectTo>, target: string | undefined]>([
+  ['a host', redirectTo('d', 7000), 'd:7000'],
+  ['no host', redirectTo('', 7000), 'a:7000'],
+  ['no host name, and the port of one other server', redirectTo('?', 6380), 'c:6380'],
+  ['no host name, and the port of several servers', redirectTo('?', 6379), undefined],
+  ['no host name, and an unknown port', redirectTo('?', 7000), undefined],
+])('the target of a redirect with %s', async (_what, redirect, target) => {
+  const view: View = [
+    [0, 99, ['a', 6379]],
+    [100, 199, ['b', 6379]],
+    [200, LAST, ['c', 6380]],
+  ]
+  const { topology, seen } = watchTopology(endpoints('a'), () => view)
+  await expect.poll(() => seen.length).toBeGreaterThan(0)
+  const from = topology.known({ host: 'a', port: 6379 })
+  const found = topology.targetOf(redirect, from)
+  expect(found && addressOf(found)).toBe(target)
+})
+
+it('a redirect without a host name never leads back to the server that sent it', async () => {
+  const { topology, seen } = watchTopology(endpoints('a'), () => [[0, LAST, ['a', 6379]]])
+  await expect.poll(() => seen.length).toBeGreaterThan(0)
+  const from = topology.known({ host: 'a', port: 6379 })
+  expect(topology.targetOf(redirectTo('?', 6379), from)).toBeUndefined()
 })

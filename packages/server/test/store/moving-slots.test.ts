@@ -126,8 +126,8 @@ describeRedis('plain', 'a server that imports its first slot', () => {
     await askRedis(cluster.servers[0] ?? empty, ...meet)
     const known = async (server: RedisServer) => String(await askRedis(server, 'CLUSTER', 'INFO'))
     await until(async () =>
-      (await Promise.all([...cluster.servers, empty].map(known))).every((info) =>
-        info.includes('cluster_known_nodes:4'),
+      (await Promise.all([...cluster.servers, empty].map(known))).every(
+        (info) => info.includes('cluster_known_nodes:4') && info.includes('cluster_state:ok'),
       ),
     )
     const store = await connectedStore(cluster.url, { timeoutMs: 15_000 })

@@ -3,6 +3,7 @@
  * once.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
@@ -115,13 +116,28 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     await expect.poll(health).toBe('')
   })
 
-  it('a user who lacks ASKING is noticed before slots move', async () => {
+  it('a user who lacks ASKING is warned of once, and served', async () => {
     const rights = ['on', '>secret', '~*', '+@all', '-asking']
     for (const server of cluster.servers) {
       await askRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
     }
-    const { health } = openStore(cluster.url.replace('//', '//limited:secret@'))
-    await expect.poll(health).toMatch(/^not ready: Redis refuses ASKING to this user.*\+asking/)
+    const { health, lines, shards } = openStore(cluster.url.replace('//', '//limited:secret@'))
+    const warnings = () => lines.filter(({ message }) => /ASKING/.test(message))
+    await expect.poll(() => warnings().length).toBe(1)
+    await expect.poll(health).toBe('')
+    expect(await shards()).toEqual([3, 3])
+    // All servers refuse it, at every probe.
+    await sleep(2500)
+    expect(warnings()).toEqual([
+      {
+        fields: expect.objectContaining({
+          reason: 'no_permission',
+          detail: expect.stringMatching(/refuses ASKING to this user.*\+asking/),
+        }),
+        message: 'Redis refuses ASKING; requests fail while slots move',
+      },
+    ])
+    expect(await health()).toBe('')
   })
 
   it('a promoted replica that wants another password makes its shard unavailable', async () => {
