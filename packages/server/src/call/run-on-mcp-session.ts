@@ -1,7 +1,4 @@
-/**
- * Fast path of the 2025 era: runs the tool and answers with JSON. Switches to an event stream that
- * the client can resume if a notification precedes the response, or after 300 ms.
- */
+/** Fast path of the 2025 era: JSON, or a resumable event stream from a notification or 300 ms on. */
 
 import {
   isInputRequiredResult,

@@ -134,10 +134,7 @@ class LiveSession implements CallSession {
     if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
   }
 
-  /**
-   * Every call reads the values. Above the limit, which may have been lowered, values can shrink.
-   * @throws ToolError `session_data_too_large`
-   */
+  /** Above a limit that was lowered, values can shrink. @throws ToolError `session_data_too_large` */
   #checkSize(before: object = {}, after: object): void {
     const { dataLimitBytes: limit = Number.POSITIVE_INFINITY } = this.#deps
     const bytes = jsonBytes(after)
@@ -247,7 +244,6 @@ class LiveSession implements CallSession {
 }
 
 function unknownUpstream(upstream: string | undefined): ToolError {
-  const message =
-    upstream === undefined ? 'Nobody signs in at this server.' : `Nobody signs in at "${upstream}".`
-  return new ToolError(message, { code: 'unknown_upstream' })
+  const where = upstream === undefined ? 'this server' : `"${upstream}"`
+  return new ToolError(`Nobody signs in at ${where}.`, { code: 'unknown_upstream' })
 }

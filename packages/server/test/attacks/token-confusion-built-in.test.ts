@@ -1,7 +1,4 @@
-/**
- * Forged tokens of the built-in server, some signed with the secret: refused on every node, and
- * nothing that they name is fetched.
- */
+/** Forged tokens of the built-in server: refused on every node; nothing they name is fetched. */
 
 import { createHash, createHmac } from 'node:crypto'
 import { createServer } from 'node:http'

@@ -32,12 +32,11 @@ beforeAll(async () => {
   app = await startApp({ env: BRAND })
   yellow = await startApp({ env: { ...BRAND, APP_COLOR: 'ffe04d' } })
   const upstream = {
-    UPSTREAM_ISSUER: 'https://id.bank.example',
-    UPSTREAM_CLIENT_ID: 'assistant',
+    ...{ UPSTREAM_ISSUER: 'https://id.bank.example', UPSTREAM_CLIENT_ID: 'assistant' },
     UPSTREAM_API_URL: 'https://api.bank.example',
+    PUBLIC_URL: 'https://assistant.bank.example',
   }
-  const PUBLIC_URL = 'https://assistant.bank.example'
-  online = await startApp({ env: { ...BRAND, ...upstream, PUBLIC_URL, MCP_AUTH: 'required' } })
+  online = await startApp({ env: { ...BRAND, ...upstream, MCP_AUTH: 'required' } })
 })
 afterAll(() => Promise.all([app.stop(), yellow.stop(), online.stop()]))
 
