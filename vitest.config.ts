@@ -51,7 +51,7 @@ export default defineConfig({
     // The modules are loaded once for each worker, not for each file: half of the time.
     isolate: false,
     // More than a small machine has cores: tests mostly wait, for processes and for what expires.
-    maxWorkers: 5,
+    maxWorkers: 4,
     // Clients in other languages that wait for the same token to expire.
     maxConcurrency: 18,
     sequence: { sequencer: LongestFirst },

@@ -218,12 +218,12 @@ describeRedis('plain', 'calls on three nodes', () => {
     await cluster.revive(2)
   })
 
-  test('so does one with more events than the log keeps', { timeout: 30_000 }, async () => {
+  test('so does one with more events than the log keeps', { timeout: 120_000 }, async () => {
     const headers = await connect(a)
     const steps = { steps: 60_000, everyMs: 1 }
     const params = { name: 'steps', arguments: steps, _meta: { progressToken: 'steps' } }
     const stream = await start(c, headers, request('tools/call', params, 'call-loud'))
-    await stream.until(({ message }) => Number(message?.params?.progress) > 1500, 20_000)
+    await stream.until(({ message }) => Number(message?.params?.progress) > 1500, 90_000)
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
