@@ -67,7 +67,8 @@ test.each(ERAS)('finishes a running call, and is not ready meanwhile (%s)', asyn
   expect(server.output.stderr).not.toMatch(/Error/)
 })
 
-test('a second signal ends it at once', async () => {
+// A client whose response had become a stream waits for its own time-out, of a minute.
+test('a second signal ends it at once', { timeout: 120_000 }, async () => {
   const { server, call } = await startSlowCall('2025-11-25')
   server.child.kill('SIGTERM')
   await isStopping(server)
