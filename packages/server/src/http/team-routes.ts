@@ -10,6 +10,7 @@ import type { Team } from '../engine/team.ts'
 import type { Announce } from '../engine/tool-context.ts'
 import { validationText } from '../engine/validation-text.ts'
 import { AppError } from '../errors.ts'
+import { withDeadline } from '../store/command-deadline.ts'
 import type { HttpEnv } from './http-env.ts'
 import { page } from './pages/pages.ts'
 import { problemResponse } from './problem.ts'
@@ -91,21 +92,19 @@ async function within(
   handle: (late: AbortSignal) => Promise<Response>,
 ): Promise<Response> {
   const late = new AbortController()
-  const expiring = new Promise<never>((_resolve, reject) => {
-    late.signal.addEventListener('abort', () => reject(late.signal.reason))
-  })
-  const message = `The request was not answered within ${seconds} seconds.`
-  const expire = () => late.abort(new AppError('unavailable', message))
-  const timer = setTimeout(expire, seconds * 1000)
+  const expire = () => {
+    const message = `The request was not answered within ${seconds} seconds.`
+    const error = new AppError('unavailable', message)
+    late.abort(error)
+    return error
+  }
   const handling = handle(late.signal)
   try {
-    return await Promise.race([handling, expiring])
+    return await withDeadline(handling, seconds * 1000, expire)
   } catch (error) {
     // A response that comes too late may hold a connection to another server.
     if (late.signal.aborted) handling.then(({ body }) => body?.cancel()).catch(() => undefined)
     throw error
-  } finally {
-    clearTimeout(timer)
   }
 }
 

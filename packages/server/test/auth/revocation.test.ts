@@ -81,7 +81,7 @@ describe('introspection', () => {
     expect(await isActive(client, refresh)).toBe(false)
   })
 
-  test('tells other clients nothing, and they cannot revoke', async () => {
+  test('reveals nothing to other clients, and they cannot revoke', async () => {
     const app = await start()
     const client = await createOAuthClient(app.url)
     const secret = { token_endpoint_auth_method: 'client_secret_post' }

@@ -67,12 +67,12 @@ describe('a warning', () => {
       { $defs: { items: { type: 'array' } }, properties: { a: { $ref: '#/$defs/items' } } },
       'items" at /$defs/items of',
     ],
-  ])('names a tool whose input known clients refuse: %j', (schema, told) => {
+  ])('names a tool whose input known clients refuse: %j', (schema, reason) => {
     const [warning, ...more] = warningsFor(jsonSchema({ type: 'object', ...schema }))
     expect(more).toEqual([])
     expect(warning).toMatchObject({ code: 'tool_schema' })
     expect(warning?.message).toContain(`"raw", or all tools, for `)
-    expect(warning?.message).toContain(told)
+    expect(warning?.message).toContain(reason)
   })
 
   it.each([

@@ -26,7 +26,7 @@ async function beating(id: string, { isAway = () => false, time = () => 0 }: Con
   return heartbeat
 }
 
-test('tells live nodes from those that have left', async () => {
+test('distinguishes live nodes from those that have left', async () => {
   const one = await beating('one')
   const other = await beating('other')
   expect([await one.isAlive('other'), await one.isAlive('nobody')]).toEqual([true, false])

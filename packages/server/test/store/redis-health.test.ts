@@ -54,15 +54,15 @@ describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
     async ([_name, { reason, message, open }], { expect, onTestFinished }) => {
       const { url, stop } = await open()
       onTestFinished(stop)
-      const { store, reason: told, about } = openStore(url, {}, onTestFinished)
-      await expect.poll(told, SOON).toMatch(message)
+      const { store, reason: reported, about } = openStore(url, {}, onTestFinished)
+      await expect.poll(reported, SOON).toMatch(message)
       await expect(store.checkHealth()).rejects.toMatchObject({ code: 'unavailable', status: 503 })
-      expect(await told()).not.toMatch(/127\.0\.0\.1|:\d{4,}|secret|limited/)
+      expect(await reported()).not.toMatch(/127\.0\.0\.1|:\d{4,}|secret|limited/)
       // A probe later it is still the same, and was said once.
       await new Promise((resolve) => setTimeout(resolve, 2500))
-      expect(await told()).toMatch(message)
+      expect(await reported()).toMatch(message)
       expect(about('Redis cannot serve requests.')).toEqual([
-        { level: 'warn', fields: { reason, detail: await told() }, message: expect.anything() },
+        { level: 'warn', fields: { reason, detail: await reported() }, message: expect.anything() },
       ])
       expect(about('Redis unreachable; reconnecting').length).toBeLessThan(2)
     },
