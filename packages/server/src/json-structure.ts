@@ -1,4 +1,4 @@
-/** Limits on the structure of a JSON text, checked before `JSON.parse` allocates any value. */
+/** The structure of JSON: limits that are checked before `JSON.parse` allocates any value. */
 
 export interface StructureBounds {
   /** Maximum nesting depth of arrays and objects. */
@@ -93,4 +93,9 @@ function isClosedAfter(text: string, open: number): boolean {
   while (text.charCodeAt(at) <= SPACE) at += 1
   const next = text.charCodeAt(at)
   return next === CLOSE_OBJECT || next === CLOSE_ARRAY
+}
+
+/** Whether a JSON value is an object, neither null nor an array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

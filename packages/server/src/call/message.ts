@@ -21,6 +21,7 @@ import { type BodyBudget, UNCOUNTED_BYTES } from '../http/body-budget.ts'
 import { parseJson } from '../http/parse-json.ts'
 import { isDirectCall } from '../http/problem.ts'
 import { bodyTooLarge, readBody } from '../http/read-body.ts'
+import { isObject } from '../json-structure.ts'
 import { checkMessageBounds } from '../mcp/bounds.ts'
 import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/direct-request.ts'
 import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
@@ -135,10 +136,6 @@ function hasOnly(value: unknown, names: ReadonlySet<string>): value is Fields {
   if (!isObject(value)) return false
   for (const name in value) if (!names.has(name)) return false
   return true
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export interface BodyOptions {

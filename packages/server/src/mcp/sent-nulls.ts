@@ -9,6 +9,7 @@ import {
   CLIENT_INFO_META_KEY,
   LOG_LEVEL_META_KEY,
 } from '@modelcontextprotocol/server'
+import { isObject } from '../json-structure.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -81,8 +82,4 @@ function hasNull(value: unknown): boolean {
   if (value === null) return true
   for (const name in value) if (hasNull((value as Fields)[name])) return true
   return false
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
