@@ -1,4 +1,5 @@
-// Adds up vitest's JSON reports and prints one line: "N passed, N failed" and, if any, "N skipped".
+// Adds up vitest's JSON reports: names each failed test with its message, and prints one line,
+// "N passed, N failed" and, if any, "N skipped".
 // Fails when a test failed, when a file could not be run, and when a report is missing.
 
 import { readFileSync } from 'node:fs'
@@ -13,6 +14,18 @@ function readReport(file) {
   }
 }
 
+const failedTests = (report) =>
+  (report?.testResults ?? []).flatMap(({ name, message, assertionResults }) => [
+    ...(message ? [`${name}\n    ${firstLines(message)}`] : []),
+    ...assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(
+        (test) => `${name}\n  ${test.fullName}\n    ${firstLines(test.failureMessages[0] ?? '')}`,
+      ),
+  ])
+
+const firstLines = (text) => text.split('\n').slice(0, 12).join('\n    ')
+
 /** A file that does not even load has no tests of its own, and must not go unnoticed. */
 function countBroken(report) {
   return (report?.testResults ?? []).filter(
@@ -26,6 +39,7 @@ for (const file of files) {
   const report = readReport(file)
   const passed = report?.numPassedTests ?? 0
   if (report?.success !== true || passed === 0) process.exitCode = 1
+  for (const failure of failedTests(report)) console.log(`Failed: ${failure}`)
   total.passed += passed
   total.failed += (report?.numFailedTests ?? 0) + countBroken(report)
   total.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
