@@ -106,9 +106,10 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
       const mcpSession = await findMcpSession(referenceOf(legacy), deps)
-      const last = request.headers.get('last-event-id')
-      const from = last === null ? undefined : parseEventId(last)
-      if (last !== null && from === undefined) {
+      // Some clients send the header empty before they have an id.
+      const last = request.headers.get('last-event-id') ?? ''
+      const from = last === '' ? undefined : parseEventId(last)
+      if (last !== '' && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
       if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
