@@ -102,7 +102,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
     async get(legacy: LegacyRequest): Promise<Response> {
       const { request, contexts } = legacy
-      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
+      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '*/*')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
       const mcpSession = await findMcpSession(referenceOf(legacy), deps)
@@ -169,7 +169,7 @@ function referenceOf({
   mcpSession: prefetched,
 }: LegacyRequest): McpSessionReference {
   return {
-    version: headers.get('mcp-protocol-version') ?? undefined,
+    version: headers.get('mcp-protocol-version') || undefined,
     id: headers.get('mcp-session-id') ?? undefined,
     owner: contexts.tokenSession,
     prefetched,
