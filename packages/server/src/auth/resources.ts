@@ -53,14 +53,17 @@ export type ResourceNames = ReturnType<typeof createResourceNames>
 
 export function createResourceNames(resources: Resources) {
   const all: readonly string[] = resources.all.map(({ url }) => url)
+  const { url: canonical, path } = resources.at('/mcp')
+  const base = canonical.slice(0, -path.length)
   return {
     /** The identifiers that tokens may have as audience. */
     all,
     /** The default audience, for requests without `resource`. */
-    canonical: resources.at('/mcp').url,
+    canonical,
     /**
      * Normalizes an identifier: ignores trailing slashes, the case of the host, and a query, which
-     * clients copy from their own URL.
+     * clients copy from their own URL. The server as a whole is its canonical resource: some clients
+     * name the authorization server, or the origin of their URL.
      */
     spelled(resource: string): string {
       if (!URL.canParse(resource)) return resource
@@ -70,6 +73,7 @@ export function createResourceNames(resources: Resources) {
       let end = href.length
       while (href[end - 1] === '/') end -= 1
       const trimmed = href.slice(0, end)
+      if (trimmed === base) return canonical
       return all.includes(trimmed) ? trimmed : resource
     },
   }

@@ -54,6 +54,9 @@ async function prepare(
       checkResponseMode(params)
       ignoreOpenIdParameters(params)
       spellResources(params, rules.resources)
+      if (typeof params.scope === 'string') {
+        params.scope = scopesIn(params.scope).join(' ') || undefined
+      }
       return
     case 'token':
       await addRedirectUri(provider, params)
@@ -164,6 +167,11 @@ export function scopeParameter(rules: ScopeRules, blocks: Pick<Blocks, 'current'
  */
 const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access'])
 
+/** Ignores superfluous spaces, which the library refuses: clients join lists that may be empty. */
+function scopesIn(parameter: string): readonly string[] {
+  return parameter.split(' ').filter(Boolean)
+}
+
 export interface ScopeRules {
   readonly known: ReadonlySet<string>
   readonly defaults: readonly string[]
@@ -174,7 +182,7 @@ export interface ScopeRules {
  * @throws InvalidScope when none of the requested scopes exists
  */
 function requestedScope(asked: string | undefined, { known, defaults }: ScopeRules): string {
-  const scopes = [...new Set((asked ?? '').split(' ').filter(Boolean))]
+  const scopes = [...new Set(scopesIn(asked ?? ''))]
   const granted = scopes.filter((scope) => known.has(scope))
   if (granted.length > 0) return granted.join(' ')
   if (scopes.every((scope) => OPENID_SCOPES.has(scope))) return defaults.join(' ')
@@ -186,6 +194,6 @@ function requestedScope(asked: string | undefined, { known, defaults }: ScopeRul
  * authorization request. Keeps other unknown scopes, which the library refuses (RFC 6749, 6).
  */
 function refreshedScope(asked: string, { known }: ScopeRules): string | undefined {
-  const scopes = asked.split(' ').filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))
+  const scopes = scopesIn(asked).filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))
   return scopes.length > 0 ? scopes.join(' ') : undefined
 }
