@@ -26,10 +26,10 @@ export const SENTINEL_PORT = 26_379
 
 /** `URL` accepts one host only: the parts are matched here, and each host is checked. */
 const FORM =
-  /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?([?#].*)?$/
+  /^(?:redis|valkey)(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?([?#].*)?$/
 
 /**
- * Parses `redis[s]://…`, `redis[s]+cluster://…` and `redis[s]+sentinel://…`.
+ * Parses `redis[s]://…`, `redis[s]+cluster://…` and `redis[s]+sentinel://…`, and `valkey` for `redis`.
  * @returns the parts, or why it is refused, to follow the name of the variable; never with a value
  */
 export function parseRedisUrl(given: string): RedisUrl | string {

@@ -5,6 +5,7 @@ import { ErrorReply } from '@redis/client'
 import { withDeadline } from './command-deadline.ts'
 import { backoffMs, type RedisAddress, type RedisClient } from './redis-client.ts'
 import { deadlineMissed, isTimeout, redirectOf } from './redis-errors.ts'
+import { readHello } from './redis-hello.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
 import { awaitEntries, readLastId, type SendCommand } from './redis-stream-commands.ts'
 import type { StoreLog } from './store-log.ts'
@@ -94,7 +95,7 @@ export class RedisFollower implements Follower {
     let locateAt = monotonicNow()
     while (!this.#ended) {
       if (monotonicNow() >= locateAt) {
-        await this.#reader.locate(send(timeoutMs))
+        await Promise.all([this.#reader.locate(send(timeoutMs)), refuseReplica(send(timeoutMs))])
         locateAt = monotonicNow() + LOCATE_EVERY_MS
         this.#listening.abort()
       }
@@ -118,6 +119,18 @@ export class RedisFollower implements Follower {
     await pause(backoffMs(this.#failures, random), this.#waking.signal)
     this.#failures += 1
   }
+}
+
+/**
+ * A replica may lag behind or be cut off, and leaves reads unrefused: without this, a follower would
+ * stay at a server that lost its role, and its host name, to another.
+ */
+async function refuseReplica(send: SendCommand): Promise<void> {
+  const reply = await send(['HELLO'], '').catch((error: unknown) => {
+    // Proxies may lack it.
+    if (!(error instanceof ErrorReply)) throw error
+  })
+  if (readHello(reply).isReplica) throw new ErrorReply('READONLY The server is a replica')
 }
 
 /** The connection to the server that has the stream, once that is known; follows the stream. */
@@ -164,7 +177,7 @@ function createHostLink(
 }
 
 function isSame(one: RedisAddress, other: RedisAddress | undefined): boolean {
-  return one.url === other?.url && one.host === other?.host && one.port === other?.port
+  return one.host === other?.host && one.port === other?.port
 }
 
 /** Waits for the time given, or until aborted. */
