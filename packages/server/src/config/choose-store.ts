@@ -56,7 +56,7 @@ export function chooseStore(
   if (url === undefined || fromUrl !== undefined) {
     checkMode(servers, variables, url !== undefined, faults)
   }
-  const [first = { host: '', port: REDIS_PORT }] = servers.endpoints
+  const [first = { host: 'localhost', port: REDIS_PORT }] = servers.endpoints
   const isSingle = servers.mode === 'single'
   const inFile = {
     password: passwordFile('REDIS_PASSWORD_FILE', variables, cwd, faults),
@@ -69,6 +69,7 @@ export function chooseStore(
     store: {
       kind: 'redis',
       ...first,
+      ...defined({ socketPath: servers.socketPath }),
       ...(!isSingle && { mode: servers.mode, endpoints: servers.endpoints }),
       ...defined({ username: servers.username, passwordFile: inFile.password }),
       ...sentinelOf(servers, variables, inFile.sentinelPassword),

@@ -217,6 +217,8 @@ export interface RedisConfig {
   /** The server, or the first of `endpoints`. */
   readonly host: string
   readonly port: number
+  /** A Unix domain socket, in place of host and port. */
+  readonly socketPath?: string
   /** Absent for a single server. */
   readonly mode?: Exclude<RedisMode, 'single'>
   /** Sentinels, or some nodes of the cluster; absent for a single server. */

@@ -7,12 +7,12 @@ const ENCRYPTED = /^[A-Za-z\d+/]+={0,2}$/
 
 export const storeVariables = {
   REDIS_URL: pattern(
-    /^(?:redis|valkey)s?(?:\+(?:cluster|sentinel))?:\/\//,
+    /^(?:(?:redis|valkey)s?(?:\+(?:cluster|sentinel))?|unix):\/\//,
     'redis://[user:password@]host[:port][/db], redis+cluster://[user:password@]host[:port],… or redis+sentinel://[user:password@]host[:port],…/name[/db]; rediss for TLS',
   )
     .optional()
     .register(facts, {
-      what: 'The Redis server as one address; takes precedence over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. `redis+cluster://` and `redis+sentinel://` take several hosts: some nodes of a cluster, or the Sentinels and the name of the master. `rediss` for TLS; `valkey` and `valkeys` mean the same. Without any REDIS_ variable sessions are kept in memory, outside production.',
+      what: 'The Redis server as one address; takes precedence over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. `redis+cluster://` and `redis+sentinel://` take several hosts: some nodes of a cluster, or the Sentinels and the name of the master. `rediss` for TLS; `valkey` and `valkeys` mean the same. `unix://[user:password@]/path[?db=n]` is a Unix domain socket. Without any REDIS_ variable sessions are kept in memory, outside production.',
       secret: true,
     }),
   REDIS_MODE: oneOf('single', 'sentinel', 'cluster').optional().register(facts, {

@@ -8,6 +8,8 @@ export interface RedisAddress {
   /** `localhost` by default. */
   readonly host?: string | undefined
   readonly port?: number | undefined
+  /** A Unix domain socket, in place of host and port. */
+  readonly socketPath?: string | undefined
   readonly username?: string | undefined
   /** Or what reads the current one, for each new connection. */
   readonly password?: RedisPassword | undefined
@@ -84,14 +86,14 @@ export function backoffMs(retries: number, random: () => number): number {
 
 /** The connection options of node-redis for an address. */
 export function clientOptions(address: RedisAddress) {
-  const { host = 'localhost', port = 6379, username, password, db = 0 } = address
+  const { host = 'localhost', port = 6379, socketPath, username, password, db = 0 } = address
   const { tlsName, certificates } = address
   const tls = {
     ...({ tls: true, ...certificates } as const),
     ...(tlsName !== undefined && { servername: tlsName }),
   }
   return {
-    socket: { host, port, ...(address.tls && tls) },
+    socket: socketPath ? { path: socketPath } : { host, port, ...(address.tls && tls) },
     database: db,
     credentialsProvider: {
       type: 'async-credentials-provider' as const,

@@ -177,7 +177,7 @@ function createHostLink(
 }
 
 function isSame(one: RedisAddress, other: RedisAddress | undefined): boolean {
-  return one.host === other?.host && one.port === other?.port
+  return other !== undefined && one.host === other.host && one.port === other.port
 }
 
 /** Waits for the time given, or until aborted. */

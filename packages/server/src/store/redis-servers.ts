@@ -16,7 +16,7 @@ import { RedisSentinelTopology } from './redis-sentinel-topology.ts'
 import type { AskRedis, RedisTopology, TopologyOptions } from './redis-topology.ts'
 
 export interface RedisServers extends RedisAddress {
-  /** `redis[s]://…`, `redis+cluster://…` or `redis+sentinel://…`; takes precedence over its parts. */
+  /** `redis[s]://…`, `redis+cluster://…`, `redis+sentinel://…` or `unix://…`; takes precedence over its parts. */
   readonly url?: string | undefined
   /** A file that each new connection reads, in place of `password`. */
   readonly passwordFile?: string | undefined
@@ -58,9 +58,9 @@ export function resolveServers(given: RedisServers): RedisServers {
 function partsOf(url: string, { password, sentinel }: RedisServers): RedisServers {
   const parsed = parseRedisUrl(url)
   if (typeof parsed === 'string') throw new TypeError(`The address of Redis ${parsed}.`)
-  const { mode, endpoints, username, db, tls, masterName } = parsed
+  const { mode, endpoints, socketPath, username, db, tls, masterName } = parsed
   return {
-    ...{ url: undefined, mode, endpoints, ...endpoints[0], username, db, tls },
+    ...{ url: undefined, mode, endpoints, ...endpoints[0], socketPath, username, db, tls },
     password: parsed.password ?? password,
     sentinel: masterName === undefined ? sentinel : { ...sentinel, name: masterName },
   }

@@ -81,6 +81,15 @@ describe('the store', () => {
     expect(load({ REDIS_URL }).config.store).toMatchObject(expected)
   })
 
+  it('is named by a socket', () => {
+    const { config, secrets } = load({
+      REDIS_URL: 'unix://mcp:p%40ss@/run/redis%20a/redis.sock?db=2',
+    })
+    const socketPath = '/run/redis a/redis.sock'
+    expect(config.store).toMatchObject({ kind: 'redis', socketPath, username: 'mcp', db: 2 })
+    expect(secrets.redisPassword).toBe('p@ss')
+  })
+
   it('takes the password of an address without one from REDIS_P', () => {
     const { secrets } = load({ ...encryption, REDIS_URL: 'redis://localhost', REDIS_P })
     expect(secrets.redisPassword).toBe('p@ss:wörd')
@@ -93,6 +102,9 @@ describe('the store', () => {
     'redis://localhost?db=1',
     'redis://localhost:99999',
     'redis://u:%E0%A4%A@localhost',
+    'unix://run/redis.sock',
+    'unix:///run/redis.sock?db=x',
+    'unix://u:%E0%A4%A@/run/redis.sock',
   ])('refuses the address %s', (REDIS_URL) => {
     expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL'])
   })
