@@ -124,5 +124,19 @@ for (const topology of ['single', 'sentinel', 'cluster'] as const) {
       expect(lines).toMatch(/Redis cannot serve requests|Redis unreachable; reconnecting/)
       expect(faultsIn(lines)).toEqual([])
     })
+
+    test('evicted keys: sessions and grants have ended, and new ones are served', async () => {
+      await Promise.all(masters.map((admin) => admin.sendCommand(['FLUSHALL'])))
+      const statuses = await callers.statuses()
+      expect(statuses).toMatchObject({
+        ...{ initialize: 200, 'a call in an MCP session': 404, 'a call with a token': 401 },
+        ...{ login: 200, register: 201, refresh: 401 },
+      })
+      expect(Object.values(statuses).filter((status) => status >= 500)).toEqual([])
+      callers = await openCallers(app)
+      await callers.expectServed()
+      expect(await readiness()).toBe('200 {"status":"ok"}')
+      expect(faultsIn(app.lines.join(''))).toEqual([])
+    })
   })
 }

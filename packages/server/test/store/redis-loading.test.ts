@@ -4,6 +4,7 @@ import { createClient } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'
 import { definedScripts } from '../../src/store/redis-scripts.ts'
 import { startRedis } from '../support/redis.ts'
+import { redisMajor } from '../support/redis-binaries.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
 
@@ -12,7 +13,8 @@ const KEYS = 1500
 const SLOWLY = ['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024']
 
 describeRedis('plain', 'a Redis that loads its data', () => {
-  it('is unavailable, then works with its scripts', async () => {
+  // Redis 6 replies too rarely while it loads.
+  it.skipIf(redisMajor() < 7)('is unavailable, then works with its scripts', async () => {
     const server = await startRedis('plain', SLOWLY)
     onTestFinished(() => server.stop())
     const admin = createClient({ url: server.url, socket: { reconnectStrategy: 20 } })
