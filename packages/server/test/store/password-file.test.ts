@@ -8,12 +8,14 @@ import { inspect } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
+import { startApp } from '../support/app.ts'
 import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type RedisTopologyServers, startRedisCluster } from '../support/redis-cluster.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
+import { INITIALIZE, post } from '../support/wire.ts'
 
 type Port = Pick<RedisServer, 'port'>
 type Servers = Pick<RedisTopologyServers, 'url' | 'servers' | 'stop'> & {
@@ -47,7 +49,7 @@ async function startWithUsers(start: () => Promise<Servers>) {
     for (const each of all) await askRedis(each, 'ACL', 'SETUSER', user, ...rights, `>${password}`)
   }
   const users = {
-    ...{ servers, file, sentinelFile },
+    ...{ servers, file, sentinelFile, url: url.replace('//', '//mcp@') },
     setPassword: (password: string) => setPassword(servers, 'mcp', password),
     setSentinelPassword: (password: string) => setPassword(sentinels, 'watcher', password),
     async dropConnections() {
@@ -59,7 +61,7 @@ async function startWithUsers(start: () => Promise<Servers>) {
       const note = (fields: object, message: string) => void lines.push({ fields, message })
       const sentinel = { name: 'main', username: 'watcher', passwordFile: sentinelFile }
       const store = createRedisStore({
-        ...{ url: url.replace('//', '//mcp@'), log: { info: note, warn: note } },
+        ...{ url: users.url, log: { info: note, warn: note } },
         ...{ passwordFile: file, ...(sentinels.length > 0 && { sentinel }), ...options },
       })
       onTestFinished(() => store.close())
@@ -159,6 +161,39 @@ describeRedis('plain', 'the password of Sentinels in a file', () => {
     await store.set(newKey(), { a: 1 }, 60)
   })
 })
+
+for (const [topology, start] of Object.entries(TOPOLOGIES)) {
+  describeRedis('plain', `REDIS_PASSWORD_FILE of a server, with ${topology}`, () => {
+    it('makes it ready, unready while it is wrong, and ready again', LONG, async () => {
+      const users = await startWithUsers(start)
+      const { url, file, sentinelFile } = users
+      const atSentinels = {
+        REDIS_SENTINEL_USERNAME: 'watcher',
+        REDIS_SENTINEL_PASSWORD_FILE: sentinelFile,
+      }
+      const app = await startApp({
+        env: {
+          ...{ REDIS_URL: url, REDIS_PASSWORD_FILE: file },
+          ...(url.includes('sentinel') && atSentinels),
+        },
+      })
+      onTestFinished(() => app.stop())
+      const readiness = async () => {
+        const response = await fetch(`${app.url}/readyz`)
+        return `${response.status} ${await response.text()}`
+      }
+      await expect.poll(readiness, SOON).toBe('200 {"status":"ok"}')
+      await users.setPassword('canary-b')
+      await users.dropConnections()
+      await expect.poll(readiness, SOON).toMatch(/^503.*REDIS_PASSWORD_FILE/)
+      expect((await post(app.url, INITIALIZE)).status).toBe(503)
+      await writeFile(file, 'canary-b')
+      await expect.poll(readiness, SOON).toBe('200 {"status":"ok"}')
+      expect((await post(app.url, INITIALIZE)).status).toBe(200)
+      expect(app.lines.join('')).not.toContain('canary-')
+    })
+  })
+}
 
 /** A TCP proxy that can make the server forget who is connected, as it forgets an expired token. */
 async function startForgetful(to: number) {

@@ -1,15 +1,16 @@
 /** How the store connects: RESP 2, TLS with names and certificates, and the name of a connection. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'
 import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
+import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { launch, startRedis } from '../support/redis.ts'
-import { startRedisCluster } from '../support/redis-cluster.ts'
+import { addSlots, SLOTS, startRedisCluster } from '../support/redis-cluster.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { certificateFor } from '../support/tls-certificates.ts'
 import { storeContract } from './contract.ts'
@@ -77,6 +78,25 @@ describeRedis('plain', 'a connection', () => {
       const list = async () => String(await admin.sendCommand(['CLIENT', 'LIST']))
       await expect.poll(list).toMatch(`name=mcp-${protocol} `)
     }
+  })
+})
+
+const HAS_IPV6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+)
+
+describeRedis('plain', 'a store at an IPv6 address', () => {
+  it.skipIf(!HAS_IPV6).each(['redis', 'redis+cluster'])('is connected to: %s', async (scheme) => {
+    const isCluster = scheme !== 'redis'
+    const announced = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '::1']
+    const args = ['--bind', '127.0.0.1 ::1', ...(isCluster ? announced : [])]
+    const server = await startRedis('plain', args)
+    onTestFinished(() => server.stop())
+    if (isCluster) await askRedis(server, ...addSlots(0, SLOTS))
+    const store = await connectedStore(`${scheme}://[::1]:${server.port}`)
+    onTestFinished(() => store.close())
+    await expect.poll(() => store.set('key', { a: 1 }, 60).catch(String)).toBeUndefined()
+    expect(await store.get('key')).toEqual({ a: 1, rev: 1 })
   })
 })
 
