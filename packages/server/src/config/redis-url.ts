@@ -62,9 +62,7 @@ function parse(given: string): RedisUrl | string {
   if (user === undefined) return ENCODE
   const target = mode === 'sentinel' ? parseSentinelPath(path) : parsePath(path, mode)
   if (typeof target === 'string') return target
-  return {
-    ...{ mode, endpoints, tls: secure === 's', ...target, ...user },
-  }
+  return { mode, endpoints, tls: secure === 's', ...target, ...user }
 }
 
 function parseSocket(given: string): RedisUrl | string {

@@ -16,7 +16,10 @@ import { RedisSentinelTopology } from './redis-sentinel-topology.ts'
 import type { AskRedis, RedisTopology, TopologyOptions } from './redis-topology.ts'
 
 export interface RedisServers extends RedisAddress {
-  /** `redis[s]://…`, `redis+cluster://…`, `redis+sentinel://…` or `unix://…`; takes precedence over its parts. */
+  /**
+   * `redis[s]://…`, `redis+cluster://…`, `redis+sentinel://…` or `unix://…`; takes precedence over its
+   * parts.
+   */
   readonly url?: string | undefined
   /** A file that each new connection reads, in place of `password`. */
   readonly passwordFile?: string | undefined
