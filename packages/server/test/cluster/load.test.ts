@@ -104,6 +104,7 @@ describeRedis('plain', 'three nodes under load', () => {
       await exited
       const killedAt = performance.now()
       await delay(5000)
+      await load.untilMoreThan(200)
       const report = await load.stop()
       await annotate(`${Math.round(report.callsPerSecond)} calls a second`)
 

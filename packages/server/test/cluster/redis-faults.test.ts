@@ -107,6 +107,7 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
     await cluster.redis.restart()
     const restarted = performance.now()
     await delay(5000)
+    await load.untilMoreThan(100)
     const { calls, failures } = await load.stop()
     expect(calls).toBeGreaterThan(100)
     // Only calls of the 2025 era need Redis, and only until a moment after it is back.

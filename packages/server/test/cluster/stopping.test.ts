@@ -93,6 +93,7 @@ describeRedis('plain', 'nodes that stop', () => {
       await cluster.revive(index)
     }
     await delay(500)
+    await load.untilMoreThan(100)
     const { calls, failures, pids } = await load.stop()
     expect(failures).toEqual([])
     expect(calls).toBeGreaterThan(100)

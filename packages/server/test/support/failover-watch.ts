@@ -87,7 +87,8 @@ function probeReadiness({ urls }: WatchedNodes) {
  * The progress of a call until its response: read at the node that runs it for the first half, then at
  * another one, where the client resumes whenever its stream is interrupted.
  */
-async function followCall({ urls: [a, b] }: WatchedNodes): Promise<readonly number[]> {
+async function followCall(nodes: WatchedNodes): Promise<readonly number[]> {
+  const [a, b] = nodes.urls
   const headers = await connect(a)
   const params = { name: 'steps', arguments: STEPS, _meta: { progressToken: 'p' } }
   const call = request('tools/call', params, 'steps')
@@ -98,8 +99,13 @@ async function followCall({ urls: [a, b] }: WatchedNodes): Promise<readonly numb
   // Its stream may be interrupted before.
   await first.until(isHalf, 60_000).catch(() => undefined)
   first.close()
+  let { lastId } = first
+  // Interrupted before its first event, so that there is nothing to resume.
+  if (lastId === undefined) {
+    await sleep(500)
+    return followCall(nodes)
+  }
   const heard = [...first.messages]
-  let lastId = first.lastId ?? ''
   const isAnswered = () => heard.some(({ id, method }) => id === 'steps' && method === undefined)
   while (!isAnswered()) {
     const next = await listen(`${b}/mcp`, { ...headers, 'last-event-id': lastId })

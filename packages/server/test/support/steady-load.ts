@@ -27,6 +27,8 @@ interface LoadReport {
 }
 
 export interface SteadyLoad {
+  /** Waits until there were more calls: a busy machine makes few in a second. */
+  untilMoreThan(calls: number): Promise<void>
   /** Lets running calls end, and closes the clients. */
   stop(): Promise<LoadReport>
 }
@@ -78,6 +80,9 @@ export async function startSteadyLoad(
     }
   })
   return {
+    async untilMoreThan(calls) {
+      while (report.calls <= calls) await delay(50)
+    },
     async stop() {
       running = false
       const callsPerSecond = (report.calls * 1000) / (performance.now() - startedAll)
