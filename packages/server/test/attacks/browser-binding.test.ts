@@ -12,11 +12,11 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** Sign-ins that left for the provider. */
+/** Sign-ins that were redirected to the provider. */
 const departures = () => written.filter(({ key }) => key.startsWith('sign-in-state:')).length
 
 describe('the link of another user', () => {
-  test('asks a browser for the code that itself has let a client in', async () => {
+  test('requires the code from another browser that has authorized a client', async () => {
     const [attacker, victim] = [await authorizeClient(app), await authorizeClient(app)]
     const before = departures()
     const shown = await fetch(attacker.url, { headers: { cookie: victim.cookie } })
@@ -28,7 +28,7 @@ describe('the link of another user', () => {
       expect(response.headers.getSetCookie()).toEqual([])
     }
     expect(departures()).toBe(before)
-    // It cost its owner no try either.
+    // It used up none of the owner's attempts either.
     expect((await goOn(attacker.url, { cookie: attacker.cookie })).status).toBe(303)
   })
 
@@ -47,7 +47,7 @@ describe('the link of another user', () => {
 })
 
 describe('the right browser', () => {
-  test('is not made to go on by a page of another site or of another port', async () => {
+  test('does not continue for a form on a page of another site or port', async () => {
     const { url, cookie } = await authorizeClient(app)
     const before = departures()
     for (const headers of [
@@ -74,7 +74,7 @@ describe('the right browser', () => {
     expect((await goOn(url, { cookie })).status).toBe(410)
   })
 
-  test('gets nowhere with a link that was edited', async () => {
+  test('is refused with an edited link', async () => {
     const { url, cookie } = await authorizeClient(app)
     const last = url.endsWith('A') ? 'B' : 'A'
     for (const edited of [`${url.slice(0, -1)}${last}`, url.slice(0, -1), `${url}A`]) {
@@ -83,7 +83,7 @@ describe('the right browser', () => {
     }
   })
 
-  test('gets nowhere once the code was guessed at too often', async () => {
+  test('is refused after too many wrong codes', async () => {
     const { url, cookie } = await authorizeClient(app)
     for (let count = 0; count < 5; count += 1) {
       await fetch(url, { method: 'POST', body: new URLSearchParams({ code: 'ZZZZ-ZZZZ' }) })
@@ -92,7 +92,7 @@ describe('the right browser', () => {
   })
 })
 
-test('what a browser is known by is in no page, in no log, and not in the store', async () => {
+test("the value of the browser's cookie is in no page, no log, and not in the store", async () => {
   const { url, browser, cookie } = await authorizeClient(app)
   const page = await (await fetch(url, { headers: { cookie } })).text()
   await goOn(url, { cookie })

@@ -24,7 +24,7 @@ const SLACK_MS = 5000
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
-/** Two nodes, the second of which has a wrong clock; the first is what both call themselves. */
+/** Two nodes, the second with a skewed clock; both have the URL of the first. */
 async function startTwoClocks(skewMs: number) {
   const redis = await startSuiteRedis('plain')
   const ports = [await freePort(), await freePort()]
@@ -77,7 +77,7 @@ describe.each([
     /** The same client, posting to one node. */
     const at = (url: string) =>
       createOAuthClient(clocks.right, { known: { client_id: known.id }, nodes: [url] })
-    /** Both ways round: where something is given out, and where it is shown. */
+    /** Both directions: the node that issues, and the node that receives. */
     const ways = () =>
       [
         [clocks.right, clocks.skewed],
@@ -138,7 +138,9 @@ describe.each([
       }
     })
 
-    test('the grace of a refresh token is counted by the store', { timeout: 60_000 }, async () => {
+    test('the grace period of a refresh token follows the clock of the store', {
+      timeout: 60_000,
+    }, async () => {
       const given = await Promise.all(
         ways().map(async ([one, other]) => {
           const { body } = await (await at(one)).exchange(await known.authorize())
@@ -156,7 +158,7 @@ describe.each([
       }
     })
 
-    test('keys live as long wherever they were written', async () => {
+    test('keys have the same TTL on whichever node they were written', async () => {
       for (const url of [clocks.right, clocks.skewed]) {
         const before = new Set(await admin.keys('*AccessToken:*'))
         await (await at(url)).exchange(await known.authorize())
@@ -180,7 +182,7 @@ describe.each([
       }
     })
 
-    test('nothing went wrong inside', () => {
+    test('no fault was logged', () => {
       expect(faultsIn(clocks.logs())).toEqual([])
     })
   })

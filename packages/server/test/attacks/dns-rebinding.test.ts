@@ -18,7 +18,7 @@ interface Sent {
   readonly method?: string
 }
 
-/** Sends `initialize`, or whatever is asked for, with any Host; `fetch` would not. */
+/** Sends `initialize`, or another request, with any Host, which `fetch` does not allow. */
 function send(url: string, { host, origin, path = '/mcp', method = 'POST' }: Sent) {
   const { port } = new URL(url)
   const headers = {
@@ -147,7 +147,7 @@ describe('a host', () => {
     },
   )
 
-  test('may be anything for probes, which call by address', async () => {
+  test('may be anything for probes, which use the IP address', async () => {
     for (const path of ['/livez', '/readyz', '/livez?x']) {
       expect((await send(app.url, { host: '10.1.2.3:6901', path, method: 'GET' })).status).toBe(200)
     }
@@ -156,7 +156,7 @@ describe('a host', () => {
     }
   })
 
-  test('in the request line does not count more than the header', async () => {
+  test('in the request line is not trusted', async () => {
     const path = 'http://evil.com/connect/lnk_x'
     const { status, body } = await send(app.url, { host: 'localhost', path, method: 'GET' })
     expect([400, 404, 410, 421]).toContain(status)

@@ -15,7 +15,7 @@ import type { OAuthClient, Tokens } from '../support/oauth-client.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
-/** Each test has people of its own client. */
+/** Each test has a client of its own, and so its own users. */
 let clients = 0
 
 describeRedis('plain', 'on three nodes', () => {
@@ -90,7 +90,7 @@ describeRedis('plain', 'on three nodes', () => {
     const all = await Promise.all(
       Array.from({ length: 9 }, () => client.refresh(tokens.refresh_token)),
     )
-    // The others are replays, which end the family; nothing is left then.
+    // The others are replays, which revoke the family.
     expect(all.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
     for (const { status } of all) expect([200, 400]).toContain(status)
   })

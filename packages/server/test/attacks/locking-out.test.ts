@@ -53,7 +53,7 @@ it.each(['/mcp', '/messages'])('an id does not lock out a session: %s', async (p
   await expectUntouched(token)
 })
 
-it('what cannot be the id of a connection is counted for none', async () => {
+it('a malformed MCP session id counts for no MCP session', async () => {
   const shaped = `con_${'x'.repeat(43)}`
   const limitsWith = async (id: string) => {
     const { headers } = await read(post(app.url, request('ping'), { 'mcp-session-id': id }))

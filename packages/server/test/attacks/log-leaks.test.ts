@@ -47,7 +47,7 @@ async function clientsSignIn() {
 }
 
 /** Signing in by hand, with everything that can go wrong at the pages. */
-async function peopleGetLost() {
+async function peopleMakeMistakes() {
   const link = await login(app.url)
   await enterCode(newBrowser(), link.url, WRONG_CODE)
   const { browser, callback } = await stopBeforeCallback(app, link)
@@ -96,9 +96,9 @@ function forms(secret: string): string[] {
   return [secret, secret.replace(/^[a-z]+_/, ''), secret.replace('-', '')].flatMap(formsOf)
 }
 
-test('no secret of a whole story is in the log', async () => {
+test('no secret of a complete flow is in the log', async () => {
   await clientsSignIn()
-  await peopleGetLost()
+  await peopleMakeMistakes()
   await clientsMisbehave()
 
   const secrets = traffic.secrets()
@@ -121,7 +121,7 @@ test('no secret of a whole story is in the log', async () => {
   ]) {
     expect(kinds).toContain(kind)
   }
-  // What tools mask never goes over the wire of this test: it is known from the demo.
+  // Values that tools mask are not in the recorded traffic; they are known from the demo.
   const all = [
     ...secrets,
     ['55555555', 'account number'],

@@ -147,7 +147,7 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       expect(await user(await token()).status()).toBe(401)
     })
 
-    test('of a machine gets no person by a claim of its own', async () => {
+    test('of a machine does not become a user by a claim of its own', async () => {
       const token = forged(await ofMachine(), { asserted_subject: subject('ada') })
       expect(await user(token).result('whoami')).toMatchObject(MACHINE)
       const person = forged(await ofPerson(), { asserted_subject: subject('ada') })
@@ -178,7 +178,7 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       }
     })
 
-    test('raced with others of a new session shares it', async () => {
+    test('used concurrently with others of a new session shares that session', async () => {
       await user(await ofMachine()).call('logout')
       const tokens = await Promise.all(Array.from({ length: 12 }, () => ofMachine()))
       expect(new Set(tokens.map(sessionOf)).size).toBe(1)

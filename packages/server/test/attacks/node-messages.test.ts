@@ -58,7 +58,7 @@ describeRedis('plain', 'messages between nodes', () => {
   const ask = (id: string) =>
     request('tools/call', { name: 'ask', arguments: { kinds: ['form'] } }, id)
 
-  /** Calls a tool at one node, which asks; gives the id of its question. */
+  /** Calls a tool that asks, at one node; returns the id of its request to the client. */
   async function question(headers: Headers, id = 'call') {
     const stream = await listenTo((signal) => post(a, ask(id), headers, signal))
     open.push(stream)
@@ -85,7 +85,7 @@ describeRedis('plain', 'messages between nodes', () => {
       ...{ requestId: 'nothing', reason: [LARGE] },
     }),
     answer: { ...reply(UNKNOWN, LARGE) },
-    'answer for a node that lives': reply(`${nodeId}.1`, LARGE),
+    'answer for a running node': reply(`${nodeId}.1`, LARGE),
     'answer with a code made up': reply(`${nodeId}.1.${'A'.repeat(16)}`, LARGE),
     'answer by an id of another connection': reply(id, LARGE),
     'answer with a long id': reply(LARGE, ''),
@@ -101,7 +101,7 @@ describeRedis('plain', 'messages between nodes', () => {
 
   const KINDS = Object.keys(forged('', ''))
 
-  test.each(KINDS)('48 times 1 MB of a forged %s leave next to nothing', async (kind) => {
+  test.each(KINDS)('48 forged messages of 1 MB leave almost nothing in Redis: %s', async (kind) => {
     const owner = await connect(a, { elicitation: {} })
     const { wireId } = await question(owner)
     const message = forged(wireId.split('.')[0] ?? '', wireId)[kind as 'cancel']
@@ -109,13 +109,13 @@ describeRedis('plain', 'messages between nodes', () => {
     const before = await redisBytes()
     for (let count = 0; count < TIMES; count += 1) {
       const { status } = await post(b, message, stranger)
-      // What comes before may refuse so much, too.
+      // An earlier check may refuse the size, too.
       expect([202, 400, 413]).toContain(status)
     }
     expect((await redisBytes()) - before).toBeLessThan(64 * KIB)
   })
 
-  test.each(KINDS)('and over the older transport: %s', async (kind) => {
+  test.each(KINDS)('the same over the older transport: %s', async (kind) => {
     const owner = await connect(a, { elicitation: {} })
     const { wireId } = await question(owner)
     const message = forged(wireId.split('.')[0] ?? '', wireId)[kind as 'cancel']
@@ -135,7 +135,7 @@ describeRedis('plain', 'messages between nodes', () => {
     expect(await dropped('forged_id')).toBe(before + 1)
   })
 
-  test('any number of cancellations leaves no more than some', async () => {
+  test('any number of cancellations leaves a bounded number of entries', async () => {
     const headers = await connect(a)
     const before = await redisBytes()
     const flood = Array.from({ length: 400 }, async (_, index) => {
@@ -147,7 +147,7 @@ describeRedis('plain', 'messages between nodes', () => {
     expect(await dropped('frequent_cancel')).toBeGreaterThan(0)
   })
 
-  test('an answer by another node counts, once', async () => {
+  test('an answer through another node counts once', async () => {
     const headers = await connect(a, { elicitation: {} })
     const { stream, wireId } = await question(headers)
     const repeated = await dropped('repeated_answer')
@@ -191,13 +191,13 @@ describeRedis('plain', 'messages between nodes', () => {
     expect(await admin.at(inbox, (one) => one.exists(inbox))).toBe(1)
     await expect.poll(() => admin.at(inbox, (one) => one.xLen(inbox)), { timeout: 5000 }).toBe(0)
     expect(await admin.at(inbox, (one) => one.ttl(inbox))).toBeLessThanOrEqual(60)
-    // And goes on after that.
+    // And is used again afterwards.
     const second = await question(headers, 'second')
     await post(b, reply(second.wireId, 'second'), headers)
     await second.stream.until(answering('second'))
   })
 
-  test('progress is sent on once a second, and only what it may say', async () => {
+  test('progress is forwarded once a second, with the permitted fields only', async () => {
     const headers = await connect(a, { elicitation: {} })
     const { wireId } = await question(headers)
     const params = {

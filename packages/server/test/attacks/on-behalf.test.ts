@@ -22,7 +22,7 @@ describe('a token that was not issued for this server is not exchanged', () => {
   test.each<[string, (server: Server) => Promise<string>]>([
     ['for the API', ({ issuer, claims }) => issuer.sign({ ...claims(), aud: 'api://bank' })],
     ['for our client id', ({ issuer, claims }) => issuer.sign({ ...claims(), aud: 'bank-server' })],
-    ['for nobody', (server) => server.issuer.sign(without(server, 'aud'))],
+    ['without an audience', (server) => server.issuer.sign(without(server, 'aud'))],
     ['of another issuer', ({ issuer, claims }) => issuer.sign({ ...claims(), iss: 'https://x.y' })],
     ['expired', ({ issuer, claims }) => issuer.sign({ ...claims(), exp: seconds() - 1 })],
     ['too old', ({ issuer, claims }) => issuer.sign({ ...claims(), iat: seconds() - 90_000 })],
@@ -43,7 +43,7 @@ describe('a token that was not issued for this server is not exchanged', () => {
   })
 })
 
-test('two people, and two clients of one, never use what was exchanged for the other', async () => {
+test('two people, and two clients of one, never use a token exchanged for the other', async () => {
   const { call, token, asked, answer } = await startOnBehalf()
   let count = 0
   answer((form) => {
@@ -69,7 +69,7 @@ test('two people, and two clients of one, never use what was exchanged for the o
   expect(asked).toHaveLength(3)
 })
 
-test('a connection or handle of another person gives no access to the exchanged token', async () => {
+test('an MCP session or handle of another person gives no access to the exchanged token', async () => {
   const { call, token, apps, api } = await startOnBehalf()
   const [ada, bob] = [await token({ subject: 'ada' }), await token({ subject: 'bob' })]
   expect((await call(ada)).isError).toBe(false)
@@ -85,7 +85,7 @@ test('a connection or handle of another person gives no access to the exchanged 
   expect(api.seen).toHaveLength(before)
 })
 
-test('a token with fewer scopes does not use what was exchanged for more', async () => {
+test('a token with fewer scopes does not use a token exchanged for more', async () => {
   const { call, token, asked, issuer, claims } = await startOnBehalf()
   expect((await call(await token())).isError).toBe(false)
   const narrow = await issuer.sign({ ...claims(), scope: 'service:read' })
@@ -164,7 +164,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   }
 
-  test('calls at the same time cause one exchange, and one refusal', {
+  test('concurrent calls cause one exchange, and one refusal', {
     timeout: 30_000,
   }, async () => {
     const { call, token, asked, answer } = await start()
@@ -194,7 +194,7 @@ describeRedis('plain', 'on three nodes', () => {
   })
 })
 
-test('scopes of the issuer that are one scope of the tools are not one for the API', async () => {
+test('scopes of the issuer that map to the same scope of tools are distinct for the API', async () => {
   const OAUTH_SCOPE_MAP = '{"Bank.Read":"service:read mcp","Bank.Write":"service:read mcp"}'
   const { call, asked, issuer, claims } = await startOnBehalf({
     env: { ...RFC8693, OAUTH_SCOPE_MAP },

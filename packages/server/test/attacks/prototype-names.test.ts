@@ -36,12 +36,12 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** The answer without the name that was asked for. */
+/** The response without the requested name. */
 const withoutName = (value: unknown, name: string) =>
   JSON.stringify(value).replaceAll(name, UNKNOWN)
 
 describe.each(Object.entries(REQUESTS))('%s', (_what, requestOf) => {
-  test.each(ERAS)('%s: is answered as any other that there is not', async (era) => {
+  test.each(ERAS)('%s: has the response of any unknown name', async (era) => {
     const answer = async (name: string) => {
       const { status, message } = await ask(app.url, era, ...requestOf(name))
       return [status, withoutName(message, name)]

@@ -21,7 +21,7 @@ const newAddress = () => {
   return { 'x-forwarded-for': `192.0.2.${last}` }
 }
 
-/** A request of exactly so many bytes. */
+/** A request of exactly this many bytes. */
 function sized(bytes: number): string {
   const text = (pad: string) => JSON.stringify(request('ping', { pad }))
   return text('x'.repeat(bytes - text('').length))
@@ -61,8 +61,8 @@ describe('a request counts', () => {
     [1024 * KIBIBYTE, 65],
   ])('%d bytes as %d', async (bytes, weight) => {
     const body = sized(bytes)
-    const told = await read(postText(app.url, body, newAddress()))
-    expect(remaining(told.headers)).toBe(ADDRESS - weight)
+    const answer = await read(postText(app.url, body, newAddress()))
+    expect(remaining(answer.headers)).toBe(ADDRESS - weight)
     const inChunks = await read(chunked(app.url, body, newAddress()))
     expect(remaining(inChunks.headers)).toBe(ADDRESS - weight)
   })

@@ -21,7 +21,7 @@ import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
 const WEB = 'https://client.example/callback'
-/** Each test has people of its own client. */
+/** Each test has a client of its own, and so its own users. */
 let clients = 0
 
 describeRedis('plain', 'on three nodes', () => {
@@ -39,20 +39,23 @@ describeRedis('plain', 'on three nodes', () => {
   test.each([
     ['an app', undefined],
     ['a web client', WEB],
-  ])('of %s goes on in any browser: connection, values and sign-in', async (_what, redirectUri) => {
-    const client = await newClient(redirectUri && { redirect_uris: [redirectUri] })
-    const { tokens, connection } = await openedSession(cluster.urls, client)
-    const elsewhere = personsBrowser(redirectUri)
-    const again = await authorize(client, elsewhere, { params: { scope: 'mcp service:read' } })
-    expect(sessionOf(again)).toBe(sessionOf(tokens))
-    for (const url of cluster.urls) {
-      expect(await onConnection(url, connection, again)).toBe('before')
-      expect(await onConnection(url, connection, tokens)).toBe('before')
-      expect(await serviceOwner(url, again)).toBe('Ada Lovelace')
-    }
-    expect((await client.refresh(again.refresh_token)).status).toBe(200)
-    expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
-  })
+  ])(
+    'of %s continues in any browser: MCP session, values and sign-in',
+    async (_what, redirectUri) => {
+      const client = await newClient(redirectUri && { redirect_uris: [redirectUri] })
+      const { tokens, connection } = await openedSession(cluster.urls, client)
+      const elsewhere = personsBrowser(redirectUri)
+      const again = await authorize(client, elsewhere, { params: { scope: 'mcp service:read' } })
+      expect(sessionOf(again)).toBe(sessionOf(tokens))
+      for (const url of cluster.urls) {
+        expect(await onConnection(url, connection, again)).toBe('before')
+        expect(await onConnection(url, connection, tokens)).toBe('before')
+        expect(await serviceOwner(url, again)).toBe('Ada Lovelace')
+      }
+      expect((await client.refresh(again.refresh_token)).status).toBe(200)
+      expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
+    },
+  )
 
   test('of another person in the same browser is their own', async () => {
     const client = await newClient()
@@ -75,7 +78,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await onConnection(cluster.urls[2], connection, other)).toBe(404)
   })
 
-  test('is one, however many sign in at once', async () => {
+  test('is the same, however many sign in concurrently', async () => {
     const client = await newClient()
     const codes = await Promise.all(
       Array.from({ length: 5 }, () => codeFor(client, personsBrowser())),
@@ -97,7 +100,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await serviceOwner(cluster.urls[1], tokens)).not.toBe('nobody')
   })
 
-  describe('a connection whose session was ended', () => {
+  describe('an MCP session whose session has ended', () => {
     test('continues for the same user in another browser, and for nobody else', async () => {
       const client = await newClient()
       const { browser, tokens, connection } = await openedSession(cluster.urls, client)

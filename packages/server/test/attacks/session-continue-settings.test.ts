@@ -32,7 +32,7 @@ function resigned({ access_token: token, ...tokens }: Tokens, claims: object): T
   return { ...tokens, access_token: `${input}.${signature}` }
 }
 
-test('SESSION_CONTINUE=off starts anew each time, whatever is asked', async () => {
+test('SESSION_CONTINUE=off starts a new session each time, whatever is requested', async () => {
   const { url } = await start({ env: { SESSION_CONTINUE: 'off' }, catalogDirectory })
   const client = await createOAuthClient(url)
   const { browser, tokens } = await openedSession([url, url], client)

@@ -81,7 +81,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(await onConnection(cluster.urls[2], connection, other)).toBe('before')
     })
 
-    test('ten consents at once make one session with ten grants', async () => {
+    test('ten concurrent consents lead to one session with ten grants', async () => {
       const { browser, tokens } = await opened()
       const many = await Promise.all(Array.from({ length: 10 }, () => codeParts(browser)))
       const exchanged = await Promise.all(many.map((each) => client.exchange(each)))
@@ -104,7 +104,7 @@ describeRedis('plain', 'on three nodes', () => {
       await expectAnew(anew, tokens, connection)
     })
 
-    test('denies, and the session lives', async () => {
+    test('denies, and the session stays valid', async () => {
       const { browser, tokens, connection } = await opened()
       const { page } = await consentPage(client, browser)
       const { url } = await browser.open(page.url, { decision: 'deny' })

@@ -49,7 +49,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect((await client.revoke(third.refresh_token)).status).toBe(200)
       for (const each of [second, third]) expect(await statusOf(cluster.urls[1], each)).toBe(401)
       expect((await client.refresh(third.refresh_token)).status).toBe(400)
-      // The connection goes over to what is authorized next, and nothing that was in the session.
+      // The MCP session moves to the next authorization, without anything of the ended session.
       const { page } = await consentPage(client, browser)
       expect(page.text).not.toContain('session you opened')
       const anew = await authorize(client, browser)
@@ -88,7 +88,7 @@ describeRedis('plain', 'on three nodes', () => {
         expect(await statusOf(cluster.urls[0], tokens)).toBe(401)
         if (second === undefined) continue
         const { status, body } = await client.exchange(second)
-        // Either is safe: a token that is good, or the client has to ask again.
+        // Both outcomes are safe: a valid token, or the client has to authorize again.
         if (status === 200) {
           expect([200, 401]).toContain(await statusOf(cluster.urls[1], body as unknown as Tokens))
         }
@@ -96,7 +96,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
   })
 
-  describe('a connection whose session was ended', () => {
+  describe('an MCP session whose session has ended', () => {
     async function ended() {
       const before = await opened()
       await logout(cluster.urls[0], before.tokens)
@@ -114,7 +114,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(await onConnection(cluster.urls[1], connection, anew)).toBe('after')
     })
 
-    test('is unknown to another browser, another client, and a session of before', async () => {
+    test('is unknown to another browser, another client, and the ended session', async () => {
       const { browser, connection, tokens } = await ended()
       const elsewhere = await authorize(client, personsBrowser())
       const other = await cluster.client({ metadata: { client_name: 'Another client' } })

@@ -51,7 +51,7 @@ describeRedis('plain', 'with three nodes', () => {
       body: JSON.stringify(message),
     })
 
-  /** Everything one can do with the id of a connection. */
+  /** Every request that names an MCP session. */
   function attempts(
     node: string,
     id: string,
@@ -87,7 +87,7 @@ describeRedis('plain', 'with three nodes', () => {
   const seen = async (answers: readonly Promise<Response>[]) =>
     (await Promise.all(answers.map(read))).map(({ status, text }) => ({ status, text }))
 
-  test('a connection of a token is unknown to every other caller, on every node', async () => {
+  test('an MCP session of a token is unknown to every other caller, on every node', async () => {
     const id = await connectAs(alice, { elicitation: {} })
     const own = { ...alice, 'mcp-session-id': id }
     const stream = await listen(`${c}/mcp`, own)
@@ -129,7 +129,7 @@ describeRedis('plain', 'with three nodes', () => {
     expect(status).toBe(404)
   })
 
-  test('a connection without a token is unknown to callers with one', async () => {
+  test('an MCP session without a token is unknown to callers with one', async () => {
     const id = await connectAs({})
     for (const node of urls) {
       const stolen = await seen(attempts(node, id, bob, 's.0.0', 'x'))
@@ -159,7 +159,7 @@ describeRedis('plain', 'with three nodes', () => {
     }
     expect((await postTo(b + path, INITIALIZE, alice)).status).toBe(202)
     await stream.until(answering(1))
-    // Two streams of one token do not get in each other's way.
+    // Two streams of one token do not interfere.
     const second = await listen(`${b}/sse`, alice)
     const { data: other } = await second.until(({ event }) => event === 'endpoint')
     expect(other).not.toBe(path)
@@ -189,7 +189,7 @@ describeRedis('plain', 'with three nodes', () => {
     stays.close()
   })
 
-  test('one token used everywhere at once opens one session', async () => {
+  test('one token used on all nodes concurrently opens one session', async () => {
     const first = await cluster.bearer({ subject: 'everywhere' })
     const remember = { name: 'session', arguments: {} }
     const calls = Array.from({ length: 30 }, (_, turn) =>
