@@ -24,7 +24,7 @@ async function signedInAs(person: string) {
   return { ...asked, client, page }
 }
 
-/** Sessions that hold credentials, of those that are still there. */
+/** The existing sessions that hold credentials. */
 async function signedInSessions(from: number) {
   const keys = new Set(written.slice(from).map(({ key }) => key))
   const sessions = [...keys].filter((key) => key.endsWith(':session'))

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** A client's request, and what the person sees who allowed it. */
+/** A client's request, and the page after the person has allowed it. */
 async function allowed(): Promise<Asked & { readonly choice: Page }> {
   const client = await createOAuthClient(app.url)
   const asked = await client.ask()
@@ -121,7 +121,7 @@ test('an unavailable provider is reported on the page, with a retry and a cancel
 })
 
 describe('with LOGIN=on-demand', () => {
-  test('the browser that let a client in needs no code for its links; others do', async () => {
+  test('the browser that authorized a client needs no code for its links; others do', async () => {
     const usual = await start()
     const client = await createOAuthClient(usual.url)
     const { browser, code, verifier } = await client.authorize()
@@ -148,7 +148,7 @@ describe('with LOGIN=on-demand', () => {
     expect(page.headers.getSetCookie().join()).not.toContain('mcp-browser')
   })
 
-  test('a client that is denied leaves the browser unknown', async () => {
+  test('denying a client sets no browser cookie', async () => {
     const usual = await start()
     const client = await createOAuthClient(usual.url)
     const { browser, decide } = await client.ask()

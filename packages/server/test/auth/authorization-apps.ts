@@ -1,4 +1,4 @@
-/** Servers with the built-in authorization server, and a clock for what their store keeps. */
+/** Servers with the built-in authorization server, and a clock for their store. */
 
 import { afterEach } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -16,7 +16,7 @@ export async function start(options: TestAppOptions = {}): Promise<TestApp> {
   return app
 }
 
-/** The same on a store whose time stands still until the test moves it on. */
+/** The same on a store whose clock only the test advances. */
 export async function startWithClock(env: Readonly<Record<string, string>> = {}) {
   let now = Date.now()
   const store = createMemoryStore({ now: () => now })

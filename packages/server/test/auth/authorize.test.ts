@@ -12,14 +12,14 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** Where the browser ends that was not asked anything. */
+/** The page of a request that is refused without a consent page. */
 async function refused(params: Params) {
   const client = await createOAuthClient(app.url)
   const { page } = await client.ask(params)
   return page
 }
 
-describe('a client that asks wrongly', () => {
+describe('an invalid request', () => {
   test.each([
     ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
     ['plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
@@ -33,7 +33,7 @@ describe('a client that asks wrongly', () => {
   ])('for %s redirects with the error', async (_what, params, error) => {
     const { url } = await refused(params)
     expect(url.href.startsWith(REDIRECT_URI)).toBe(true)
-    // What is answered with tokens is refused in the fragment (OAuth 2.0 Multiple Response Types).
+    // Response types with tokens have their errors in the fragment (OAuth 2.0 Multiple Response Types).
     const answer = new URLSearchParams(url.search || url.hash.slice(1))
     expect(answer.get('error')).toBe(error)
     expect(answer.get('iss')).toBe(app.url)
@@ -50,7 +50,7 @@ describe('a client that asks wrongly', () => {
     ['a page that posts', { response_mode: 'form_post' }, 'unsupported_response_mode'],
     ['a fragment', { response_mode: 'fragment' }, 'unsupported_response_mode'],
     ['two redirect URIs', { redirect_uri: [REDIRECT_URI, 'https://evil.example/'] }, ''],
-  ])('with %s is sent nowhere', async (_what, params, error) => {
+  ])('with %s is not redirected', async (_what, params, error) => {
     const { url, status, text, headers } = await refused(params)
     expect([url.pathname, status]).toEqual(['/authorize', 400])
     expect(text).toContain(error)
@@ -66,7 +66,7 @@ test.each([
   ['PUT', '/register', 405, 'POST'],
   ['GET', '/token/x', 404, null],
   ['POST', '/authorize/a/b', 404, null],
-])("%s %s is %i, in OAuth's words", async (method, path, status, allow) => {
+])('%s %s is %i with an OAuth error', async (method, path, status, allow) => {
   const response = await fetch(app.url + path, { method })
   expect([response.status, response.headers.get('allow')]).toEqual([status, allow])
   expect(response.headers.get('cache-control')).toBe('no-store')
@@ -157,7 +157,7 @@ describe('the consent page', () => {
     expect((await browser.open(page.url)).status).toBe(410)
   })
 
-  test('is gone for another browser, and cannot be answered there', async () => {
+  test('is neither shown nor answered in another browser', async () => {
     const client = await createOAuthClient(app.url)
     const { page } = await client.ask()
     const stranger = createBrowser()
@@ -180,7 +180,7 @@ describe('the consent page', () => {
     ['origin', 'https://evil.example'],
     ['origin', 'http://localhost:1'],
     ['origin', 'null'],
-  ])('takes no answer from elsewhere (%s: %s)', async (name, value) => {
+  ])('accepts no decision from another page (%s: %s)', async (name, value) => {
     const client = await createOAuthClient(app.url)
     const { page, browser } = await client.ask()
     const cookie = browser.cookies.map((each) => `${each.name}=${each.value}`).join('; ')
@@ -190,7 +190,7 @@ describe('the consent page', () => {
     expect(response.status).toBe(403)
   })
 
-  test.each([[{}], [{ decision: 'maybe' }]])('treats %o as no answer', async (form) => {
+  test.each([[{}], [{ decision: 'maybe' }]])('treats %o as no decision', async (form) => {
     const client = await createOAuthClient(app.url)
     const { page, browser } = await client.ask()
     expect((await browser.open(page.url, form)).status).toBe(400)
@@ -200,7 +200,7 @@ describe('the consent page', () => {
     ['text/plain', 'decision=allow', 415],
     ['', 'decision=allow', 415],
     ['application/x-www-form-urlencoded', 'decision=deny&decision=allow', 400],
-  ])('takes no answer sent as "%s": %s', async (type, body, expected) => {
+  ])('accepts no decision sent as "%s": %s', async (type, body, expected) => {
     const client = await createOAuthClient(app.url)
     const { page, browser } = await client.ask()
     const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
@@ -214,7 +214,7 @@ describe('the consent page', () => {
   })
 })
 
-test('a browser that let one client in is asked again, for every client and session', async () => {
+test('a browser that authorized a client gets a consent page for every client and session', async () => {
   const client = await createOAuthClient(app.url)
   const { browser } = await client.authorize()
   const { url } = client.request()

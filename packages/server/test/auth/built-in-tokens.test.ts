@@ -49,7 +49,7 @@ describe.each(['HS256', 'ES256', 'EdDSA'])('signed with %s', (JWT_ALG) => {
   })
 })
 
-test.each(['ES256', 'EdDSA'])('with %s anybody can check them', async (JWT_ALG) => {
+test.each(['ES256', 'EdDSA'])('with %s anybody can verify them', async (JWT_ALG) => {
   const app = await start({ env: { JWT_ALG } })
   const { access_token: token } = await (await createOAuthClient(app.url)).connect()
   const keys = createRemoteJWKSet(new URL(`${app.url}/jwks`))

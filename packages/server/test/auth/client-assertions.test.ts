@@ -67,7 +67,7 @@ describe('without an assertion', () => {
     const authorization = await client.authorize()
     const refused = await client.exchange(authorization)
     expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
-    // Its code is as good as before.
+    // Its code is still valid.
     const params = await signer.signed(app.url)
     expect(await client.exchange(authorization, params)).toMatchObject({ status: 200 })
   })
@@ -98,7 +98,7 @@ test('keys in the document itself need no request', async () => {
   expect(signer.asked('/jwks.json')).toBe(0)
 })
 
-test('invented names of keys have the host asked once a minute at most', async () => {
+test('invented key ids cause one request a minute to the host at most', async () => {
   const { client, signer, app } = await setUp()
   const authorization = await client.authorize()
   for (const kid of ['a', 'b', 'c', 'd']) {
@@ -108,7 +108,7 @@ test('invented names of keys have the host asked once a minute at most', async (
   expect(signer.asked('/jwks.json')).toBe(1)
 })
 
-test('a host that is unavailable is 503, and costs the client nothing', async () => {
+test('an unavailable host is 503, and the client keeps its tokens', async () => {
   const { client, signer, app } = await setUp()
   const first = await client.exchange(await client.authorize(), await signer.signed(app.url))
   const token = String(first.body.refresh_token)

@@ -11,7 +11,7 @@ afterEach(() => Promise.all(open.splice(0).map((host) => host.close())))
 const x = 'A'.repeat(43)
 const key = (kid: string) => ({ kty: 'EC', crv: 'P-256', kid, x, y: x })
 
-async function bench(first: unknown) {
+async function setUp(first: unknown) {
   let body = first
   const host = await startHttpsServer((res) => {
     res.writeHead(body === undefined ? 500 : 200).end(JSON.stringify(body))
@@ -41,7 +41,7 @@ async function bench(first: unknown) {
 
 describe('keys', () => {
   test('are shared by all nodes, and read again after ten minutes', async () => {
-    const { ask, host, pass } = await bench({ keys: [key('a')] })
+    const { ask, host, pass } = await setUp({ keys: [key('a')] })
     expect([await ask('a'), await ask('a'), await ask()]).toEqual([['a'], ['a'], ['a']])
     expect(host.seen).toHaveLength(1)
     pass(601)
@@ -50,7 +50,7 @@ describe('keys', () => {
   })
 
   test('that are replaced are found after a minute', async () => {
-    const { ask, host, serve, pass } = await bench({ keys: [key('a')] })
+    const { ask, host, serve, pass } = await setUp({ keys: [key('a')] })
     await ask('a')
     serve({ keys: [key('b')] })
     expect(await ask('b')).toEqual(['a'])
@@ -59,8 +59,8 @@ describe('keys', () => {
     expect(host.seen).toHaveLength(2)
   })
 
-  test('serve for an hour while their host is unavailable', async () => {
-    const { ask, host, serve, pass } = await bench({ keys: [key('a')] })
+  test('stay in use for an hour while their host is unavailable', async () => {
+    const { ask, host, serve, pass } = await setUp({ keys: [key('a')] })
     await ask('a')
     serve(undefined)
     pass(3500)
@@ -74,15 +74,15 @@ describe('keys', () => {
   })
 
   test.each([['no JSON'], [{}], [{ keys: 'a' }], [null]])('are not in %j', async (body) => {
-    const { ask, host } = await bench(body)
+    const { ask, host } = await setUp(body)
     await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable' })
     await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable' })
     expect(host.seen).toHaveLength(1)
   })
 
-  test('are public, for signatures, and of a sound size', async () => {
+  test('must be public, for signatures, and of a sufficient size', async () => {
     const rsa = { kty: 'RSA', kid: 'short', n: 'A'.repeat(171), e: 'AQAB' }
-    const { ask } = await bench({
+    const { ask } = await setUp({
       keys: [
         { ...key('private'), d: x },
         { kty: 'oct', kid: 'secret', k: x },
@@ -100,7 +100,7 @@ describe('keys', () => {
   })
 
   test('of thousands of addresses at one host are fetched 60 times a minute', async () => {
-    const { make, host } = await bench({ keys: [key('a')] })
+    const { make, host } = await setUp({ keys: [key('a')] })
     const outcomes = []
     for (let turn = 0; turn < 65; turn += 1) {
       const asked = make().keysAt(`${host.origin}/${turn}`, 'a')

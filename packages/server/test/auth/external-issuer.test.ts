@@ -70,7 +70,7 @@ describe('when it does not answer', () => {
     expect(await statusOf(token)).toBe(200)
   })
 
-  test('keys that are known serve on', async () => {
+  test('known keys stay in use', async () => {
     const { issuer, statusOf, resource } = await start()
     expect(await statusOf(await issuer.token(resource))).toBe(200)
     const token = await issuer.token(resource)
@@ -117,7 +117,7 @@ test('a token costs one round trip to the store, once its session is there', asy
   expect(await statusOf(token)).toBe(200)
   store.asked.length = 0
   expect(await statusOf(token)).toBe(200)
-  // Nobody waits for the session's time to slide on.
+  // The renewal of the session's TTL is not awaited.
   expect(store.asked.filter((command) => !command.startsWith('touch '))).toHaveLength(1)
 })
 
@@ -133,7 +133,7 @@ test('a token from before a logout renews nothing', async () => {
   expect(await statusOf(fresh)).toBe(200)
   expect(touch).toHaveBeenCalled()
   touch.mockClear()
-  // Nothing is slid on twice in a second.
+  // A TTL is renewed at most once a second.
   await delay(1100)
   expect(await statusOf(stolen)).toBe(401)
   expect(touch).not.toHaveBeenCalled()

@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** What a token is answered with, and why it was refused if it was. */
+/** The response to a token, and the reason if it was refused. */
 async function answerTo(claims: JWTPayload, typ: string | undefined = 'JWT', at = app) {
   const header = { typ: typ === '' ? undefined : typ }
   const before = at.lines.length
@@ -47,7 +47,7 @@ const withoutIat = (): JWTPayload => {
   const { iat: _iat, ...claims } = api()
   return claims
 }
-/** The call was let through: nobody has signed in upstream. */
+/** The token was accepted: the tool only lacks the upstream sign-in. */
 const ACCEPTED = { status: 200 }
 
 describe('access tokens', () => {
@@ -191,7 +191,7 @@ describe('access tokens', () => {
       () => ({ ...api(), aud: { a: 1 } as never, scope: 'service:read' }),
       'aud',
     ],
-  ])('%s is refused, and the log says why', async (_what, claims, reason, typ = 'JWT') => {
+  ])('%s is refused, and the log has the reason', async (_what, claims, reason, typ = 'JWT') => {
     const answer = await answerTo(claims() as JWTPayload, typ)
     expect(answer).toEqual({ status: 401, reason: expect.stringContaining(reason) })
   })

@@ -7,7 +7,7 @@ import { startTokenApp, withToken } from '../support/token-app.ts'
 import { postModern, read } from '../support/wire.ts'
 
 type Answer = { readonly status?: number; readonly body: unknown }
-interface Asked {
+interface IntrospectionRequest {
   readonly token: string
   readonly authorization: string | undefined
   readonly form: URLSearchParams
@@ -18,12 +18,12 @@ const CLIENT = {
   OAUTH_INTROSPECTION_CLIENT_SECRET: 'secret-of-introspection',
 }
 
-/** A server whose issuer answers by `answers`, token by token; `asked` is what it was asked. */
+/** A server whose issuer answers by `answers`, per token; `asked` records the requests. */
 async function start(env: Record<string, string> = {}) {
   const issuer = await startExternalIssuer()
   onTestFinished(() => issuer.stop())
   const answers = new Map<string, Answer>()
-  const asked: Asked[] = []
+  const asked: IntrospectionRequest[] = []
   issuer.metadataIs({ introspection_endpoint: `${issuer.url}/introspect` })
   issuer.answerAt('/introspect', async (request, response) => {
     const form = new URLSearchParams(await textOf(request))
@@ -51,7 +51,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 const REFUSED = 'access token refused'
 
-test('an active token is asked about once a minute, with the secret in the header', async () => {
+test('an active token is introspected once a minute, with the secret in the header', async () => {
   const { ask, asked, answers, good } = await start()
   answers.set('opaque-1', { body: good })
   const all = await Promise.all(Array.from({ length: 10 }, () => ask('opaque-1')))
@@ -73,7 +73,7 @@ test('the secret may be in the form', async () => {
   expect(asked[0]?.form.get('client_secret')).toBe('secret-of-introspection')
 })
 
-test('a token that is not active is not asked about again at once', async () => {
+test('an inactive token is not introspected again at once', async () => {
   const { app, ask, asked } = await start()
   for (let n = 0; n < 3; n += 1) expect((await ask('nobody-knows')).status).toBe(401)
   expect(asked).toHaveLength(1)
@@ -103,13 +103,13 @@ describe('an answer', () => {
     ['about a refresh token of Keycloak', { typ: 'Refresh' }, 'typ'],
     ['about a refresh token of Hydra', { token_use: 'refresh_token' }, 'token_use'],
     ['about an ID token', { nonce: 'n' }, 'nonce'],
-    ['of nobody', { sub: undefined, client_id: undefined }, 'sub'],
+    ['without a subject', { sub: undefined, client_id: undefined }, 'sub'],
     ['that is active as text', { active: 'true' }, ''],
-  ])('%s is refused, and the log says why', async (_what, more, reason) => {
+  ])('%s is refused, and the log has the reason', async (_what, more, reason) => {
     const { app, ask, answers, good } = await start()
     answers.set('opaque-1', { body: { ...good, ...more } })
     const { status } = await ask('opaque-1')
-    // What cannot be understood says nothing of the token.
+    // A malformed response says nothing about the token.
     expect(status).toBe(reason === '' ? 503 : 401)
     const line = app.lines.find((each) => each.includes(REFUSED))
     if (reason !== '') expect(JSON.parse(line ?? '{}').reason).toContain(reason)
@@ -144,16 +144,19 @@ test.each<[string, Answer]>([
   ['500', { status: 500, body: {} }],
   ['nonsense', { body: ['active'] }],
   ['very much', { body: { active: true, groups: 'x'.repeat(100_000) } }],
-])('an issuer that answers %s makes no token bad, and is asked again', async (_what, answer) => {
-  const { app, ask, asked, answers, good } = await start()
-  answers.set('opaque-1', answer)
-  const refused = await ask('opaque-1')
-  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([503, null])
-  expect(app.lines.join('')).toContain('introspection failed')
-  answers.set('opaque-1', { body: good })
-  expect((await ask('opaque-1')).status).toBe(200)
-  expect(asked).toHaveLength(2)
-})
+])(
+  'an issuer that answers %s invalidates no token, and is requested again',
+  async (_what, answer) => {
+    const { app, ask, asked, answers, good } = await start()
+    answers.set('opaque-1', answer)
+    const refused = await ask('opaque-1')
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([503, null])
+    expect(app.lines.join('')).toContain('introspection failed')
+    answers.set('opaque-1', { body: good })
+    expect((await ask('opaque-1')).status).toBe(200)
+    expect(asked).toHaveLength(2)
+  },
+)
 
 describe('a JWT', () => {
   test('is checked by its signature with `opaque`', async () => {
@@ -162,7 +165,7 @@ describe('a JWT', () => {
     expect(asked).toHaveLength(0)
   })
 
-  test('is asked about with `always`, whatever its signature', async () => {
+  test('is introspected with `always`, whatever its signature', async () => {
     const { app, issuer, ask, asked, answers, good } = await start({
       OAUTH_INTROSPECTION: 'always',
     })

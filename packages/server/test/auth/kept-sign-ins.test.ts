@@ -61,7 +61,7 @@ test('without a sign-in the refresh is refused, and the client authorizes again'
   await store.patch(session, { credentials: ended, state: 'anonymous' })
   const refused = await client.refresh(String(tokens.refresh_token))
   expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
-  // A late write of what is kept does not bring the sign-in back.
+  // A late write of the stored sign-in does not restore it.
   expect(await store.get(kept)).toBeDefined()
   const again = await authorize(client, personsBrowser())
   expect(await serviceOwner(app.url, again)).toBe('Ada Lovelace')

@@ -9,7 +9,7 @@ import { ERAS } from '../support/clients.ts'
 import { REDIRECT_URI } from '../support/oauth-client.ts'
 import { start } from './authorization-apps.ts'
 
-/** Keeps what the client learns, and lets it in where a person would be asked. */
+/** Stores the client's OAuth data, and grants consent as a user would. */
 function createAuthProvider() {
   const kept: Record<string, unknown> = {}
   let code: string | undefined

@@ -46,7 +46,7 @@ describe.each([
   })
 
   test.each(['interaction_required', 'consent_required', 'login_required', 'invalid_grant'])(
-    '%s leads to the ordinary sign-in, and the provider is not asked again for it',
+    '%s leads to the ordinary sign-in, and the exchange is not repeated',
     async (error) => {
       const { call, token, asked, answer, lines } = await startOnBehalf({ env })
       answer(refusal(error))
@@ -65,7 +65,7 @@ describe.each([
   )
 })
 
-test('calls at the same time share one exchange', async () => {
+test('concurrent calls share one exchange', async () => {
   const { call, token, asked } = await startOnBehalf()
   const ada = await token()
   const calls = await Promise.all(Array.from({ length: 10 }, () => call(ada)))
@@ -114,7 +114,7 @@ test.each([
   ['no such API', { status: 400, body: { error: 'invalid_target' } }, /operator/],
   ['no such scope', { status: 400, body: { error: 'invalid_scope' } }, /operator/],
   ['no such grant', { status: 400, body: { error: 'unsupported_grant_type' } }, /operator/],
-])('%s is no reason to sign in, and the call says so', async (_what, body, words) => {
+])('%s does not lead to a sign-in, and the call has the reason', async (_what, body, words) => {
   const { call, token, answer, lines } = await startOnBehalf()
   answer(() => body)
   const ada = await token()

@@ -106,7 +106,7 @@ test('what is not JSON, or too long, is refused without repeating it', async () 
 })
 
 test.each(['http://127.0.0.1/callback', 'http://127.0.0.1:33418/callback'])(
-  'a client of %s may come with any port',
+  'a client of %s may use any port',
   async (registered) => {
     const app = await start()
     const metadata = { redirect_uris: [registered] }
@@ -118,7 +118,7 @@ test.each(['http://127.0.0.1/callback', 'http://127.0.0.1:33418/callback'])(
   },
 )
 
-test('a registration is forgotten in a day if unused, and in ninety if not used again', async () => {
+test('a registration expires after a day if unused, and after ninety if not used again', async () => {
   const { app, pass } = await startWithClock()
   const unused = await createOAuthClient(app.url)
   const used = await createOAuthClient(app.url)

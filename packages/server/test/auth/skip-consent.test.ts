@@ -38,7 +38,7 @@ test('still signs in upstream with LOGIN=at-authorize', async () => {
   expect(called.url.searchParams.has('code')).toBe(true)
 })
 
-test('is shown without it, and to every client that claims it for itself', async () => {
+test('the page is shown without it, and for every client that claims it in its registration', async () => {
   const { url } = await startWith({ skip_consent: false })
   const known = await createOAuthClient(url, { known: KNOWN })
   const registered = await createOAuthClient(url, { metadata: { skip_consent: true } })
@@ -66,7 +66,7 @@ test('the page shows that the operator registered the client, if its redirect UR
   expect(page.text).toContain('Not verified')
 })
 
-test('cannot be anything else', async () => {
+test('must be a boolean', async () => {
   await expect(startWith({ skip_consent: 'yes' })).rejects.toBeInstanceOf(ConfigError)
 })
 

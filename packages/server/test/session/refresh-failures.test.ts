@@ -11,7 +11,7 @@ import { type Answer, inTurn, json } from '../upstream/misbehaving-server.ts'
 import { createNode, credentialsFor, MINUTE_MS, signedIn } from './parts.ts'
 
 const REFUSED = json({ error: 'bad_refresh_token' })
-const AWAY = json({}, 503)
+const UNAVAILABLE = json({}, 503)
 const MISCONFIGURED = json({ error: 'invalid_client' }, 401)
 const GOOD = json({ access_token: 'access-2', token_type: 'bearer' })
 const NOTHING = json({ canary: 1 })
@@ -28,7 +28,7 @@ function suite(open: () => Promise<Stores>): void {
   })
   afterAll(() => opened.close())
 
-  /** Two nodes with one session, whose token is stale, and a clock that the test moves. */
+  /** Two nodes with one session, whose token has expired, and a clock that the test advances. */
   async function given(answer: Answer) {
     const fake = await startProvider()
     fake.paths['/token'] = answer
@@ -60,7 +60,7 @@ function suite(open: () => Promise<Stores>): void {
     }
   }
 
-  test('a refused refresh token is shown once, and the person signs in again', async () => {
+  test('a refused refresh token is sent once, and the user signs in again', async () => {
     const { calls, call, asked, session, lines } = await given(REFUSED)
     expect(new Set(await calls(20))).toEqual(new Set(['login_required']))
     expect(await session()).toMatchObject({ state: 'anonymous' })
@@ -76,7 +76,7 @@ function suite(open: () => Promise<Stores>): void {
     ['that may be a mistake', json({ error: 'invalid_request' }, 400)],
     ['with 200', json({ ok: false, error: 'team_access_not_granted' })],
   ])(
-    'a refusal %s keeps the refresh token, and is tried again every 5 minutes',
+    'a refusal %s keeps the refresh token, and is retried every 5 minutes',
     async (_what, answer) => {
       const { calls, call, asked, answerWith, session, nodes, pass } = await given(answer)
       expect(new Set(await calls(20))).toEqual(new Set(['login_required']))
@@ -97,15 +97,15 @@ function suite(open: () => Promise<Stores>): void {
     },
   )
 
-  test('calls at one time share a failure, on both nodes', async () => {
-    const { calls, asked, session } = await given(AWAY)
+  test('concurrent calls share a failure, on both nodes', async () => {
+    const { calls, asked, session } = await given(UNAVAILABLE)
     expect(new Set(await calls(20))).toEqual(new Set(['upstream_error']))
     expect(asked()).toBe(1)
     expect(await session()).toMatchObject({ state: 'authenticated' })
   })
 
-  test('a provider that stays unavailable is asked less and less, by all nodes together', async () => {
-    const { call, asked, answerWith, pass } = await given(AWAY)
+  test('an unavailable provider is requested with back-off, by all nodes together', async () => {
+    const { call, asked, answerWith, pass } = await given(UNAVAILABLE)
     for (let n = 0; n < 20; n += 1) expect(await call(n)).toBe('upstream_error')
     expect(asked()).toBe(2)
     const times: number[] = []
@@ -123,7 +123,7 @@ function suite(open: () => Promise<Stores>): void {
     expect(asked()).toBe(12)
   })
 
-  test('a provider that names a time is not asked before it', async () => {
+  test('a provider with Retry-After is not requested before that time', async () => {
     const { call, asked, answerWith, pass } = await given(json({}, 429, { 'retry-after': '30' }))
     await call(0)
     answerWith(GOOD)
@@ -134,8 +134,8 @@ function suite(open: () => Promise<Stores>): void {
     expect(asked()).toBe(2)
   })
 
-  test('a new sign-in ends the waiting', async () => {
-    const { call, pass, nodes, id } = await given(AWAY)
+  test('a new sign-in ends the back-off', async () => {
+    const { call, pass, nodes, id } = await given(UNAVAILABLE)
     for (let n = 0; n < 4; n += 1) await call(n)
     const lock = await nodes[1].store.lock(`{${id}}:sign-in:x`, 1)
     const anew = credentialsFor(60 * MINUTE_MS, { accessToken: 'access-9' })
@@ -168,7 +168,7 @@ function suite(open: () => Promise<Stores>): void {
   test.each([
     ['no access token', NOTHING],
     ['another kind of token', json({ access_token: 'x', token_type: 'mac' })],
-  ])('three answers with %s in a row drop the credentials', async (_what, answer) => {
+  ])('three consecutive responses with %s delete the credentials', async (_what, answer) => {
     const { call, asked, pass, session } = await given(answer)
     const outcomes: unknown[] = []
     for (let n = 0; n < 4; n += 1) {
@@ -180,8 +180,10 @@ function suite(open: () => Promise<Stores>): void {
     expect(await session()).toMatchObject({ state: 'anonymous' })
   })
 
-  test('an unusable answer among failures that pass ends nothing', async () => {
-    const { call, pass, session } = await given(inTurn(NOTHING, AWAY, NOTHING, NOTHING, AWAY, GOOD))
+  test('an unusable response among temporary failures ends no sign-in', async () => {
+    const { call, pass, session } = await given(
+      inTurn(NOTHING, UNAVAILABLE, NOTHING, NOTHING, UNAVAILABLE, GOOD),
+    )
     for (let n = 0; n < 5; n += 1) {
       expect(await call(n)).toBe('upstream_error')
       expect(await session()).toMatchObject({ state: 'authenticated' })

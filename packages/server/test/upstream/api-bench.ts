@@ -1,4 +1,4 @@
-/** A client against a misbehaving server, with a clock that does not wait and tokens that count. */
+/** A client of a misbehaving server, with a clock that does not wait and recorded token requests. */
 
 import { afterEach } from 'vitest'
 import { type ApiClientOptions, createApiClient } from '../../src/upstream/api-client.ts'
@@ -11,7 +11,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((each) => each.close()))
 })
 
-/** A server, a client for it and what they did; closed after the test. */
+/** A server, a client for it, and their records; closed after the test. */
 export async function setUp(answer: Answer, options: Partial<ApiClientOptions> = {}) {
   const server = await startServer(answer)
   const waits: number[] = []
@@ -27,7 +27,7 @@ export async function setUp(answer: Answer, options: Partial<ApiClientOptions> =
   return { server, client, waits, api: client.forCaller(tokens('secret-token')) }
 }
 
-/** A source that gives the first token, and the next one each time a fresh one is asked for. */
+/** A source that returns the first token, and the next one at each forced refresh. */
 export function tokens(...list: string[]): TokenSource & { asked: TokenOptions[] } {
   const asked: TokenOptions[] = []
   let index = 0
@@ -41,7 +41,7 @@ export function tokens(...list: string[]): TokenSource & { asked: TokenOptions[]
   }
 }
 
-/** The UpstreamError a call ends in; anything else fails the test. */
+/** The UpstreamError of a failed call; anything else fails the test. */
 export async function failure(call: Promise<unknown>): Promise<UpstreamError> {
   const error = await call.then(
     (value) => new Error(`succeeded with ${JSON.stringify(value)}`),

@@ -1,4 +1,4 @@
-/** Retries and the one token refresh: what is repeated, how often, and when it gives up. */
+/** Retries and the single token refresh: what is repeated, how often, and when it fails. */
 
 import { describe, expect, test } from 'vitest'
 import { failure, setUp, tokens } from './api-bench.ts'
@@ -15,7 +15,7 @@ describe('retries', () => {
     expect(waits).toEqual([200, 400])
   })
 
-  test('nothing is tried more than three times', async () => {
+  test('no request is sent more than three times', async () => {
     const { api, server } = await setUp(unavailable)
     expect(await failure(api.put('/a'))).toMatchObject({ code: 'upstream_failed', status: 503 })
     expect(server.seen).toHaveLength(3)
@@ -58,7 +58,7 @@ describe('retries', () => {
 describe('Retry-After', () => {
   const limited = (value: string): Answer => json({}, 429, { 'retry-after': value })
 
-  test('is waited for when there is time, and repeated once', async () => {
+  test('is waited for if there is time, and the request is repeated once', async () => {
     const { api, server, waits } = await setUp(inTurn(limited('2'), json(1)))
     expect(await api.get('/a')).toBe(1)
     expect(waits).toEqual([2000])
@@ -120,14 +120,14 @@ describe('a refused token', () => {
     ])
   })
 
-  test('is not repeated when there is no fresh one', async () => {
+  test('is not repeated if there is no fresh one', async () => {
     const { client, server } = await setUp(unauthorized)
     const error = await failure(client.forCaller(tokens('old')).get('/a'))
     expect(error.code).toBe('upstream_unauthorized')
     expect(server.seen).toHaveLength(1)
   })
 
-  test('is not asked for when the caller had none', async () => {
+  test('is not requested if the caller had none', async () => {
     const { client } = await setUp(unauthorized)
     const source = tokens()
     expect((await failure(client.forCaller(source).get('/a'))).code).toBe('upstream_unauthorized')

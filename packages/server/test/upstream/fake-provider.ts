@@ -1,4 +1,4 @@
-/** An identity provider whose every answer a test can spoil; signs real ID tokens. */
+/** An identity provider whose responses a test can replace; signs real ID tokens. */
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { afterEach } from 'vitest'
@@ -17,7 +17,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => server.close()))
 })
 
-/** Answers by path; a test replaces the ones it wants to go wrong. */
+/** Responses by path; a test replaces those that it wants to fail. */
 export type Paths = Record<string, Answer>
 
 /** Starts the provider; closed after the test, unless the caller keeps it for several. */
@@ -55,7 +55,7 @@ export async function startProvider({ keep = false }: { readonly keep?: boolean 
     rotateKeys(kid: string) {
       key = newKey(kid)
     },
-    /** How often a path was asked for. */
+    /** The number of requests for a path. */
     count: (path: string) => server.seen.filter(({ url }) => url.startsWith(path)).length,
     seen: server.seen,
     close: () => server.close(),

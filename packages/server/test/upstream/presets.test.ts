@@ -16,7 +16,7 @@ const ISSUER_PATHS: Readonly<Record<string, string>> = {
   ...{ okta: '/oauth2/default', keycloak: '/realms/staff' },
 }
 
-/** The provider of a preset, with a fake in the place of the real one. */
+/** The provider of a preset, with a fake instead of the real one. */
 async function startPreset(UPSTREAM_PRESET: string, more: Record<string, string> = {}) {
   const fake = await startProvider()
   const path = ISSUER_PATHS[UPSTREAM_PRESET]
@@ -84,13 +84,13 @@ test.each([
     'atlassian',
     { audience: 'api.atlassian.com', prompt: 'consent', scope: 'read:me offline_access' },
   ],
-] as const)('%s is asked with %j', async (preset, expected) => {
+] as const)('%s gets a request with %j', async (preset, expected) => {
   const sent = await parametersOf(preset)
   for (const [name, value] of Object.entries(expected))
     expect([name, sent.get(name)]).toEqual([name, value])
 })
 
-test('Slack is asked for the scopes of people', async () => {
+test('Slack gets a request for user scopes', async () => {
   const UPSTREAM_AUTHORIZATION_PARAMETERS = 'user_scope=search:read,users:read'
   const sent = await parametersOf('slack', { UPSTREAM_AUTHORIZATION_PARAMETERS })
   expect([sent.get('user_scope'), sent.has('scope')]).toEqual(['search:read,users:read', false])
@@ -135,7 +135,7 @@ describe('tokens and refusals', () => {
   test.each<[string, Answer]>([
     ['403 invalid_grant', json({ error: 'invalid_grant' }, 403)],
     ['unauthorized_client', json({ error: 'unauthorized_client' }, 403)],
-  ])('of Atlassian: a dead refresh token is %s', async (_what, answer) => {
+  ])('of Atlassian: the response to an invalid refresh token is %s', async (_what, answer) => {
     const { fake, provider, tokens } = await startPreset('atlassian')
     fake.paths['/me'] = json({ account_id: '557058:1', name: 'Ada' })
     fake.paths['/token'] = json({ ...tokens, scope: 'read:me offline_access' })
@@ -143,7 +143,7 @@ describe('tokens and refusals', () => {
     expect(credentials.account).toEqual({ sub: '557058:1', name: 'Ada' })
     fake.paths['/token'] = answer
     await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'invalid_grant' })
-    // A code that is refused like that is the operator's fault all the same.
+    // A code that is refused like this is still a fault of the operator.
     fake.paths['/token'] = json({ error: 'unauthorized_client' }, 403)
     const exchange = provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
     await expect(exchange).rejects.toMatchObject({ code: 'invalid_client' })
@@ -165,7 +165,7 @@ describe('tokens and refusals', () => {
     expect(decodeProtectedHeader(assertion)).toMatchObject({ alg: 'PS256', typ: 'JWT' })
   })
 
-  test('of GitLab: without a lifetime the token is used until it is refused', async () => {
+  test('of GitLab: a token without a lifetime is used until it is refused', async () => {
     const { fake, provider, tokens, idToken } = await startPreset('gitlab')
     const { expires_in: _, ...rest } = tokens
     fake.paths['/token'] = (res, req, index) =>
