@@ -106,7 +106,7 @@ const programs = [
   ),
 ].map(([title, way, name]) => ({ title, way, kind: KINDS[name], id: `${title} ${way}` }))
 
-/** Runs the Python client, which makes two calls; what they came to. */
+/** Runs the Python client, which makes two calls; returns their outcomes. */
 async function runProgram(
   { title, way, id }: (typeof programs)[number],
   url: string,

@@ -17,12 +17,12 @@ const PROGRAM = join(
 const isThere = existsSync(PROGRAM)
 if (!isThere) process.stderr.write('Skipped: mcp-remote is not there: sh .ci/mcp-remote.sh\n')
 
-/** Starts it with what it keeps in an empty folder, and lets it in when it asks for that. */
+/** Starts it with its data in an empty folder, and authorizes it when it asks for that. */
 async function startRemote(url: string, folder: string) {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [PROGRAM, url],
-    // It would open a browser of its own; `true` is one that does nothing.
+    // It would open a browser; `true` is a command that does nothing.
     env: { PATH: process.env.PATH ?? '', MCP_REMOTE_CONFIG_DIR: folder, BROWSER: 'true' },
     stderr: 'pipe',
   })

@@ -26,14 +26,14 @@ describeRedis('plain', 'calls on three nodes', () => {
     ;[a, b, c] = started.urls
   })
 
-  /** Posts a call to a node, and waits for its stream to say where it could be resumed. */
+  /** Posts a call to a node, and waits for an event id, from which its stream can be resumed. */
   async function start(url: string, headers: Record<string, string>, message: object) {
     const stream = await listenTo((signal) => post(url, message, headers, signal))
     await stream.until(({ id }) => id !== undefined)
     return stream
   }
 
-  /** Where a stream began: on a busy machine more has been heard by now, the answer perhaps. */
+  /** The id of a stream's first event; on a busy machine, later ones may have arrived. */
   const begin = ({ events }: Listening) => events[0]?.id
 
   const resume = (url: string, headers: Record<string, string>, id: string | undefined) =>
@@ -45,11 +45,11 @@ describeRedis('plain', 'calls on three nodes', () => {
       onTestFinished(() => client.close())
       const pids = new Set<number>()
       for (let turn = 0; turn < 3; turn += 1) {
-        const heard: number[] = []
-        const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
+        const received: number[] = []
+        const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
         const input = { steps: 4, everyMs: 20 }
         const result = await client.call('steps', input, { onprogress })
-        expect(heard).toEqual([1, 2, 3, 4])
+        expect(received).toEqual([1, 2, 3, 4])
         pids.add(structured<Where>(result).pid)
       }
       expect(pids.size).toBeGreaterThan(1)
@@ -70,13 +70,13 @@ describeRedis('plain', 'calls on three nodes', () => {
     test('gets the answer of a slow call although its socket was cut', async () => {
       const client = await connectFull(cluster.url)
       onTestFinished(() => client.close())
-      const heard: number[] = []
-      const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
+      const received: number[] = []
+      const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
       const calling = client.call('steps', { steps: 20, everyMs: 100 }, { onprogress })
       await delay(700)
       cluster.balancer.cut()
       expect(structured<{ done: number }>(await calling).done).toBe(20)
-      expect(heard).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+      expect(received).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
     })
   })
 
@@ -122,7 +122,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     const second = await resume(c, headers, begin(first))
     await second.until(answering('call-finished'))
     expect(await second.ended).toBe(true)
-    // Clients take this as final; an empty stream would make them come back for ever.
+    // Clients treat this as final; after an empty stream they would reconnect without end.
     for (const url of [a, b, c]) {
       expect((await resume(url, headers, second.lastId)).response.status).toBe(405)
     }
@@ -165,7 +165,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(structured<Where>(message?.result ?? {}).aborted).toBe(false)
   })
 
-  test('an answer counts once, from its own connection, wherever it is posted', async () => {
+  test('an answer counts once, from its own MCP session, wherever it is posted', async () => {
     const headers = await connect(a, { elicitation: {} })
     const params = { name: 'ask', arguments: { kinds: ['form'] } }
     const stream = await start(a, headers, request('tools/call', params, 'call'))
@@ -200,7 +200,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(JSON.stringify(message?.result)).toContain('late')
   })
 
-  test('a call whose node is killed ends with an error, soon', { timeout: 30_000 }, async () => {
+  test('a call whose node is killed soon ends with an error', { timeout: 30_000 }, async () => {
     const headers = await connect(a)
     const stream = await start(c, headers, where('lost', 60_000))
     const killed = performance.now()
@@ -212,7 +212,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
     expect(ms).toBeLessThan(8000)
-    // The session goes on at the others.
+    // The session continues at the other nodes.
     const { message: next } = await read(post(b, where('next'), headers))
     expect(structured<Where>(next.result ?? {}).text).toBe('next')
     await cluster.revive(2)
@@ -233,7 +233,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await cluster.revive(2)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -64,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
     timeout: 30_000,
   }, async () => {
     const headers = await cluster.bearer({ subject: 'ends', ttlSeconds: TOKEN_SECONDS })
-    // The newer token of another client, or of another person, is of another session.
+    // A newer token of another client or person belongs to another session.
     expect(
       await statusAt(
         cluster.urls[0],
@@ -78,7 +78,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await statusAt(cluster.urls[0], headers)).toBe(401)
   })
 
-  test('over /sse end after the calls that run have been answered', {
+  test('over /sse end after running calls have been answered', {
     timeout: 30_000,
   }, async () => {
     const headers = await cluster.bearer({ subject: 'calls', ttlSeconds: TOKEN_SECONDS })

@@ -1,4 +1,4 @@
-/** Three nodes under a steady load of both eras, with many open streams, of which one is killed. */
+/** Three nodes under a steady load of both eras, with many open streams, while one of them is killed. */
 
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,12 +16,12 @@ import { connect, post, postModern, read, request } from '../support/wire.ts'
 const STREAMS_OF_EACH_ERA = 100
 const KILLED = 1
 const SHARDS = 3
-/** About a hundred calls a second where the machine bears it: thirty clients, three or four each. */
+/** About a hundred calls a second if the machine permits: thirty clients, three or four each. */
 const LOAD = { clientsOfEachKind: 10, pauseMs: 220 }
 
 describeRedis('plain', 'three nodes under load', () => {
   let cluster: ThreeNodes
-  /** Where the balancer sent each call and each stream, by the text or the header that names it. */
+  /** The node of each call and each stream, by its text or its header. */
   const nodeOf = new Map<string, number>()
   const handOver: HandOver = (incoming, response, to) => {
     nodeOf.set(String(incoming.headers['x-name']), to.node)
@@ -38,11 +38,11 @@ describeRedis('plain', 'three nodes under load', () => {
     { env: () => ({ LOG_LEVEL: 'info' }), balancing: { handOver } },
   )
 
-  /** A stream of the 2025 era, or a later part of it. */
+  /** A stream of the 2025 era, or its continuation. */
   const openStream = async (name: string, headers: Readonly<Record<string, string>>) =>
     keep(await listen(`${cluster.url}/mcp`, { ...headers, 'x-name': name }))
 
-  /** Streams of both eras, by way of the balancer. */
+  /** Streams of both eras, through the balancer. */
   async function openStreams() {
     const params = { notifications: { toolsListChanged: true } }
     const old = async (name: string) => {
@@ -62,7 +62,7 @@ describeRedis('plain', 'three nodes under load', () => {
     )
   }
 
-  /** Calls that are under way on every node, for longer than the load. */
+  /** Calls that run on every node for longer than the load. */
   async function startSlowCalls() {
     const calls: { text: string; isAnswered: Promise<boolean> }[] = []
     const hasOne = (node: number) => calls.some(({ text }) => nodeOf.get(text) === node)
@@ -142,7 +142,7 @@ describeRedis('plain', 'three nodes under load', () => {
     },
   )
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -22,10 +22,10 @@ import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn } from '../support/three-nodes.ts'
 
-/** After so much silence a master has failed; `FAILOVER_TIMEOUT` for measurements. */
+/** A master that is silent for this time has failed; `FAILOVER_TIMEOUT` for measurements. */
 const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
 const isMeasured = process.env.FAILOVER_FIGURES !== undefined
-/** A busy machine is not a failure; measurements take the default. */
+/** Long, since a busy machine is not a failure; measurements use the default. */
 const STORE_TIMEOUT_MS = isMeasured ? '1000' : '15000'
 
 const MASTERS = 3
@@ -41,7 +41,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
 
   beforeAll(async () => {
     cluster = await startRedisCluster({ replicas: 1, nodeTimeoutMs: SILENCE_MS })
-    // Tokens are verified with keys that are on one shard.
+    // The signing keys that verify tokens are on one shard.
     const env = { STORE_TIMEOUT_MS, JWT_ALG: 'ES256' }
     nodes = await startOAuthNodes(env, undefined, asOne(cluster))
     const [callers, watchers] = await Promise.all([connectCallers(nodes), openWatchers(nodes)])
@@ -53,7 +53,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     await (nodes ?? cluster)?.stop()
   })
 
-  /** All slots of callers and nodes that a master has. */
+  /** The slots of callers and nodes that a master owns. */
   const slotsOf = (master: RedisServer) =>
     slotsOfKeys(cluster, [...watched.callers.tags, '{nodes}'], master)
 
@@ -70,7 +70,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     expect(unready).toEqual(ALWAYS_READY)
   }
 
-  test('a planned failover is not noticed', LONG, async ({ annotate }) => {
+  test('a planned failover has no effect on callers', LONG, async ({ annotate }) => {
     const master = await masterOfNodes()
     const seen = await watch(watched, async () => {
       await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
@@ -80,20 +80,24 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     expectUnnoticed(seen)
   })
 
-  test('slots that move to another master are not noticed', LONG, async ({ annotate }) => {
-    const source = await masterOfNodes()
-    const masters = await Promise.all(watched.callers.tags.map((tag) => cluster.masterOf(tag)))
-    const target = masters.find((master) => master !== source) ?? source
-    const seen = await watch(watched, async () => {
-      const slots = new Set([slotOf('{nodes}'), ...(await slotsOf(source))])
-      for (const slot of [...slots].slice(0, MOVED_SLOTS)) await moveSlot(slot, source, target)
-    })
-    await annotate(record('resharding', seen))
-    expectUnnoticed(seen)
-  })
+  test(
+    'slots that move to another master have no effect on callers',
+    LONG,
+    async ({ annotate }) => {
+      const source = await masterOfNodes()
+      const masters = await Promise.all(watched.callers.tags.map((tag) => cluster.masterOf(tag)))
+      const target = masters.find((master) => master !== source) ?? source
+      const seen = await watch(watched, async () => {
+        const slots = new Set([slotOf('{nodes}'), ...(await slotsOf(source))])
+        for (const slot of [...slots].slice(0, MOVED_SLOTS)) await moveSlot(slot, source, target)
+      })
+      await annotate(record('resharding', seen))
+      expectUnnoticed(seen)
+    },
+  )
 
   test.for(['killed', 'hung'] as const)(
-    'a master is %s: only its callers wait',
+    'a master is %s: only callers of its slots wait',
     LONG,
     async (how, { annotate }) => {
       const master = await masterOfNodes()
@@ -102,7 +106,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
         if (how === 'killed') await master.kill()
         else master.pause()
         await cluster.untilServed([master])
-        // By then, the nodes have dropped their connections to a master that was replaced.
+        // By then, the nodes have closed their connections to the replaced master.
         await sleep(6000)
         if (how === 'killed') await master.restart()
         else master.resume()
@@ -129,7 +133,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     expect(seen.unready).toEqual(ALWAYS_READY)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(nodes.logs())).toEqual([])
   })
 })

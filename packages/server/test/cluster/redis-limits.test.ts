@@ -29,7 +29,7 @@ import {
 } from '../support/wire.ts'
 
 type Headers = Readonly<Record<string, string>>
-type Ask = (url: string) => Promise<Answer>
+type Send = (url: string) => Promise<Answer>
 
 const tool = (name: string, input: object = {}) =>
   request('tools/call', { name, arguments: input }, 'call')
@@ -53,8 +53,8 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   afterEach(() => link.takes(0))
   afterAll(() => link.close())
 
-  /** What somebody with and without a connection asks for, and needs the store for. */
-  const needingStore = (headers: Headers, session: string): Record<string, Ask> => ({
+  /** Requests that need the store, with and without an MCP session. */
+  const needingStore = (headers: Headers, session: string): Record<string, Send> => ({
     initialize: (url) => read(post(url, INITIALIZE)),
     'a call': (url) => read(post(url, tool('remember', { text: 'new' }), headers)),
     'a log level': (url) =>
@@ -73,7 +73,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   })
 
   describe('that is slow', () => {
-    test('everything works, and takes longer', { timeout: 60_000 }, async () => {
+    test('everything is served, but slower', { timeout: 60_000 }, async () => {
       link.takes(100)
       const { headers, streams, slowText } = await startSurvivors(cluster, keep)
       await expectHearing(cluster, streams)
@@ -82,18 +82,21 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       for (const url of cluster.urls) expect((await fetch(`${url}/readyz`)).status).toBe(200)
     })
 
-    test.each(Object.entries(FULL_CLIENTS))('%s: asked, told and answered', async (_name, open) => {
-      link.takes(100)
-      const client = await open(cluster.url, 'canary-of-mine')
-      onTestFinished(() => client.close())
-      const heard: number[] = []
-      const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
-      await client.call('steps', { steps: 4, everyMs: 20 }, { onprogress })
-      expect(heard).toEqual([1, 2, 3, 4])
-      const result = await client.call('ask', { kinds: ['form', 'sample'] })
-      const { answers } = structured<{ answers: string[] }>(result)
-      expect(answers.map((answer) => answer.includes('canary-of-mine'))).toEqual([true, true])
-    })
+    test.each(Object.entries(FULL_CLIENTS))(
+      '%s: receives requests, progress and results',
+      async (_name, open) => {
+        link.takes(100)
+        const client = await open(cluster.url, 'canary-of-mine')
+        onTestFinished(() => client.close())
+        const received: number[] = []
+        const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
+        await client.call('steps', { steps: 4, everyMs: 20 }, { onprogress })
+        expect(received).toEqual([1, 2, 3, 4])
+        const result = await client.call('ask', { kinds: ['form', 'sample'] })
+        const { answers } = structured<{ answers: string[] }>(result)
+        expect(answers.map((answer) => answer.includes('canary-of-mine'))).toEqual([true, true])
+      },
+    )
 
     test.each(Object.entries(CALLERS))('%s: signed in', async (_name, open) => {
       link.takes(100)
@@ -107,8 +110,8 @@ describeRedis('plain', 'three nodes on a Redis', () => {
     })
   })
 
-  describe('that takes two seconds for an answer', () => {
-    test('requests that need it are refused before that, others are served', {
+  describe('that takes two seconds for a reply', () => {
+    test('requests that need it are refused earlier, others are served', {
       timeout: 60_000,
     }, async () => {
       const { headers, streams, slowText } = await startSurvivors(cluster, keep)
@@ -117,7 +120,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       await fetch(`${cluster.urls[1]}/mcp`, { method: 'DELETE', headers: ended })
       link.takes(2000)
       for (const url of cluster.urls) {
-        // Redis would have answered: it is our own deadline that refuses.
+        // Redis would have replied: the server's own deadline refuses.
         const asking = Object.values(needingStore(headers, session)).map(async (ask) =>
           expectUnavailable(await ask(url)),
         )
@@ -126,7 +129,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
         await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503)
         const free = await toolModern(url, 'where', { text: 'free' })
         expect(free.message.result).toMatchObject({ structuredContent: { text: 'free' } })
-        // Nobody who has left is let in for that.
+        // Ended MCP sessions are not accepted because of that.
         expect((await read(post(url, tool('where'), ended))).status).toBe(503)
       }
       expect(await slowText()).toBe('slow')
@@ -203,7 +206,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       await first.until(({ id }) => id !== undefined)
       first.close()
       await setMemory(1)
-      // Heartbeats run out after five seconds.
+      // Heartbeats expire after five seconds.
       await delay(6000)
       await setMemory(0)
       const from = { ...headers, 'last-event-id': first.lastId ?? '' }
@@ -213,7 +216,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
     })
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -64,7 +64,7 @@ describeOwnRedis('a store that moves', () => {
     await old.stop()
   })
 
-  /** The session of before, by its token, its connection and its refresh token, with all it has. */
+  /** The session from before, by its token, its MCP session and its refresh token, is complete. */
   async function expectAlive(): Promise<void> {
     const { tokens, connection } = before
     for (const url of urls()) {

@@ -27,7 +27,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
   const answersIn = ({ messages }: Listening, id: string) =>
     messages.filter((message) => message.id === id)
 
-  /** By its end: what would come before this has come. */
+  /** Waits for the response of another call: earlier messages have arrived by then. */
   async function settle(stream: Listening, url: string, path: string, text: string) {
     expect((await sendSse(url, path, where(text))).status).toBe(202)
     const { message } = await stream.until(answering(text))
@@ -52,7 +52,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(1)
   })
 
-  test('so is one that was lost together with the stream, when its client is back', {
+  test('a call that was lost together with the stream is answered with an error when its client reconnects', {
     timeout: 40_000,
   }, async () => {
     const { stream, path, id } = await greet(await get(a), [a])
@@ -60,7 +60,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect((await sendSse(a, path, where('second', 60_000))).status).toBe(202)
     cluster.node(0).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
-    // One comes back as it does by itself, and is then replaced by one that knows the session alone.
+    // The client reconnects with the last event id, then with its session id only.
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
     await next.until(answering('first'), 15_000)
     await next.until(answering('second'))
@@ -74,7 +74,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(0)
   })
 
-  test('a client that returns much later, with its session id only, gets the error, too', {
+  test('a client that reconnects much later, with its session id only, gets the error, too', {
     timeout: 40_000,
   }, async () => {
     const { stream, path, id } = await greet(await get(a), [a])
@@ -90,7 +90,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(answersIn(next, 'lost')).toHaveLength(1)
   })
 
-  test('a node that was only held up does not answer a second time', {
+  test('a node that was only paused does not answer a second time', {
     timeout: 40_000,
   }, async () => {
     const { stream, path } = await greet(await get(a), [c])
@@ -107,7 +107,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(answersIn(stream, 'late')).toMatchObject([{ error: { message: /was lost/ } }])
   })
 
-  test('a call that was cancelled stays silent when its node is killed', {
+  test('a cancelled call has no response when its node is killed', {
     timeout: 40_000,
   }, async () => {
     const { stream, path } = await greet(await get(a), [a])
@@ -124,7 +124,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(1)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -48,17 +48,17 @@ describeRedis('plain', 'nodes that stop', () => {
     far.close()
     const resumed = await get(a, { ...elsewhere }, far.lastId)
 
-    const told = performance.now()
+    const signalled = performance.now()
     cluster.node(0).child.kill('SIGTERM')
     await cluster.node(0).line('stopping')
     expect((await fetch(`${a}/readyz`)).status).toBe(503)
-    expect(performance.now() - told).toBeLessThan(1000)
+    expect(performance.now() - signalled).toBeLessThan(1000)
 
     for (const each of [stream, sse, resumed]) {
       expect(await each.ended).toBe(true)
       expect(each.retry).toBe(500)
     }
-    // An end would be final for its client: this one is to come back.
+    // Aborted, not ended: clients treat an end as final, and this one must reconnect.
     expect(await modern.ended).toBe(false)
 
     // Events that the stream at the stopping node missed arrive at another.
@@ -66,7 +66,7 @@ describeRedis('plain', 'nodes that stop', () => {
     const next = await get(c, headers, stream.lastId)
     await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')
 
-    // Whoever comes to the stopping node meanwhile is sent on with what it knows.
+    // A client that connects to the stopping node gets an event id, with which it resumes elsewhere.
     const late = await get(a, await connect(b))
     expect(await late.ended).toBe(true)
     expect([late.retry, late.lastId]).toEqual([500, expect.stringMatching(/^s\./)])
@@ -78,7 +78,7 @@ describeRedis('plain', 'nodes that stop', () => {
     const modernAnswer = await modernCall
     expect(structured<{ text: string }>(modernAnswer.message.result ?? {}).text).toBe('modern')
     expect(await cluster.node(0).exited).toEqual({ code: 0, signal: null })
-    expect(performance.now() - told).toBeLessThan(8000)
+    expect(performance.now() - signalled).toBeLessThan(8000)
 
     const again = await get(c, elsewhere, resumed.lastId)
     await again.until(answering('call'))
@@ -114,7 +114,7 @@ describeRedis('plain', 'nodes that stop', () => {
     const killed = performance.now()
     expect(await stream.ended).toBe(false)
     expect(await direct).toBe('cut off')
-    // At once, not when the node's heartbeat is missed.
+    // At once, not after missed heartbeats.
     expect(performance.now() - killed).toBeLessThan(4000)
     const next = await get(c, headers, stream.lastId)
     await read(postModern(a, 'tools/call', { name: 'change', arguments: {} }))
@@ -123,13 +123,13 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(structured<{ before: string }>(message.result ?? {}).before).toBe('kept')
     await delay(500)
     const { failures, slowestMs } = await load.stop()
-    // What was under way on that node, and nothing later.
+    // The calls that ran on that node, and none later.
     expect(failures.filter(({ startedAt }) => startedAt > killed)).toEqual([])
     expect(slowestMs).toBeLessThan(10_000)
     await cluster.revive(1)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -41,7 +41,9 @@ describeRedis('plain', 'on three nodes', () => {
     return { legacy, modern, sse }
   }
 
-  test('they are open when the token has expired, and answer', { timeout: 90_000 }, async () => {
+  test('they stay open when the token has expired, and deliver results', {
+    timeout: 90_000,
+  }, async () => {
     const tokens = await authorize(client, personsBrowser())
     const { legacy, modern, sse } = await openAll(tokens)
     const [a, b, c] = cluster.urls
@@ -52,7 +54,7 @@ describeRedis('plain', 'on three nodes', () => {
     const initialize = { ...request('initialize', INITIALIZE_2024, 'init') }
     expect(await post(path, initialize)).toBe(202)
     await sse.until(answering('init'))
-    // Begun with the first token, answered after it has expired.
+    // Started with the first token, answered after its expiry.
     const slow = { name: 'steps', arguments: { steps: TOKEN_SECONDS + 6, everyMs: 1000 } }
     expect(await post(path, request('tools/call', slow, 'slow'))).toBe(202)
     await sse.until(answering('slow'), 60_000)
@@ -72,7 +74,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(modern.messages.at(-1)).toMatchObject({ id: 1, result: COMPLETE })
   })
 
-  test('the revocation of their grant ends them, and not those of another', async () => {
+  test('the revocation of their grant ends them, and not those of another grant', async () => {
     const browser = personsBrowser()
     const tokens = await authorize(client, browser)
     const other = await authorize(client, browser)

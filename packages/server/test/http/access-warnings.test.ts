@@ -41,7 +41,7 @@ const readyz = async ({ url }: TestApp) => {
 test.each([
   [{}, ['mcp_auth_undecided']],
   [{ MCP_AUTH: 'required', LOGIN: 'on-demand' }, ['login_on_demand']],
-])('%j is ready, with a warning in words', async (env, codes) => {
+])('%j is ready, with a warning', async (env, codes) => {
   const { status, body } = await readyz(await start(env))
   expect([status, body.status]).toEqual([200, 'ok'])
   const { warnings = [] } = body
@@ -50,7 +50,7 @@ test.each([
 })
 
 test.each([{ MCP_AUTH: 'required' }, { MCP_AUTH: 'optional' }])(
-  '%j is ready, and nothing else is said',
+  '%j is ready without a warning',
   async (env) => {
     expect(await readyz(await start(env))).toEqual({ status: 200, body: { status: 'ok' } })
   },

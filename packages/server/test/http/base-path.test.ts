@@ -55,7 +55,7 @@ describe('documents', () => {
     })
   })
 
-  test('the challenge leads to the one that is inserted', async () => {
+  test('the challenge names the URL with the inserted well-known path', async () => {
     const { headers, status } = await fetch(`${app.url}/mcp`)
     expect(status).toBe(401)
     const metadataUrl = `${origin}${RESOURCE}${BASE}/mcp`
@@ -105,7 +105,7 @@ test('a proxy may remove the path', async () => {
 })
 
 test.each([`${BASE}x/mcp`, `${BASE}${BASE}/mcp`, `${BASE}/nothing`, `/other${BASE}/mcp`])(
-  '%s is nowhere',
+  '%s is not found',
   async (path) => {
     expect((await fetch(origin + path)).status).toBe(404)
   },

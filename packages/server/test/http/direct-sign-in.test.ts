@@ -1,4 +1,4 @@
-/** Direct calls of tools that need a user: questions are results, answers new calls. */
+/** Direct calls of tools that need a user: requests for input are results, answers are new calls. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -47,7 +47,7 @@ describe('signing in', () => {
     expect([replayed.status, replayed.body.code]).toEqual([400, 'invalid_params'])
   })
 
-  test('who declines is refused', async () => {
+  test('a user who declines is refused', async () => {
     const { requestState } = await ask()
     const inputResponses = { sign_in: { action: 'decline' } }
     const again = { name: 'service', requestState, inputResponses }
@@ -70,7 +70,7 @@ describe('signing in', () => {
     expect(body.structuredContent).toMatchObject({ owner: 'Grace Hopper' })
   })
 
-  test('of one caller is none of another', async () => {
+  test('of one caller does not count for another', async () => {
     const { body } = await direct.call('tools/call', { name: 'login' })
     await signInAs(newBrowser(), body.structuredContent as SignInLink)
     const other = await letDirectCallerIn(app.url)
@@ -81,7 +81,7 @@ describe('signing in', () => {
 
 const ACCEPT = { action: 'accept' }
 
-describe('questions of a tool', () => {
+describe('requests for input of a tool', () => {
   let app: TestApp
   let direct: DirectCaller
   beforeAll(async () => {
@@ -104,7 +104,7 @@ describe('questions of a tool', () => {
     expect(JSON.stringify(answer.body.structuredContent)).toContain('Ada')
   })
 
-  test('what no capability covers is 400, unless the caller declares it', async () => {
+  test("a request without the client's capability is 400, unless the caller declares it", async () => {
     const params = { name: 'ask', arguments: { kinds: ['roots'] } }
     const { status, body } = await direct.call('tools/call', params)
     expect([status, body.code]).toEqual([400, 'missing_capability'])

@@ -15,7 +15,7 @@ afterAll(() => app.stop())
 const PING = '{"method":"ping"}'
 const SERVICE = { name: 'service', arguments: {} }
 
-/** A problem document with a challenge; gives the challenge. */
+/** Expects a problem document with a challenge; returns the challenge. */
 function expectRefusal({ status, type, headers, body }: DirectAnswer, expected: [number, string]) {
   expect([status, body.code, type]).toEqual([...expected, 'application/problem+json'])
   expect(body.detail).toMatch(/\w/)
@@ -36,7 +36,7 @@ test.each<[string, HeaderFields, string | undefined, [number, string]]>([
   expect(/error="(\w+)"/.exec(challenge)?.[1]).toBe(error)
 })
 
-test('clients of the protocol are refused in its own words', async () => {
+test('clients of the protocol get a JSON-RPC error', async () => {
   const message = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
   const { status, body, headers } = await postDirect(app.url, message)
   expect([status, body.jsonrpc, body.id]).toEqual([401, '2.0', 1])

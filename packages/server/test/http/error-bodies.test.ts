@@ -52,7 +52,7 @@ describe.each(ERAS)('in %s', (era) => {
     ['completion/complete', {}, 'ref'],
     ['tools/call', {}, 'name'],
     ['tools/call', { name: 'echo', arguments: 5 }, 'arguments'],
-  ])('%s with %j is -32602, in words', async (method, params, place) => {
+  ])('%s with %j is -32602, with an explanation', async (method, params, place) => {
     const { message } = await ask(app.url, era, method, params)
     expect(message.error?.code).toBe(-32602)
     expect(message.error?.message).toMatch(new RegExp(`^Invalid params: ${place}: [^{}[\\]"]+$`))
@@ -63,7 +63,7 @@ test.each([
   ['initialize', {}],
   ['logging/setLevel', {}],
   ['resources/subscribe', {}],
-])('%s of the 2025 era with %j is -32602, in words', async (method, params) => {
+])('%s of the 2025 era with %j is -32602, with an explanation', async (method, params) => {
   const { message } = await ask(app.url, '2025-11-25', method, params)
   expect(message.error?.code).toBe(-32602)
   expect(message.error?.message).toMatch(/^[^{}[\]]+$/)

@@ -71,7 +71,7 @@ describe.each([100, 500_000])('a body of %i bytes', (bytes) => {
     ['another content type', 415, { type: 'text/plain' }],
     ['no such address', 404, { path: '/nowhere' }],
     ['no such method', 405, { path: '/livez' }],
-  ])('is not asked for: %s is %i', async (_what, status, head) => {
+  ])('is not requested: %s is %i', async (_what, status, head) => {
     const client = await open()
     client.head({ bytes, ...head })
     await expect.poll(() => client.got.isEnded).toBe(true)
@@ -101,7 +101,7 @@ describe.each([100, 500_000])('a body of %i bytes', (bytes) => {
   })
 })
 
-test('a body above the limit is not asked for', async () => {
+test('a body above the limit is not requested', async () => {
   const { token } = await letDirectCallerIn(app.url)
   const client = await open()
   client.head({ bytes: 2 * 1024 * 1024, fields: [`Authorization: Bearer ${token}`] })
@@ -109,7 +109,7 @@ test('a body above the limit is not asked for', async () => {
   expect(statusOf(client.got.text)).toBe(413)
 })
 
-test('the endpoints of the authorization server ask for theirs', async () => {
+test('the endpoints of the authorization server request their bodies', async () => {
   const client = await open()
   const form = 'grant_type=refresh_token&refresh_token=x&client_id=x'
   const type = 'application/x-www-form-urlencoded'

@@ -44,7 +44,7 @@ test('the identity provider is reached through it', async () => {
   expect(app.lines.join('\n')).not.toMatch(/hidden-word|cHJveHk/)
 })
 
-test('NO_PROXY is asked directly', async () => {
+test('hosts in NO_PROXY are requested directly', async () => {
   const provider = await startProvider()
   const proxy = await startProxy()
   await start({
@@ -88,7 +88,7 @@ test('keys and introspection of an external issuer are reached through it', asyn
   expect(new Set(proxy.tunnels)).toEqual(new Set([hostOf(issuer.url)]))
 })
 
-test('the demo is this server itself, and is not asked for through it', async () => {
+test('the demo, which is this server, is not requested through it', async () => {
   const proxy = await startProxy()
   const app = await start(proxy.env)
   const { url, code } = await login(app.url)

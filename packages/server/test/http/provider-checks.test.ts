@@ -36,7 +36,9 @@ async function logged({ lines }: TestApp, text: string) {
   return lines.filter((line) => line.includes(text)).map((line) => JSON.parse(line))
 }
 
-test('UPSTREAM_ISSUER that is not what its metadata names', { timeout: 60_000 }, async () => {
+test('UPSTREAM_ISSUER that differs from the issuer in its metadata', {
+  timeout: 60_000,
+}, async () => {
   const provider = await startProvider()
   const path = '/.well-known/openid-configuration'
   provider.paths[path] = json({ ...metadata(provider.origin), issuer: 'https://other.example' })
@@ -53,7 +55,7 @@ test('UPSTREAM_ISSUER that is not what its metadata names', { timeout: 60_000 },
   expect(await warningsOf(app)).toEqual([])
 })
 
-test('OAUTH_ISSUER that is not what its metadata names', async () => {
+test('OAUTH_ISSUER that differs from the issuer in its metadata', async () => {
   const issuer = await startExternalIssuer()
   onTestFinished(() => issuer.stop())
   issuer.metadataIs({ issuer: 'https://other.example' })
@@ -67,7 +69,7 @@ test('OAUTH_ISSUER that is not what its metadata names', async () => {
 test.each([
   ['UPSTREAM_ISSUER', upstream('http://127.0.0.1:1'), 'identity provider not reached'],
   ['OAUTH_ISSUER', { OAUTH_ISSUER: 'http://127.0.0.1:1' }, 'issuer metadata not read'],
-])('%s that does not answer is logged, and may come back', async (_name, env, text) => {
+])('%s that is unavailable is logged, and so is its recovery', async (_name, env, text) => {
   const app = await start(env)
   expect(await logged(app, text)).toMatchObject([{ level: 'warn' }])
   expect(await warningsOf(app)).toEqual([])
@@ -80,7 +82,7 @@ test('a correct provider is requested once, and nothing is logged', async () => 
   expect(await warningsOf(app)).toEqual([])
 })
 
-test('a wrong client secret, from the first sign-in to the next that works', async () => {
+test('a wrong client secret, from the first failed sign-in to the next success', async () => {
   const provider = await startProvider()
   const app = await start(upstream(provider.origin))
 
@@ -109,7 +111,7 @@ test('a wrong client secret during authorization: a page that refers to the oper
   const provider = await startProvider()
   const app = await start({ ...upstream(provider.origin), LOGIN: 'at-authorize' })
   provider.paths['/token'] = json({ error: 'invalid_client' }, 401)
-  // The provider signs in whoever comes.
+  // The provider signs in every user.
   provider.paths['/authorize'] = (res, { url }) => {
     const asked = new URL(url, provider.origin).searchParams
     const back = new URL(asked.get('redirect_uri') ?? '')

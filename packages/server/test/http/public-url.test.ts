@@ -1,4 +1,4 @@
-/** Behind a proxy: links and cookies follow `PUBLIC_URL`, never what a request says. */
+/** Behind a proxy: links and cookies follow `PUBLIC_URL`, never a request. */
 
 import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
@@ -63,7 +63,7 @@ test('links and redirect URIs use PUBLIC_URL', async () => {
   expect(asked.get('redirect_uri')).toBe(`${PUBLIC_URL}/callback`)
 })
 
-test('with https the cookie travels by https alone, for this host alone', async () => {
+test('with https the cookie is restricted to https and this host', async () => {
   const started = await start()
   const { cookie, back } = await leave(started)
   expect(cookie).toMatch(/^__Host-mcp-sign-in-/)
@@ -81,7 +81,7 @@ test('with https the cookie travels by https alone, for this host alone', async 
   expect(state).toBe('authenticated')
 })
 
-test('a cookie that a neighbouring site could have set does not count', async () => {
+test('a cookie that a sibling domain could have set is ignored', async () => {
   const { cookie, back } = await leave(await start())
   const pair = (cookie.split(';')[0] ?? '').replace('__Host-', '')
   expect((await back(pair)).status).toBe(403)

@@ -32,7 +32,7 @@ it('is one command to the store, after the token is verified', async () => {
   expect(counted).toBeGreaterThan(store.asked.findLastIndex(isAboutToken))
 })
 
-it('is no question at all for who is refused without one', async () => {
+it('is no command for a request that is refused earlier', async () => {
   store.asked.length = 0
   const type = { 'content-type': 'text/plain' }
   const refused = await fetch(`${app.url}/http`, { method: 'POST', headers: type, body: '{}' })
@@ -59,22 +59,19 @@ it.each([
     startTokenApp,
     async (at: TestApp) => (at as TokenApp).issuer.token(`${at.url}/mcp`),
   ],
-] as const)(
-  'is no question at all for a session that is over: token %s',
-  async (_, start, tokenFor) => {
-    const own = failingStore()
-    const at = await start({ store: own, env: { RATE_LIMIT: 'on', RATE_LIMIT_CALLER: '2' } })
-    const headers = withToken(await tokenFor(at))
-    // Of a connection, too, nobody asks then.
-    const named = { ...headers, 'mcp-session-id': createId('con') }
-    const discover = () => read(postModern(at.url, 'server/discover', {}, { headers: named }))
-    for (const expected of [200, 200, 429]) expect((await discover()).status).toBe(expected)
-    own.asked.length = 0
-    const refused = await discover()
-    expect(refused.status).toBe(429)
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(toldLimits(refused.headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
-    expect(own.asked).toEqual([])
-    await at.stop()
-  },
-)
+] as const)('is no command for a session above its limit: token %s', async (_, start, tokenFor) => {
+  const own = failingStore()
+  const at = await start({ store: own, env: { RATE_LIMIT: 'on', RATE_LIMIT_CALLER: '2' } })
+  const headers = withToken(await tokenFor(at))
+  // Nor is the MCP session read.
+  const named = { ...headers, 'mcp-session-id': createId('con') }
+  const discover = () => read(postModern(at.url, 'server/discover', {}, { headers: named }))
+  for (const expected of [200, 200, 429]) expect((await discover()).status).toBe(expected)
+  own.asked.length = 0
+  const refused = await discover()
+  expect(refused.status).toBe(429)
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(toldLimits(refused.headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
+  expect(own.asked).toEqual([])
+  await at.stop()
+})

@@ -22,7 +22,7 @@ const ADDRESS = 20
 const LIMITS = { RATE_LIMIT_CALLER: String(CALLER), RATE_LIMIT_ADDRESS: String(ADDRESS) }
 
 let last = 0
-/** The header of somebody at an address that no other test has, as a proxy adds it. */
+/** The header of a new address, as a proxy adds it. */
 function newAddress(): HeaderFields {
   last += 1
   return { 'x-forwarded-for': `192.0.2.${last}` }
@@ -64,9 +64,9 @@ describe('callers with a token', () => {
     const call = (index: number) => discover({ ...newAddress(), ...tokens[index % 2] })
     const answers = await times(CALLER, call)
     expect(statusesOf(answers)).toEqual(Array.from({ length: CALLER }, () => 200))
-    const told = answers.map(({ headers }) => toldLimits(headers))
-    expect(told.map(([caller]) => caller?.remaining)).toEqual([4, 3, 2, 1, 0])
-    expect(told[0]).toEqual([
+    const limits = answers.map(({ headers }) => toldLimits(headers))
+    expect(limits.map(([caller]) => caller?.remaining)).toEqual([4, 3, 2, 1, 0])
+    expect(limits[0]).toEqual([
       { limit: 'caller', quota: CALLER, window: 60, remaining: 4, secondsLeft: 60 },
     ])
     const refused = await call(0)
@@ -88,7 +88,7 @@ describe('callers with a token', () => {
     expect((await discover(newAddress())).status).toBe(401)
   })
 
-  it('are counted by address when the token is bad, so that guessing is bounded', async () => {
+  it('are counted by address if the token is invalid, so that guessing is bounded', async () => {
     const here = newAddress()
     const guess = (index: number) => discover({ ...here, ...withToken(`guess-${index}`) })
     const answers = await times(ADDRESS + 5, guess)
@@ -136,7 +136,7 @@ describe('callers without a token', () => {
     expect((await read(post(app.url, INITIALIZE, newAddress()))).status).toBe(200)
   })
 
-  it('are counted by connection as well: one does not take from the others', async () => {
+  it('are counted by MCP session, too: one does not use up the limit of others', async () => {
     const here = newAddress()
     const [busy, calm] = [await connectFrom(here), await connectFrom(here)]
     const answers = await times(CALLER, () => ping(busy))
@@ -170,7 +170,7 @@ describe('callers without a token', () => {
     expect(statuses).toEqual([...Array.from({ length: CALLER }, () => 404), 429])
   })
 
-  it('may ask whether they may, and how the server is, as often as they like', async () => {
+  it('may send CORS preflights and probes without limit', async () => {
     const here = newAddress()
     const preflight = { origin: app.url, 'access-control-request-method': 'POST', ...here }
     const answers = [

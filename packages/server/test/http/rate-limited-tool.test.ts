@@ -1,4 +1,4 @@
-/** A tool that has a limit, as its callers meet it over HTTP. */
+/** A tool with a rate limit, over HTTP. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -8,7 +8,7 @@ import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
 import { INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
 
 const SPARING = { name: 'sparing', arguments: {} }
-/** One more than it may be called in its window. */
+/** One call more than its limit. */
 const AT_ONCE = [0, 1, 2, 3]
 
 let app: TestApp
@@ -32,7 +32,7 @@ describe('a tool that may be called three times', () => {
     expect(['1', '2', '3']).toContain(headers.get('retry-after'))
   })
 
-  it('counts each session for itself, and callers without one by address', async () => {
+  it('counts each session separately, and callers without one by address', async () => {
     const [one, other] = [await letDirectCallerIn(app.url), await letDirectCallerIn(app.url)]
     const at = (address: string) => ({ headers: { 'x-forwarded-for': address } })
     const call = async (address: string) => {
@@ -61,7 +61,7 @@ describe('a tool that may be called three times', () => {
   })
 })
 
-it('may be called at will with RATE_LIMIT=off', async () => {
+it('has no limit with RATE_LIMIT=off', async () => {
   app = await start({ RATE_LIMIT: 'off' })
   const caller = await letDirectCallerIn(app.url)
   const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))

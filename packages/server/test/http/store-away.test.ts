@@ -114,7 +114,7 @@ describe('in the 2026 era', () => {
 
 describe('in the browser', () => {
   test.each(['/connect/lnk_x', '/callback?state=x&code=y', '/redirect?state=x', '/readyz'])(
-    '%s says so',
+    '%s is 503',
     async (path) => {
       store.takeAway()
       const response = await fetch(app.url + path)
@@ -126,7 +126,7 @@ describe('in the browser', () => {
   )
 
   test.each(['/connect/lnk_x', '/callback?state=x&code=y', '/redirect?state=x'])(
-    '%s says so to people, on a page of ours',
+    '%s has a page for people',
     async (path) => {
       store.takeAway()
       const response = await fetch(app.url + path)
@@ -136,11 +136,11 @@ describe('in the browser', () => {
   )
 
   test.each([
-    ['from elsewhere', { origin: 'http://localhost:1' }, 'code=x', 403],
-    ['that is no form', { 'content-type': 'text/plain' }, 'code=x', 415],
+    ['from another site', { origin: 'http://localhost:1' }, 'code=x', 403],
+    ['of another type', { 'content-type': 'text/plain' }, 'code=x', 415],
     ['that is too long', {}, `code=${'x'.repeat(5000)}`, 413],
     ['with two codes', {}, 'code=x&code=y', 400],
-  ])('a form %s is refused on a page of ours', async (_what, extra, text, status) => {
+  ])('a form %s is refused with a page', async (_what, extra, text, status) => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', ...extra }
     for (const path of ['/connect/lnk_x', '/consent/x']) {
       const body = text.replaceAll('code', path.startsWith('/consent') ? 'decision' : 'code')

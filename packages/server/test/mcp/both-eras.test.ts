@@ -1,4 +1,4 @@
-/** Lists, calls and errors: the same in both eras, each in its own words. */
+/** Lists, calls and errors: the same in both eras, each in its own format. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -111,7 +111,7 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
   })
 
-  test('sends no progress to who did not ask for it', async () => {
+  test('sends no progress to clients that did not request it', async () => {
     const { messages } = await ask(app.url, era, 'tools/call', { name: 'count', arguments: {} })
     expect(messages).toHaveLength(1)
   })

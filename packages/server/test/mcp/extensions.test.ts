@@ -60,7 +60,7 @@ const first = () => nodes[0] ?? expect.fail('not started')
 const last = () => nodes.at(-1) ?? expect.fail('not started')
 
 describe.each(ERAS)('in %s', (era) => {
-  /** Asks at the last node; a connection of the older era is opened at the first. */
+  /** Sends to the last node; an MCP session of the older era is opened at the first. */
   async function askAcross(method: string, params: Record<string, unknown> = {}) {
     if (era === '2026-07-28') return read(postModern(last().url, method, params))
     return read(post(last().url, request(method, params), await connect(first().url)))
@@ -82,7 +82,7 @@ describe.each(ERAS)('in %s', (era) => {
     }
   })
 
-  test('what is no skill is refused in words, and reads nothing else', async () => {
+  test('an unknown skill is refused with an explanation, and no other file is read', async () => {
     const odd = await askAcross('skills/get', { uri: 5 })
     expect(odd.message.error).toMatchObject({ code: -32602 })
     const outside = await askAcross('resources/read', {
@@ -125,7 +125,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 })
 
-describe('a bad skill stops the start, with its file named', () => {
+describe('an invalid skill prevents the start, with its file named', () => {
   test.each([
     ['without frontmatter', { 'skills/triage/SKILL.md': 'Read.' }, /skills\/triage\/SKILL\.md: /],
     [

@@ -24,7 +24,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     await admin.connect()
     app = await startApp({
       catalogDirectory: PROTOCOL_CATALOG,
-      // Counting is what a request writes first.
+      // Rate limits would be the first writes of a request.
       env: { REDIS_URL: redis.url, RATE_LIMIT: 'on' },
     })
   })
@@ -41,7 +41,7 @@ describeRedis('plain', 'a Redis that is full', () => {
   const fill = () => admin.configSet('maxmemory', '1')
   const hold = (key: string) => request('tools/call', { name: 'hold', arguments: { key } }, key)
 
-  test('DELETE ends the connection, its session, its stream and its calls', async () => {
+  test('DELETE ends the MCP session, its session, its stream and its calls', async () => {
     const headers = await connect(app.url)
     const stream = await listen(`${app.url}/mcp`, headers)
     const call = await listenTo((signal) => post(app.url, hold('deleted'), headers, signal))
@@ -56,7 +56,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     expect(status).toBe(204)
     expect(await admin.exists(`mcp:{${id}}:conn`)).toBe(0)
     expect(await admin.keys('*:session')).toHaveLength(sessions - 1)
-    // Nobody can write that it ended; this node knows.
+    // The end cannot be stored; this node has it in memory.
     await Promise.all([stream.ended, call.ended])
     await expect.poll(() => app.lines.join('')).toContain('broadcast failed')
     await admin.configSet('maxmemory', '0')

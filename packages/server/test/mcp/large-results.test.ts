@@ -1,4 +1,4 @@
-/** Results of a few megabytes: they arrive whole, whatever was sent before them. */
+/** Results of a few megabytes arrive complete, whatever was sent before them. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -115,7 +115,7 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
   })
 
-  test('a value as deep as it likes passes a recursive root', async () => {
+  test('a recursive root accepts values of any depth', async () => {
     const { client } = await connectClient(app.url, era)
     await client.listTools()
     for (const name of ['recursive', 'odd_name']) {

@@ -59,7 +59,7 @@ describe.each(ERAS)('in %s', (era) => {
     expect(granted.message.result).toBeDefined()
   })
 
-  test('what is hidden is as if it were not declared, for reads and suggestions', async () => {
+  test('hidden declarations behave as undeclared ones, for reads and suggestions', async () => {
     const params = { uri: 'desk://secrets/1' }
     const { message } = await asked('resources/read', params)
     expect(JSON.stringify(message.result)).toContain('"any"')
@@ -90,7 +90,7 @@ describe('hooks', () => {
     read: async () => ({ iban: 'GB33BUKB20201555555555' }),
   })
 
-  test('run around a read, and see what leaves', async () => {
+  test('run around a read, and see its masked outcome', async () => {
     events.length = 0
     await readResource(account, 'bank://accounts/a%2Fb', { hooks: [recorder] })
     expect(events).toMatchObject([
@@ -99,7 +99,7 @@ describe('hooks', () => {
     ])
   })
 
-  test('refuse a prompt before anybody has to sign in', async () => {
+  test('refuse a prompt before a sign-in is required', async () => {
     const refused = definePrompt({
       name: 'refused',
       description: 'Is refused.',

@@ -1,4 +1,4 @@
-/** Reading resources in either era: URIs and their variables, what is sent, and what is not. */
+/** Reading resources in either era: URIs and their variables, contents and refusals. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
@@ -77,7 +77,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 
   test.each(['doc://notes/', 'doc://notes/1/2', 'doc://notes/1?other=1', 'doc://files/..', 'x:y'])(
-    '%s is no resource',
+    '%s is not a resource',
     async (uri) => {
       expect((await read(uri)).error).toMatchObject({ code: notFound, data: { uri } })
     },
@@ -115,14 +115,14 @@ describe.each(ERAS)('in %s', (era) => {
     ])
   })
 
-  test('what does not fit the schema shows nothing of itself, in the answer or the log', async () => {
+  test('invalid content is not disclosed, in the response or the log', async () => {
     const { error } = await read('doc://wrong')
     expect(error).toMatchObject({ code: -32603, data: { code: 'invalid_output' } })
     expect(JSON.stringify(error)).not.toContain(SECRET)
     expect(app.lines.join('\n')).not.toContain(SECRET)
   })
 
-  test('lists name the type of what has a schema', async () => {
+  test('lists have the MIME type of resources with a schema', async () => {
     const { message } = await ask(app.url, era, 'resources/list', {})
     expect(message.result?.resources).toContainEqual({
       name: 'account',

@@ -1,4 +1,4 @@
-/** Limits of what tools return and store: RESULT_LIMIT_BYTES and SESSION_DATA_LIMIT_BYTES. */
+/** Limits of results and stored values: RESULT_LIMIT_BYTES and SESSION_DATA_LIMIT_BYTES. */
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
@@ -148,7 +148,7 @@ test('a direct call answers 500 with the code', async () => {
   expect([status, body.code]).toEqual([500, 'result_too_large'])
 })
 
-test('data is counted where its text is far shorter', async () => {
+test('data counts even if its text is far shorter', async () => {
   const { url, stop } = await startTestServer({
     ...{ server: defineServer({ name: 'limited' }), tools: [table] },
     env: { RESULT_LIMIT_BYTES: String(LIMIT), TOOL_TEXT_FORMAT: 'toon' },

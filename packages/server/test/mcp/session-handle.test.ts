@@ -74,12 +74,12 @@ describe('in 2026-07-28', () => {
     expect(recalled._meta).not.toHaveProperty(HANDLE)
   })
 
-  test('with progress asked for, past the fast path, too', async () => {
+  test('with a progress token, off the fast path, too', async () => {
     const result = await call('remember', { value: 'x' }, {}, { meta: { progressToken: 'p' } })
     expect(textsOf(result)).toContain(handleOf(result))
   })
 
-  test('a call with questions keeps its session, and returns its handle at the end', async () => {
+  test('a call with requests for input keeps its session, and returns its handle at the end', async () => {
     const options = { capabilities: { elicitation: { form: {} } } }
     const first = await call('asking', {}, {}, options)
     expect(first.requestState).toBeTypeOf('string')
@@ -101,12 +101,12 @@ describe('in 2026-07-28', () => {
   })
 })
 
-describe('nothing is named', () => {
+describe('no handle is returned', () => {
   test('without stored values', async () => {
     expect((await call('recall', {}))._meta).not.toHaveProperty(HANDLE)
   })
 
-  test('to a caller that is known by its connection', async () => {
+  test('to a caller with an MCP session', async () => {
     const headers = await connect(app.url)
     const params = { name: 'remember', arguments: { value: 'x' } }
     const { message } = await read(post(app.url, request('tools/call', params), headers))

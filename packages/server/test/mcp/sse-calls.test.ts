@@ -23,7 +23,7 @@ let lettersAreLost = false
 let isFull = false
 let refusals = 0
 
-/** Shared by both servers; one of them can be made to look dead. */
+/** Shared by both servers; the heartbeats of one can be hidden. */
 const store: Store = {
   ...memory,
   async set(key, value, ttlSeconds) {
@@ -125,7 +125,7 @@ test('the call of a node without heartbeats gets an error; its own response is d
   expect(stream.messages.filter((each) => each.id === 'sse-late')).toHaveLength(1)
 })
 
-test('a response without a notification is found', async () => {
+test('a stored response is found without a notification', async () => {
   const { stream, path } = await start()
   await sendSse(calling, path, hold('sse-untold'))
   await probe('sse-untold').started
@@ -147,12 +147,12 @@ test('a response that the store refuses is written later', async () => {
   expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
 })
 
-test('a node does not take itself for lost', async () => {
+test('a node does not treat itself as lost', async () => {
   const { stream, path } = await start()
   await sendSse(reading, path, hold('sse-own'))
   await sendSse(calling, path, hold('sse-other'))
   await silence(0)
-  // The calls elsewhere make it look; what it finds there is not its own.
+  // Calls at the other node cause the check, which must not find the node's own calls.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   for (const key of ['sse-own', 'sse-other']) probe(key).release()
   for (const key of ['sse-own', 'sse-other']) {
