@@ -1,4 +1,4 @@
-/** Catalogs for tests: files written as a fork writes them, in a folder that goes away again. */
+/** Catalogs for tests: files as a project writes them, in a temporary folder. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ afterAll(() => {
 const ENGINE = pathToFileURL(join(import.meta.dirname, '../../src/engine/index.ts')).href
 const ZOD = import.meta.resolve('zod')
 
-/** Writes files by path, such as `tools/greet.ts`, and gives the folder to discover. */
+/** Writes files by path, such as `tools/greet.ts`; returns the folder to discover. */
 export function writeCatalog(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'catalog-'))
   written.push(folder)
@@ -27,7 +27,7 @@ export function writeCatalog(files: Readonly<Record<string, string>>): string {
 
 const NAMES = 'completable definePrompt defineResource defineTool form masked ToolError'.split(' ')
 
-/** A module with zod and the engine's names in scope, but for those that the code imports itself. */
+/** A module with zod and the engine's names in scope, except those that the code imports itself. */
 export function moduleOf(code: string): string {
   const names = NAMES.filter((name) => !new RegExp(`import .*\\b${name}\\b`).test(code))
   return [
@@ -37,7 +37,7 @@ export function moduleOf(code: string): string {
   ].join('\n')
 }
 
-/** A tool that works, but for the fields given: code, such as `output: 'z.any()'`. */
+/** A valid tool, except for the given fields: code, such as `output: 'z.any()'`. */
 export function toolFile(fields: Readonly<Record<string, string>> = {}): string {
   const all = {
     name: "'greet'",

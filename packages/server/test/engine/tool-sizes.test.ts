@@ -1,4 +1,4 @@
-/** The size of the list of tools, as clients are sent it, and warnings about it. */
+/** The size of the list of tools as sent to clients, and warnings about it. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -31,7 +31,7 @@ describe('the size of a tool', () => {
   })
   afterAll(() => app.stop())
 
-  it('is that of what is listed', async () => {
+  it('is that of its entry in the list', async () => {
     const { message } = await ask(app.url, '2026-07-28', 'tools/list')
     const listed = (message.result?.tools ?? []) as { name: string }[]
     const sizes = toolSizes(await discover(PROTOCOL_CATALOG))

@@ -31,7 +31,7 @@ export function createBank() {
     writeFileSync(file, JSON.stringify(documentOf(paths, further)))
   }
 
-  /** What the command prints. */
+  /** The output of the command. */
   async function run(...args: string[]): Promise<string> {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     try {

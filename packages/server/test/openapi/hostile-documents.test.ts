@@ -1,4 +1,4 @@
-/** Hostile documents: references, sizes and types that are refused or cut, and never followed. */
+/** Hostile documents: references, sizes and types that are refused or truncated, and never followed. */
 
 import { describe, expect, it } from 'vitest'
 import { DocumentError, parseDocument } from '../../src/openapi/document.ts'
@@ -19,7 +19,7 @@ describe('paths', () => {
     "/'",
     '/\\x',
     '/é',
-  ])('that no route can hold skip the operation: %s', async (path) => {
+  ])('that are not valid routes skip the operation: %s', async (path) => {
     const { plans, skipped } = await generate(documentOf({ [path]: { get: { responses: {} } } }))
     expect(plans.size).toBe(0)
     expect(skipped[`GET ${path}`]).toMatch(/its path has/)
@@ -50,14 +50,14 @@ describe('references', () => {
   })
 
   it.each(['#/nowhere', '#/__proto__', '#/paths/constructor', '#/info/title/length'])(
-    'that lead nowhere are refused: %s',
+    'without a target are refused: %s',
     async ($ref) => {
       const { skipped } = await generate(documentOf({ '/x': { get: answering({ $ref }) } }))
       expect(skipped['GET /x']).toBe(`refers to a missing part: ${$ref}`)
     },
   )
 
-  it('in a circle end', async () => {
+  it('in a cycle end', async () => {
     const components = {
       schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } },
       parameters: { P: { $ref: '#/components/parameters/P' } },
@@ -84,8 +84,8 @@ describe('references', () => {
   })
 })
 
-describe('documents that are too much', () => {
-  it('nested deep are cut or refused', async () => {
+describe('excessive documents', () => {
+  it('with deep nesting are truncated or refused', async () => {
     const nestings: [string, string][] = [
       ['{"type":"array","items":', '}'],
       ['{"type":"object","properties":{"a":', '}}'],
@@ -108,11 +108,11 @@ describe('documents that are too much', () => {
       '2.0',
       `{"swagger":"2.0","definitions":{"A":${'{"items":'.repeat(50_000)}1${'}'.repeat(50_000)}}}`,
     ],
-  ])('nested deep as %s are refused', async (_, document) => {
+  ])('with deep nesting as %s are refused', async (_, document) => {
     await expect(parseDocument(document)).rejects.toThrow(DocumentError)
   })
 
-  it('as YAML with aliases that multiply are refused', async () => {
+  it('as YAML with multiplying aliases are refused', async () => {
     const levels = Array.from({ length: 12 }, (_, at) =>
       at === 0
         ? 'l0: &l0 [x,x,x,x,x,x,x,x,x]'
@@ -123,7 +123,7 @@ describe('documents that are too much', () => {
     )
   })
 
-  it('as YAML that holds itself are read as far as they go', async () => {
+  it('as YAML that contains itself are read as far as possible', async () => {
     const yaml = `openapi: 3.1.0
 paths:
   /x:
@@ -163,7 +163,7 @@ paths:
     expect([marks.pwned, ({} as { polluted?: boolean }).polluted]).toEqual([undefined, undefined])
   })
 
-  it('of odd types are read as far as they go', async () => {
+  it('with wrong types are read as far as possible', async () => {
     const odd = [
       null,
       1,

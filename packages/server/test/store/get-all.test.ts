@@ -1,4 +1,4 @@
-/** What a proxy in front of several servers may answer to a question for many documents. */
+/** Replies of a proxy in front of several servers to a read of many documents. */
 
 import { ErrorReply } from '@redis/client'
 import { expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { createStringDocuments } from '../../src/store/redis-string-documents.ts
 const UNAVAILABLE = { code: 'unavailable' }
 
 function documentsWhere(reply: unknown) {
-  const unused = async () => expect.fail('not asked for')
+  const unused = async () => expect.fail('not expected')
   const redis: RedisConnection = { command: async () => reply, script: unused, close: unused }
   return createStringDocuments(redis)
 }
@@ -37,7 +37,7 @@ it('fails for a document that cannot be read', async () => {
   await expect(documents.getAll(KEYS)).rejects.toThrow(SyntaxError)
 })
 
-it('asks one by one where it may not ask for several', async () => {
+it('reads one by one if it may not read several', async () => {
   const asked: string[] = []
   const redis: RedisConnection = {
     async command([name = '', key = '']) {
@@ -45,7 +45,7 @@ it('asks one by one where it may not ask for several', async () => {
       if (name === 'MGET') throw new ErrorReply('NOPERM this user has no permissions')
       return key === '{s}:one' ? '{"rev":1}' : null
     },
-    script: async () => expect.fail('not asked for'),
+    script: async () => expect.fail('not expected'),
     close: async () => undefined,
   }
   const { getAll } = createStringDocuments(redis)
@@ -65,11 +65,11 @@ function slots(isSharded: boolean) {
       if (isSharded && !isOneSlot && name === 'MGET') {
         throw new ErrorReply("CROSSSLOT Keys in request don't hash to the same slot")
       }
-      // RedisJSON finds nothing in other slots, without a word.
+      // RedisJSON silently finds nothing in other slots.
       const texts = keys.map((key) => JSON.stringify({ rev: 1, key }))
       return isSharded && !isOneSlot ? texts.map(() => null) : texts
     },
-    script: async () => expect.fail('not asked for'),
+    script: async () => expect.fail('not expected'),
     close: async () => undefined,
   }
   return { redis, asked }
@@ -78,7 +78,7 @@ function slots(isSharded: boolean) {
 const MIXED = ['{s}:one', '{t}:two', '{s}:three']
 const DOCUMENTS = MIXED.map((key) => ({ rev: 1, key }))
 
-it('reads documents of several slots by one command where they lie on one server', async () => {
+it('reads documents of several slots by one command if they are on one server', async () => {
   const { redis, asked } = slots(false)
   expect(await createStringDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
   expect(asked).toEqual([MIXED])

@@ -53,7 +53,7 @@ describeRedis('plain', 'a slot that moves', () => {
     await cluster?.stop()
   })
 
-  it('is waited for by commands of several keys, of which one has not moved', async () => {
+  it('delays commands of several keys while one has not moved', async () => {
     const key = `{${newKey()}}`
     const move = await startMove(cluster, key)
     let lock: unknown = 'waits'
@@ -115,7 +115,7 @@ describeRedis('plain', 'a slot that moves between servers', () => {
 })
 
 describeRedis('plain', 'a server that imports its first slot', () => {
-  it('serves its keys for as long as that takes', LONG, async () => {
+  it('serves its keys during the whole migration', LONG, async () => {
     const cluster = await startRedisCluster()
     onTestFinished(() => cluster.stop())
     const busPort = String(await freePort())

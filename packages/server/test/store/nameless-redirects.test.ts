@@ -1,4 +1,4 @@
-/** Redirects to a cluster node without the host name that it should announce (`?`). */
+/** Redirects to a cluster node without a host name (`?`). */
 
 import { ErrorReply } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'

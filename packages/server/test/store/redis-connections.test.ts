@@ -54,7 +54,7 @@ describeRedis('plain', 'a store on a server without HELLO', () => {
     await expect.poll(() => store.checkHealth().catch(String)).toEqual({ warnings: [] })
   })
 
-  it('is not connected to with RESP 3 alone', async () => {
+  it('does not accept RESP 3', async () => {
     const server = await startRedis('plain', WITHOUT_HELLO)
     onTestFinished(() => server.stop())
     const log = { info: () => undefined, warn: () => undefined }
@@ -83,7 +83,7 @@ describeRedis('plain', 'a connection', () => {
 describeRedis('plain', 'a store with TLS', () => {
   const HOST = 'redis.internal'
 
-  /** A cluster of one node, which announces its IP address and demands a client certificate. */
+  /** A cluster of one node, which announces its IP address and requires a client certificate. */
   async function startTls() {
     const certificates = certificateFor(HOST)
     const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'))
@@ -115,7 +115,7 @@ describeRedis('plain', 'a store with TLS', () => {
     return { port, certificates }
   }
 
-  it('checks the certificates of a cluster, and shows its own', async () => {
+  it('verifies the certificates of a cluster, and sends its own', async () => {
     const { port, certificates } = await startTls()
     const open = (options: Partial<RedisStoreOptions>) =>
       connectedStore(`rediss+cluster://127.0.0.1:${port}`, options)

@@ -105,8 +105,8 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
   })
   afterEach(() => cluster?.stop())
 
-  it('not ready is said as soon as one server hangs, if all do', async () => {
-    // Less than the time for which the results of probes count.
+  it('is not ready as soon as one server has hung, if all do', async () => {
+    // Less than the time for which probe results are valid.
     const { store, health } = openStore(cluster.url, 1000)
     await expect.poll(health).toBe('')
     for (const server of cluster.servers) server.pause()
@@ -116,7 +116,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     await expect.poll(health).toBe('')
   })
 
-  it('a user who lacks ASKING is warned of once, and served', async () => {
+  it('a user without ASKING causes one warning, and is served', async () => {
     const rights = ['on', '>secret', '~*', '+@all', '-asking']
     for (const server of cluster.servers) {
       await askRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
@@ -126,7 +126,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     await expect.poll(() => warnings().length).toBe(1)
     await expect.poll(health).toBe('')
     expect(await shards()).toEqual([3, 3])
-    // All servers refuse it, at every probe.
+    // All servers refuse it at every probe.
     await sleep(2500)
     expect(warnings()).toEqual([
       {
@@ -140,7 +140,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     expect(await health()).toBe('')
   })
 
-  it('a promoted replica that wants another password makes its shard unavailable', async () => {
+  it('a promoted replica with another password makes its shard unavailable', async () => {
     const { store, health } = openStore(cluster.url)
     await expect.poll(health).toBe('')
     const key = newKey()
@@ -167,7 +167,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     await expect.poll(health).toBe('')
     const lost = await cluster.masterOf('mcp:lost')
     const slot = String(slotOf('mcp:lost'))
-    // Its owner first, which otherwise reports it to the others again.
+    // Its owner first, which otherwise announces it to the others again.
     for (const server of [lost, ...cluster.servers.filter((each) => each !== lost)]) {
       await askRedis(server, 'CLUSTER', 'DELSLOTS', slot)
     }
@@ -196,7 +196,7 @@ describeRedis('plain', 'an address that names something else', () => {
     await expect.poll(health).toMatch(/^not ready: This Redis is not a Sentinel/)
   })
 
-  it('is explained: a password that Sentinels want', async () => {
+  it('is explained: a password that Sentinels require', async () => {
     const sentinels = await startRedisSentinels()
     onTestFinished(() => sentinels.stop())
     for (const sentinel of sentinels.sentinels) {

@@ -1,4 +1,4 @@
-/** Health of Redis: the reasons in words, from rare probes. */
+/** Health of Redis: reasons, from infrequent probes. */
 
 import { createClient, ErrorReply } from '@redis/client'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -58,7 +58,7 @@ describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
       await expect.poll(reported, SOON).toMatch(message)
       await expect(store.checkHealth()).rejects.toMatchObject({ code: 'unavailable', status: 503 })
       expect(await reported()).not.toMatch(/127\.0\.0\.1|:\d{4,}|secret|limited/)
-      // A probe later it is still the same, and was said once.
+      // After another probe the reason is the same, and was logged once.
       await new Promise((resolve) => setTimeout(resolve, 2500))
       expect(await reported()).toMatch(message)
       expect(about('Redis cannot serve requests.')).toEqual([
@@ -130,7 +130,7 @@ function healthOf(kind: RedisKind): void {
     await expect.poll(reason, SOON).toBe('healthy')
   })
 
-  it('is lost as soon as a request was not answered in time', async () => {
+  it('is lost as soon as a request times out', async () => {
     const redis = await startRedis(kind)
     onTestFinished(() => redis.stop())
     const { store, reason } = openStore(redis.url, { timeoutMs: 300 })
@@ -155,7 +155,7 @@ function healthOf(kind: RedisKind): void {
 }
 
 describeRedis('plain', 'a Redis that may evict keys', () => {
-  it.each(['warn', 'refuse'] as const)('is worth: %s', async (eviction) => {
+  it.each(['warn', 'refuse'] as const)('has the severity of EVICTION=%s', async (eviction) => {
     const redis = await startRedis('plain', ['--maxmemory', '64mb'])
     onTestFinished(() => redis.stop())
     const admin = await createClient({ url: redis.url }).connect()
@@ -193,7 +193,7 @@ it('is unreachable where nothing listens', async () => {
   expect(detail).toContain('rediss with TLS, redis without')
 })
 
-describe('an answer of Redis', () => {
+describe('an error reply of Redis', () => {
   const UNAVAILABLE = [
     "ERR unknown command 'EVAL', with args beginning with: 'return 1' 'mcp:key' 'a value'",
     'ERR unknown command `XTRIM`, with args beginning with: `a`',
@@ -222,12 +222,12 @@ describe('an answer of Redis', () => {
     const error = toStoreError(new ErrorReply(text)) as AppError
     expect(error).toBeInstanceOf(AppError)
     expect(error.status).toBe(503)
-    // What the caller sent must not get into the log.
+    // Data of the caller must not be in the log.
     expect(String((error.cause as Error).message)).not.toMatch(/mcp:key|a value/)
   })
 
   it.each(['WRONGTYPE Operation against a key', 'ERR syntax error'])(
-    'is a fault of ours: %s',
+    'is an internal error: %s',
     (text) => {
       const error = new ErrorReply(text)
       expect(toStoreError(error)).toBe(error)

@@ -1,4 +1,4 @@
-/** Sentinels that disagree, and masters that are demoted, with servers whose answers the tests set. */
+/** Sentinels that disagree, and masters that are demoted, with servers whose replies the tests set. */
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -49,7 +49,7 @@ async function demote(server: RedisServer, master: RedisServer): Promise<void> {
 }
 
 describeRedis('plain', 'behind Sentinels', () => {
-  it('what a demoted master refuses waits for the new one', async () => {
+  it('writes that a demoted master refuses wait for the new one', async () => {
     const [old, promoted] = [await startServer(), await startServer()]
     const sentinel = await startSentinel(old)
     const store = await openStore([sentinel])
@@ -67,7 +67,7 @@ describeRedis('plain', 'behind Sentinels', () => {
     expect(await Promise.all(writing)).toEqual(writing.map(() => undefined))
   })
 
-  it('the master is one, where as many Sentinels still name a replica', async () => {
+  it('the master is the server with that role if Sentinels are tied', async () => {
     const [old, promoted] = [await startServer(), await startServer()]
     const [outdated, current] = [await startSentinel(old), await startSentinel(old)]
     const store = await openStore([outdated, current])
