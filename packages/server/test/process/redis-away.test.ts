@@ -55,7 +55,7 @@ for (const kind of ['plain', 'json'] as const) {
       expect((await post(url, INITIALIZE)).status).toBe(200)
     })
 
-    test('that is killed and restarted has all sessions', async () => {
+    test('that is killed and restarted still has all sessions', async () => {
       const redis = await startRedis(kind, ['--appendfsync', 'always'])
       onTestFinished(() => redis.stop())
       const { url } = await startOn(redis.url)

@@ -23,7 +23,7 @@ afterAll(async () => {
   await Promise.all(closing.map((close) => close()))
 })
 
-/** A server with a proxy in front; by itself it is set up well. */
+/** A correctly configured server behind a proxy. */
 async function startBehind(
   handOver: HandOver,
   env: Readonly<Record<string, string>> = {},
@@ -40,13 +40,13 @@ async function startBehind(
   return proxy.url
 }
 
-/** What is wrong, as a person reads it. */
+/** The reported faults as text. */
 async function faultsAt(url: string, ...args: string[]): Promise<string> {
   return withVerdict(await consult(url, ...args), 'wrong').join('\n')
 }
 
 describe.concurrent('names', { timeout: 120_000 }, () => {
-  test('nothing, where the proxy does as it should', async () => {
+  test('nothing, if the proxy works correctly', async () => {
     expect(await faultsAt(await startBehind(passOn))).toBe('')
   })
 
@@ -63,7 +63,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/streams: A stream does not open .*proxy_buffering off/)
   })
 
-  test('a proxy that holds back the ends of large events', async () => {
+  test('a proxy that withholds the ends of large events', async () => {
     // A list of tools that does not fit one block.
     const tool = toolFile({ description: `'${'x'.repeat(5000)}'` })
     const catalogDirectory = writeCatalog({ 'tools/greet.ts': tool })
@@ -104,7 +104,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/cors: \/token names the allowed origin twice .*add_header/)
   })
 
-  test('a proxy that asks for the server by a name it does not have', async () => {
+  test('a proxy that sends an unknown host name', async () => {
     const faults = await faultsAt(await startBehind(sendsHost('node.internal')))
     expect(faults).toMatch(/reach: .*does not serve.*\(421\).*proxy_set_header Host \$http_host/)
   })
@@ -121,7 +121,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/resources: .* answers 404.*host name of its own instead of the path/)
   })
 
-  test('a path that the proxy does not take off', async () => {
+  test('a path that the proxy does not strip', async () => {
     const url = await startBehind(passOn)
     const faults = await faultsAt(`${url}/tools`)
     expect(faults).toMatch(/reach: There is no MCP server at .*\/tools\/mcp/)

@@ -21,7 +21,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Writes the bytes whatever is asked. */
+/** Writes these bytes in response to any request. */
 function startRaw(answer: string): Promise<string> {
   return listen(
     createTcpServer((socket) => {
@@ -33,7 +33,7 @@ function startRaw(answer: string): Promise<string> {
 
 type Pages = Readonly<Record<string, (response: ServerResponse, url: string) => void>>
 
-/** Passes for a server of ours at `/mcp`; the rest is up to the test. */
+/** Looks like this server at `/mcp`; the test determines the rest. */
 async function startHostile(pages: Pages) {
   const asked: string[] = []
   let url = ''
@@ -69,7 +69,7 @@ function metadataOf(url: string) {
   }
 }
 
-/** Says that much, if it is let. */
+/** Sends data without end. */
 function flood(response: ServerResponse) {
   const more = () => {
     while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
@@ -83,7 +83,7 @@ async function wrongsAt(url: string): Promise<string> {
 }
 
 describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
-  test('does not lead round in circles', async () => {
+  test('does not cause a redirect loop', async () => {
     const { url, asked } = await startHostile({
       [WELL_KNOWN]: json(metadataOf),
       '/register': json(() => ({ client_id: 'one' }), 201),
@@ -95,7 +95,7 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
     expect(await wrongsAt(url)).toMatch(/authorize: .*\/authorize redirects in a circle/)
   })
 
-  test('does not fill the memory with an answer', async () => {
+  test('does not fill the memory with a response', async () => {
     const { url } = await startHostile({ '/livez': flood })
     await expect(ask(`${url}/livez`)).rejects.toThrow('longer than 4 MB')
     expect(await wrongsAt(url)).toMatch(/health: .*an answer is longer than 4 MB/)
@@ -131,7 +131,7 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
     }
   })
 
-  test('does not say where the doctor sends requests', async () => {
+  test('does not determine where the doctor sends requests', async () => {
     const inside = await startHostile({})
     const { url, asked } = await startHostile({
       [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), token_endpoint: `${inside.url}/token` })),
@@ -153,7 +153,7 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
   })
 })
 
-describe('what a server names', () => {
+describe('a URL in a response', () => {
   const ON_THE_INTERNET = 'https://93.184.215.14'
 
   test.each([
@@ -170,11 +170,11 @@ describe('what a server names', () => {
     ['http://127.0.0.1', 'http://10.0.0.2', false],
     ['http://169.254.169.254', 'http://10.0.0.2', false],
     ['http://127.0.0.1:2', 'http://localhost:1', true],
-  ])('%s of %s is asked: %s', async (named, base, isAsked) => {
+  ])('%s of %s is requested: %s', async (named, base, isAsked) => {
     expect(await isWithinReach(named, base)).toBe(isAsked)
   })
 
-  test('is not gone to by redirects either', async () => {
+  test('is not requested by a redirect either', async () => {
     const inside = await startHostile({})
     const send = fetchWithinReach(ON_THE_INTERNET)
     await expect(send(inside.url)).rejects.toThrow('inside the network')
@@ -182,7 +182,7 @@ describe('what a server names', () => {
   })
 })
 
-test('a report has no control characters, and an end', () => {
+test('a report has no control characters, and a bounded length', () => {
   let text = ''
   const out = { write: (more: string) => (text += more), isTTY: false } as never
   const findings = [

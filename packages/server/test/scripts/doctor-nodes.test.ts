@@ -16,14 +16,14 @@ afterAll(async () => {
 
 type Variables = Readonly<Record<string, string>>
 
-interface Strangers {
+interface SeparateNodes {
   /** Variables of the second node alone. */
   readonly env?: Variables
   readonly shareStore: boolean
 }
 
-/** Two nodes that are no cluster, behind a balancer that takes them for one. */
-async function startStrangers({ env = {}, shareStore }: Strangers): Promise<string> {
+/** Two nodes without shared state, behind one balancer. */
+async function startSeparateNodes({ env = {}, shareStore }: SeparateNodes): Promise<string> {
   const ports = [await freePort(), await freePort()]
   const balancer = await startBalancer({ nodes: ports })
   const shared = createMemoryStore()
@@ -45,11 +45,11 @@ async function startStrangers({ env = {}, shareStore }: Strangers): Promise<stri
   return balancer.url
 }
 
-async function faultsOf(strangers: Strangers): Promise<string> {
-  return withVerdict(await consult(await startStrangers(strangers)), 'wrong').join('\n')
+async function faultsOf(separate: SeparateNodes): Promise<string> {
+  return withVerdict(await consult(await startSeparateNodes(separate)), 'wrong').join('\n')
 }
 
-describe.concurrent('nodes that are strangers', { timeout: 120_000 }, () => {
+describe.concurrent('separate nodes are reported', { timeout: 120_000 }, () => {
   test('because each has its own memory store', async () => {
     const faults = await faultsOf({ shareStore: false })
     expect(faults).toMatch(/nodes-agree: A client that registered is unknown to some.*REDIS_URL/)

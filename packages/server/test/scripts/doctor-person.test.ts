@@ -7,7 +7,7 @@ import { consult, startDoctor, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RecordingBalancer, startRecordingBalancer } from '../support/recording-balancer.ts'
 
-/** The demo's page as it is nowhere: the doctor does not know it. */
+/** Changes the demo's page, so that the doctor does not recognize it. */
 function disguise(body: string): string {
   return body.replaceAll('value="ada"', "value='ada'")
 }
@@ -30,7 +30,7 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
     await app.stop()
   })
 
-  test('it reports what it cannot do alone', async () => {
+  test('it reports what requires a user', async () => {
     const diagnoses = await consult(proxy.url)
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const skipped = withVerdict(diagnoses, 'skipped').join('\n')

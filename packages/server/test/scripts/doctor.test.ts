@@ -26,8 +26,8 @@ async function startServer(env: Readonly<Record<string, string>> = {}) {
   return { url: `http://localhost:${port}`, port, server }
 }
 
-describe('a server that is well', { timeout: 120_000 }, () => {
-  test('has nothing wrong, and every part of it was looked at', async () => {
+describe('a healthy server', { timeout: 120_000 }, () => {
+  test('has no fault, and every part of it is checked', async () => {
     const { url, server } = await startServer()
     const { code, out, err } = await runDoctor([`${url}/mcp`, '--hold', '2'])
     expect(code, out + err).toBe(0)
@@ -56,7 +56,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(said.match(/^clients: .*$/gm)).toHaveLength(2)
   })
 
-  test('below a path is looked at there', async () => {
+  test('below a path is checked there', async () => {
     const port = await freePort()
     const url = `http://localhost:${port}/desk`
     await startServer({ MASK_MCP_PORT: String(port), PUBLIC_URL: url })
@@ -83,7 +83,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
 })
 
 describe('https', { timeout: 120_000 }, () => {
-  test('in front is what PUBLIC_URL has to say', async () => {
+  test('of a proxy must be in PUBLIC_URL', async () => {
     const port = await freePort()
     const end = await startTlsEnd(() => port)
     closing.push(end.close)
@@ -104,7 +104,7 @@ describe('https', { timeout: 120_000 }, () => {
   })
 })
 
-describe('what is no server', { timeout: 120_000 }, () => {
+describe('without such a server', { timeout: 120_000 }, () => {
   test.each([
     ['no address', [], 'Name a server.'],
     ['no URL', ['localhost:6901'], 'This is not an http or https address: localhost:6901'],
@@ -112,7 +112,7 @@ describe('what is no server', { timeout: 120_000 }, () => {
     ['an unknown option', ['http://a.example', '--fast'], '--fast'],
     ['an unknown client', ['http://a.example', '--client', 'emacs'], 'Unknown client: emacs'],
     ['no time', ['http://a.example', '--hold', 'long'], '--hold takes seconds'],
-  ])('%s is a matter of how it was called', (_what, args, reason) => {
+  ])('%s is a usage error', (_what, args, reason) => {
     expect(() => parseArguments(args)).toThrow(UsageError)
     expect(() => parseArguments(args)).toThrow(reason)
   })
@@ -140,7 +140,7 @@ describe('what is no server', { timeout: 120_000 }, () => {
     expect(fault).toContain(`There is no MCP server at ${url}/mcp: it answers 200`)
   })
 
-  test('Claude cannot come to this machine', async () => {
+  test('Claude cannot reach this machine', async () => {
     const app = await startApp()
     closing.push(app.stop)
     const faults = withVerdict(await consult(app.url, '--client', 'claude'), 'wrong')

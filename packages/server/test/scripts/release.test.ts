@@ -136,6 +136,6 @@ it('refuses a changelog without entries', () => {
   refuses('nothing under "Unreleased"', 'patch')
 })
 
-it.each([[[]], [['huge']], [['patch', 'minor']]])('says how to use it for %j', (args) => {
+it.each([[[]], [['huge']], [['patch', 'minor']]])('prints the usage for %j', (args) => {
   refuses('Usage: npm run release', ...args)
 })

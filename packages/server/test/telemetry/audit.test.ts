@@ -1,4 +1,4 @@
-/** The audit log: who called what, signed in and let a client in, without arguments and results. */
+/** The audit log: calls, sign-ins and authorizations of clients, without arguments and results. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ let events: readonly Event[]
 
 const parsed = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Event)
 
-/** What people and clients did, in order, of which all is in the audit log afterwards. */
+/** Actions of people and clients in order, all of which are in the audit log afterwards. */
 async function story(url: string): Promise<string> {
   const link = await login(url)
   await signInAs(newBrowser(), link)
@@ -91,7 +91,7 @@ describe('with a file of its own', () => {
     expect(text).not.toMatch(/ses_|5555/)
   })
 
-  test('and none of it is in the log', () => {
+  test('none of it is in the log', () => {
     expect(app.lines.filter((line) => line.includes('"stream":"audit"'))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** The last line of a check run: true to the report, and a failure when anything failed. */
+/** The last line of a check run: matches the report, and fails if anything failed. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ function summary(...reports: readonly (object | undefined)[]) {
 const green = { success: true, numPassedTests: 7, numFailedTests: 0, testResults: [] }
 
 describe('the summary', () => {
-  it('counts what passed', () => {
+  it('counts passed tests', () => {
     expect(summary(green)).toEqual(['7 passed, 0 failed\n', 0])
   })
 
@@ -39,12 +39,12 @@ describe('the summary', () => {
     expect(summary(red)).toEqual(['7 passed, 1 failed\n', 1])
   })
 
-  it('counts a file that could not be run', () => {
+  it('counts a file that did not load', () => {
     const testResults = [{ status: 'failed', assertionResults: [] }]
     expect(summary({ ...green, success: false, testResults })).toEqual(['7 passed, 1 failed\n', 1])
   })
 
-  it('fails when nothing was run', () => {
+  it('fails if no test was run', () => {
     expect(summary(undefined)).toEqual(['0 passed, 0 failed\n', 1])
     expect(summary({ ...green, numPassedTests: 0 })).toEqual(['0 passed, 0 failed\n', 1])
   })
