@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs suites again on a Redis Cluster, behind Sentinels and on Valkey: by default those that show most
-# in a few minutes, with `complete` all of several nodes. Each run leaves its report.
+# Runs suites again on a Redis Cluster, behind Sentinels and on Valkey: by default the most significant ones
+# (a few minutes), with `complete` all of several nodes. Each run writes a report.
 set -eu
 
 cd "$(dirname "$0")/.."
 sh .ci/redis-servers.sh valkey-9
 
 status=0
-# Runs a command, and goes on if it fails: one run reports all failures.
+# Runs a command, and continues if it fails: one run reports all failures.
 step() {
   "$@" || status=1
 }

@@ -1,5 +1,5 @@
 /**
- * `test_input_required_result_request_state`: asks for a confirmation; what it left with the client
+ * `test_input_required_result_request_state`: asks for a confirmation; the state that it sent to the client
  * must come back.
  */
 
