@@ -59,5 +59,5 @@ test('an unavailable store is reported as a failure of the server', async () => 
   const demo = await startDemo({ store })
   const refresh = demo.provider.refresh({ accessToken: 'a', refreshToken: 'r' })
   await expect(refresh).rejects.toMatchObject({ code: 'provider_unavailable' })
-  expect(demo.errors.map(String)).toEqual(['Error: away'])
+  expect(demo.errors.map(String)).toEqual(['Error: unavailable'])
 })

@@ -69,10 +69,10 @@ for (const kind of ['plain', 'json'] as const) {
       await redis.kill()
       await expect.poll(() => readiness(url), SOON).toBe(503)
       const call = { jsonrpc: '2.0', id: 9, method: 'tools/list' }
-      const away = await post(url, call, { 'mcp-session-id': transport.sessionId ?? '' })
-      expect(away.status).toBe(503)
-      expect(away.headers.get('retry-after')).toBe('1')
-      expect(await away.json()).toMatchObject({ id: 9, error: { data: { code: 'unavailable' } } })
+      const unavailable = await post(url, call, { 'mcp-session-id': transport.sessionId ?? '' })
+      expect(unavailable.status).toBe(503)
+      expect(unavailable.headers.get('retry-after')).toBe('1')
+      expect(await unavailable.json()).toMatchObject({ id: 9, error: { data: { code: 'unavailable' } } })
 
       await redis.restart()
       await expect.poll(() => readiness(url), SOON).toBe(200)

@@ -58,7 +58,7 @@ function desk() {
     name: 'desk',
     hooks: [hook],
     readiness() {
-      if (!state.isReady) throw new Error('the database is away')
+      if (!state.isReady) throw new Error('the database is unavailable')
     },
   })
   const given = { server, tools: [add], prompts: [prompt], resources: [resource] }
