@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {
@@ -31,18 +31,13 @@ export interface DemoOptions {
   readonly redirectUri?: string
 }
 
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((close) => close()))
-})
-
 /** Starts one node of the demo; closed after the test. */
 export async function startDemo(options: DemoOptions = {}) {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  open.push(() => {
+  onTestFinished(async () => {
     server.closeAllConnections()
-    return new Promise((resolve) => server.close(resolve))
+    await new Promise((resolve) => server.close(resolve))
   })
   const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const origin = options.origin ?? own

@@ -4,12 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll } from 'vitest'
-
-const written: string[] = []
-afterAll(() => {
-  for (const folder of written.splice(0)) rmSync(folder, { recursive: true })
-})
+import { afterFile } from '../support/after-file.ts'
 
 const ENGINE = pathToFileURL(join(import.meta.dirname, '../../src/engine/index.ts')).href
 const ZOD = import.meta.resolve('zod')
@@ -17,7 +12,7 @@ const ZOD = import.meta.resolve('zod')
 /** Writes files by path, such as `tools/greet.ts`; returns the folder to discover. */
 export function writeCatalog(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'catalog-'))
-  written.push(folder)
+  afterFile(() => rmSync(folder, { recursive: true }))
   for (const [path, code] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), code)

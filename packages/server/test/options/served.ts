@@ -1,12 +1,7 @@
 /** The visible output of a server with some options off. */
 
-import { afterAll } from 'vitest'
+import { afterFile } from '../support/after-file.ts'
 import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
-
-const started: TestApp[] = []
-afterAll(async () => {
-  await Promise.all(started.splice(0).map((app) => app.stop()))
-})
 
 /** Starts a server with options; it is stopped after the tests of the file. */
 export async function serve(
@@ -15,7 +10,7 @@ export async function serve(
   further: Pick<TestAppOptions, 'demoApi'> = {},
 ): Promise<TestApp> {
   const app = await startApp({ ...further, env, ...(server !== undefined && { server }) })
-  started.push(app)
+  afterFile(() => app.stop())
   return app
 }
 

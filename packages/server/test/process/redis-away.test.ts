@@ -72,7 +72,10 @@ for (const kind of ['plain', 'json'] as const) {
       const unavailable = await post(url, call, { 'mcp-session-id': transport.sessionId ?? '' })
       expect(unavailable.status).toBe(503)
       expect(unavailable.headers.get('retry-after')).toBe('1')
-      expect(await unavailable.json()).toMatchObject({ id: 9, error: { data: { code: 'unavailable' } } })
+      expect(await unavailable.json()).toMatchObject({
+        id: 9,
+        error: { data: { code: 'unavailable' } },
+      })
 
       await redis.restart()
       await expect.poll(() => readiness(url), SOON).toBe(200)

@@ -1,19 +1,15 @@
 /** A client of a misbehaving server, with a clock that does not wait and recorded token requests. */
 
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type ApiClientOptions, createApiClient } from '../../src/upstream/api-client.ts'
 import type { TokenOptions, TokenSource } from '../../src/upstream/upstream.ts'
 import { UpstreamError } from '../../src/upstream/upstream-error.ts'
 import { type Answer, startServer } from './misbehaving-server.ts'
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()))
-})
-
 /** A server, a client for it, and their records; closed after the test. */
 export async function setUp(answer: Answer, options: Partial<ApiClientOptions> = {}) {
   const server = await startServer(answer)
+  onTestFinished(() => server.close())
   const waits: number[] = []
   const client = createApiClient(
     { baseUrl: server.origin, userAgent: 'test/1', ...options },
@@ -23,7 +19,7 @@ export async function setUp(answer: Answer, options: Partial<ApiClientOptions> =
       random: () => 0,
     },
   )
-  open.push(client, server)
+  onTestFinished(() => client.close())
   return { server, client, waits, api: client.forCaller(tokens('secret-token')) }
 }
 

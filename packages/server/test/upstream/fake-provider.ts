@@ -1,21 +1,16 @@
 /** An identity provider whose responses a test can replace; signs real ID tokens. */
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import {
   createOpenIdProvider,
   type OpenIdProviderOptions,
 } from '../../src/upstream/openid-client.ts'
-import { type Answer, json, type MisbehavingServer, startServer } from './misbehaving-server.ts'
+import { type Answer, json, startServer } from './misbehaving-server.ts'
 
 export const REDIRECT_URI = 'https://mcp.example.com/callback/main'
 export const CHECK = { state: 'state-1', nonce: 'nonce-1', codeVerifier: 'v'.repeat(43) }
 export const CALLBACK = new URL(`${REDIRECT_URI}?code=code-1&state=state-1`)
-
-const open: MisbehavingServer[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()))
-})
 
 /** Responses by path; a test replaces those that it wants to fail. */
 export type Paths = Record<string, Answer>
@@ -27,7 +22,7 @@ export async function startProvider({ keep = false }: { readonly keep?: boolean 
     const answer = paths[req.url.split('?')[0] ?? '']
     return answer ? answer(res, req, index) : res.writeHead(404).end()
   })
-  if (!keep) open.push(server)
+  if (!keep) onTestFinished(() => server.close())
   const { origin } = server
   let key = newKey('key-1')
   const claims = () => {
