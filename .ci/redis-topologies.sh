@@ -43,10 +43,10 @@ case ${1:-chosen} in
   complete)
     cluster='auth/nodes session/nodes session/several-upstreams-nodes cluster/
       attacks/account-narrowing attacks/account-page attacks/client-assertions attacks/code-race
-      attacks/identity-assertions attacks/kept-sign-ins attacks/kill-switch attacks/leak-hunt
+      attacks/identity-assertions attacks/stored-sign-ins attacks/kill-switch attacks/leak-hunt
       attacks/machine-tokens attacks/node-messages attacks/on-behalf attacks/personal-token
       attacks/refresh-race attacks/registration attacks/session- attacks/storage-budget
-      attacks/unused-connections'
+      attacks/unused-mcp-sessions'
     sentinel=$cluster
     ;;
   *) echo 'The argument is "complete" or nothing' >&2 && exit 1 ;;

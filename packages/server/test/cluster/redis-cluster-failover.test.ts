@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { openWatchers } from '../support/change-watchers.ts'
 import { moveSlot, restartGracefully, slotsOfKeys, untilInStep } from '../support/cluster-events.ts'
 import {
@@ -17,6 +16,7 @@ import {
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { askRedis } from '../support/redis-commands.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'

@@ -7,7 +7,6 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { askRedis, until } from '../support/ask-redis.ts'
 import {
   onConnection,
   openedSession,
@@ -20,6 +19,7 @@ import { freePort } from '../support/free-port.ts'
 import { createOAuthClient, type OAuthClient, type Tokens } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
+import { askRedis, until } from '../support/redis-commands.ts'
 import { watchWithSentinels } from '../support/redis-sentinels.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'

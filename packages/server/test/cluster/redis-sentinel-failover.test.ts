@@ -2,7 +2,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askRedis } from '../support/ask-redis.ts'
 import { openWatchers } from '../support/change-watchers.ts'
 import { restartGracefully, untilInStep } from '../support/cluster-events.ts'
 import {
@@ -13,6 +12,7 @@ import {
   watch,
 } from '../support/failover-watch.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
+import { askRedis } from '../support/redis-commands.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { keptOf } from '../fixtures/cross-talk/kept.ts'
+import { keptOf } from '../fixtures/cross-talk/call-contexts.ts'
 import { ERAS } from '../support/clients.ts'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 import { type Answer, connect, type HeaderFields, post, postModern, read } from '../support/wire.ts'

@@ -1,9 +1,9 @@
 /** Administrative actions on the servers of a Redis Cluster. */
 
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis, until } from './ask-redis.ts'
 import type { RedisServer } from './redis.ts'
 import type { RedisCluster } from './redis-cluster.ts'
+import { askRedis, until } from './redis-commands.ts'
 
 /** The slots of these keys that a master owns. */
 export async function slotsOfKeys(

@@ -1,10 +1,10 @@
 /** Real, private Redis Clusters for tests, whose servers can be killed and paused. */
 
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { type RedisServer, startRedis } from './redis.ts'
 import { type RedisKind, redisMajor } from './redis-binaries.ts'
+import { askRedis, until } from './redis-commands.ts'
 
 export interface RedisTopologyServers {
   /** For `REDIS_URL`. */

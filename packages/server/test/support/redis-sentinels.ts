@@ -3,11 +3,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { launch, type RedisServer, startRedis, untilAnswers } from './redis.ts'
 import { REDIS_PROGRAM, type RedisKind } from './redis-binaries.ts'
 import { QUICK_REPLICATION, type RedisTopologyServers } from './redis-cluster.ts'
+import { askRedis, until } from './redis-commands.ts'
 
 export interface RedisSentinels extends RedisTopologyServers {
   readonly sentinels: readonly { readonly port: number }[]

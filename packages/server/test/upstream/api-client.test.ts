@@ -1,7 +1,7 @@
 /** The API client without faults: its requests and its results. */
 
 import { expect, test } from 'vitest'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { json } from './misbehaving-server.ts'
 
 test('sends token, key and agent, and returns the parsed JSON', async () => {

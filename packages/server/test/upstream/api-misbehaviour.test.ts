@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { createApiClient } from '../../src/upstream/api-client.ts'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, json, startServer } from './misbehaving-server.ts'
 
 const MB = 1024 * 1024

@@ -1,7 +1,7 @@
 /** Retries and the single token refresh: what is repeated, how often, and when it fails. */
 
 import { describe, expect, test } from 'vitest'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, inTurn, json } from './misbehaving-server.ts'
 
 const unavailable = json({}, 503)

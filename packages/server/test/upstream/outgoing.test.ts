@@ -5,7 +5,7 @@ import { createApiClient } from '../../src/upstream/api-client.ts'
 import { createOutgoing, type OutgoingOptions } from '../../src/upstream/outgoing.ts'
 import { type ConnectProxyOptions, startConnectProxy } from '../support/connect-proxy.ts'
 import { startHttpsServer } from '../support/https-server.ts'
-import { failure, tokens } from './api-bench.ts'
+import { failure, tokens } from './api-client-setup.ts'
 import { json, startServer } from './misbehaving-server.ts'
 
 async function startProxy(options?: ConnectProxyOptions) {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { UpstreamError } from '../../src/upstream/upstream-error.ts'
-import { setUp } from './api-bench.ts'
+import { setUp } from './api-client-setup.ts'
 import { type Answer, json } from './misbehaving-server.ts'
 
 async function all<T>(list: AsyncIterable<T>): Promise<T[]> {

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createApiClient } from '../../src/upstream/api-client.ts'
 import { createGuardedAgent } from '../../src/upstream/guarded-agent.ts'
 import { startHttpsServer } from '../support/https-server.ts'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, inTurn, json, startServer } from './misbehaving-server.ts'
 
 const to =

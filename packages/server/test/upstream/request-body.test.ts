@@ -1,7 +1,7 @@
 /** Requests of `request()`: bodies of all kinds, repeated parameters, and injection attempts. */
 
 import { describe, expect, test } from 'vitest'
-import { setUp } from './api-bench.ts'
+import { setUp } from './api-client-setup.ts'
 import { inTurn, json } from './misbehaving-server.ts'
 
 describe('a request body', () => {

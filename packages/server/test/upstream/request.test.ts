@@ -1,7 +1,7 @@
 /** `request()`: the response for tools, and the statuses that are results. */
 
 import { describe, expect, test } from 'vitest'
-import { failure, setUp } from './api-bench.ts'
+import { failure, setUp } from './api-client-setup.ts'
 import { type Answer, inTurn, json } from './misbehaving-server.ts'
 
 /** A response of any type. */

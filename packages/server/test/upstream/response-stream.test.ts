@@ -2,7 +2,7 @@
 
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, json } from './misbehaving-server.ts'
 
 const MB = 1024 * 1024
