@@ -6,9 +6,9 @@ import type { Browser } from '../../src/testing/form-browser.ts'
 import { callWith, idsIn, openAccount, signInToAccount, statusWith } from '../support/account.ts'
 import {
   authorize,
-  onConnection,
-  openConnection,
+  openMcpSession,
   personsBrowser,
+  rememberIn,
   signIn,
 } from '../support/authorize-again.ts'
 import type { OAuthClient } from '../support/oauth-client.ts'
@@ -54,7 +54,7 @@ describeRedis('plain', 'on three nodes', () => {
   test('scopes narrowed while calls run: the next call on every node lacks the scope', async () => {
     const { browser, tokens, page, ids } = await connected()
     const token = tokens.access_token
-    const connection = await openConnection(url, tokens)
+    const connection = await openMcpSession(url, tokens)
     expect(page.text).toContain('service:read')
     let isOver = false
     const calls = cluster.urls.map(async (node) => {
@@ -76,7 +76,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(statuses.lastIndexOf(200)).toBeLessThan(statuses.length - 1)
     }
     // The client is still signed in, and its MCP session is valid.
-    expect(await onConnection(cluster.urls[1], connection, tokens)).toBe('')
+    expect(await rememberIn(cluster.urls[1], connection, tokens)).toBe('')
     const clients = (await openAccount(url, browser)).text.split('id="tokens"')[0]
     expect(clients).not.toContain('value="service:read"')
   })

@@ -5,13 +5,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from '../../src/testing/form-browser.ts'
 import {
-  askForToken,
   callWith,
   idsIn,
   makeToken,
   openAccount,
   signInToAccount,
   statusWith,
+  submitTokenForm,
   TOKEN,
 } from '../support/account.ts'
 import { authorize, personsBrowser, signIn } from '../support/authorize-again.ts'
@@ -121,7 +121,7 @@ describeRedis('plain', 'on three nodes', () => {
 
   test('the page runs no script, is not framed and not stored; its cookie is hidden', async () => {
     const { browser, page } = await connected()
-    for (const shown of [page, await askForToken(url, browser)]) {
+    for (const shown of [page, await submitTokenForm(url, browser)]) {
       expect(shown.headers.get('content-security-policy')).toMatch(
         /default-src 'none'.*frame-ancestors 'none'/,
       )

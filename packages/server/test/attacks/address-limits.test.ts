@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Listening, listen, listenTo } from '../support/event-reader.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 import { INITIALIZE, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
 
@@ -99,7 +99,7 @@ describe('calls', () => {
     const send = async (index: number) => {
       const stream = await openSse(app.url, undefined, here(index))
       streams.push(stream)
-      const { path } = await greet(stream, [app.url])
+      const { path } = await initializeSse(stream, [app.url])
       const key = `sse-${index}`
       held.add(key)
       const hold = request('tools/call', { name: 'hold', arguments: { key } }, key)

@@ -15,7 +15,7 @@ const { store, written } = recordingStore()
 let provider: FakeProvider
 let app: TestApp
 beforeAll(async () => {
-  provider = await startProvider({ keep: true })
+  provider = await startProvider({ outlivesTest: true })
   const env = {
     MCP_AUTH: 'required',
     RATE_LIMIT: 'off',
@@ -47,7 +47,7 @@ async function expectNothing(answer: Response): Promise<void> {
 
 test('registering, opening the page and pressing its button leads to the sign-in', async () => {
   const client = await createOAuthClient(app.url)
-  const { page, browser } = await client.ask()
+  const { page, browser } = await client.openConsent()
   const approved = await send(page.url, browser, { decision: 'allow' })
   const to = new URL(approved.headers.get('location') ?? '')
   expect([approved.status, to.origin, to.pathname]).toEqual([303, provider.origin, '/authorize'])
@@ -56,7 +56,7 @@ test('registering, opening the page and pressing its button leads to the sign-in
 describe('after the button was pressed', () => {
   async function approved() {
     const client = await createOAuthClient(app.url)
-    const asked = await client.ask()
+    const asked = await client.openConsent()
     const answer = await send(asked.page.url, asked.browser, { decision: 'allow' })
     for (const header of answer.headers.getSetCookie()) {
       const [name = '', value = ''] = (header.split(';')[0] ?? '').split(/=(.*)/s)
@@ -140,7 +140,7 @@ describe('without the page', () => {
 
   test('a form that was never shown is refused', async () => {
     const client = await createOAuthClient(app.url)
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     const answer = await send(page.url, createBrowser(), { decision: 'allow' })
     expect(answer.status).toBe(410)
     await expectNothing(answer)

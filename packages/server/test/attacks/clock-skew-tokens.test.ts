@@ -90,13 +90,13 @@ describe.each([
     }
 
     test('a code and a token of one node are valid at the other', async () => {
-      for (const [gives, takes] of ways()) {
+      for (const [gives, receives] of ways()) {
         const authorization = await known.authorize()
         const { status: exchanged, body } = await (await at(gives)).exchange(authorization)
         expect(exchanged).toBe(200)
         expect(body.expires_in).toBe(TOKEN_SECONDS)
-        expect(await status(takes, body.access_token)).toBe(200)
-        const refreshed = await (await at(takes)).refresh(String(body.refresh_token))
+        expect(await status(receives, body.access_token)).toBe(200)
+        const refreshed = await (await at(receives)).refresh(String(body.refresh_token))
         expect(refreshed).toMatchObject({ status: 200 })
         expect(await status(gives, refreshed.body.access_token)).toBe(200)
       }
@@ -129,12 +129,12 @@ describe.each([
     test('a code is used once, and a replay at the other node revokes', {
       timeout: 30_000,
     }, async () => {
-      for (const [takes, replays] of ways()) {
+      for (const [receives, replays] of ways()) {
         const authorization = await known.authorize()
-        const { body } = await (await at(takes)).exchange(authorization)
+        const { body } = await (await at(receives)).exchange(authorization)
         await delay(2500)
         expect(await (await at(replays)).exchange(authorization)).toMatchObject(REFUSED)
-        expect(await status(takes, body.access_token)).toBe(401)
+        expect(await status(receives, body.access_token)).toBe(401)
       }
     })
 

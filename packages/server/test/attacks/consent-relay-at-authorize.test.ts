@@ -19,7 +19,7 @@ afterAll(() => app.stop())
 /** An authorization with consent, up to the URL of the provider's page, which is not opened. */
 async function underWay() {
   const client = await createOAuthClient(app.url)
-  const asked = await client.ask()
+  const asked = await client.openConsent()
   const cookie = asked.browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
   const left = await fetch(asked.page.url, {
     method: 'POST',
@@ -104,7 +104,7 @@ describe('the parameters of the URL', () => {
 
   test('change nothing before the user has consented', async () => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     const shown = await browser.open(`${page.url}?sign_in=access_denied`)
     expect(shown.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   })
@@ -122,9 +122,9 @@ test('the stored authorization discloses nothing, and ends with it', async () =>
   const uid = page.url.pathname.split('/')[2] ?? ''
   const approvals = written.slice(from).filter(({ key }) => key.startsWith('oauth:Approval:'))
   expect(approvals).toMatchObject([{ ttlSeconds: 900 }])
-  const kept = JSON.stringify(approvals)
-  expect(kept).not.toContain(uid)
-  expect(kept).not.toContain('ses_')
+  const stored = JSON.stringify(approvals)
+  expect(stored).not.toContain(uid)
+  expect(stored).not.toContain('ses_')
   const log = app.lines.join('')
   for (const cookie of cookies.split('; ')) expect(log).not.toContain(cookie.split('=')[1])
 })

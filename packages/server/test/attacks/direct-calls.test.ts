@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { PROTOCOL_CATALOG } from '../support/wire.ts'
 
@@ -11,7 +11,7 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 

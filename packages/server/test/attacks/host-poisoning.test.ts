@@ -97,8 +97,8 @@ describeRedis('plain', 'on three nodes', () => {
 
     test('redirects nobody to another host during authorization', async () => {
       const { search } = client.request().url
-      const asked = await sendWith(cluster, `/authorize${search}`, new Map(), { headers })
-      expect(asked.next).toMatch(/^\/consent\/[\w-]+$/)
+      const response = await sendWith(cluster, `/authorize${search}`, new Map(), { headers })
+      expect(response.next).toMatch(/^\/consent\/[\w-]+$/)
       const { uid, cookies } = await beginAuthorization(cluster, client)
       const body = new URLSearchParams({ decision: 'allow' })
       const allow = { method: 'POST', body, headers }

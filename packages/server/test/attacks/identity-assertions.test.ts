@@ -130,10 +130,10 @@ describeRedis('plain', 'an identity assertion', () => {
   }
 
   test.each(Object.keys(ATTACKS))('%s is refused', async (what) => {
-    const before = stranger.asked.length
+    const before = stranger.requestedPaths.length
     const forged = await ATTACKS[what]?.()
     expect(await present(String(forged))).toMatchObject(REFUSED)
-    expect(stranger.asked).toHaveLength(before)
+    expect(stranger.requestedPaths).toHaveLength(before)
   })
 
   test.each<[string, Members, Params]>([

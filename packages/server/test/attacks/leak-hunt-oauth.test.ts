@@ -118,7 +118,7 @@ async function playTokens(
   client: OAuthClient,
   look: () => Promise<void>,
 ): Promise<void> {
-  const { page, decide } = await client.ask()
+  const { page, decide } = await client.openConsent()
   expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   await look()
   await decide('deny')

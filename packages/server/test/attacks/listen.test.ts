@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Listening, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listenTo, withMethod } from '../support/event-reader.ts'
 import {
   connect,
   type HeaderFields,
@@ -48,7 +48,7 @@ const listenFor = (notifications: unknown, options = {}) =>
 async function acknowledged(notifications: object, options = {}) {
   const stream = await listenTo((signal) => listenFor(notifications, { ...options, signal }))
   open.push(stream)
-  const { message } = await stream.until(saying('notifications/subscriptions/acknowledged'))
+  const { message } = await stream.until(withMethod('notifications/subscriptions/acknowledged'))
   return message?.params?.notifications
 }
 
@@ -84,8 +84,10 @@ describe('subscriptions/listen', () => {
   })
 
   test('acknowledges existing resources, once', async () => {
-    const asked = ['test://note', 'test://none', 'test://note', 'test://broken/1', 'note', '']
-    expect(await acknowledged({ resourceSubscriptions: asked, promptsListChanged: true })).toEqual({
+    const requested = ['test://note', 'test://none', 'test://note', 'test://broken/1', 'note', '']
+    expect(
+      await acknowledged({ resourceSubscriptions: requested, promptsListChanged: true }),
+    ).toEqual({
       promptsListChanged: true,
       resourceSubscriptions: ['test://note', 'test://broken/1'],
     })

@@ -15,14 +15,14 @@ import {
   stopBeforeCallback,
   WRONG_CODE,
 } from '../support/sign-in.ts'
-import { listenIn, type Traffic } from '../support/traffic.ts'
+import { recordTraffic, type Traffic } from '../support/traffic.ts'
 import { connect, post, postModern, postText, read, request } from '../support/wire.ts'
 
 const store = failingStore()
 let traffic: Traffic
 let app: TestApp
 beforeAll(async () => {
-  traffic = listenIn()
+  traffic = recordTraffic()
   app = await startApp({ store })
 })
 afterAll(async () => {
@@ -83,10 +83,10 @@ async function clientsMisbehave() {
     await read(fetch(`${app.url}/connect/${secret}`))
     await read(fetch(`${app.url}/callback?state=${secret}&code=${secret}`))
   }
-  store.takeAway()
+  store.disconnect()
   await read(post(app.url, request('ping'), headers))
   await read(postModern(app.url, 'tools/call', { name: 'session', arguments: { session } }))
-  store.giveBack()
+  store.reconnect()
   await fetch(`${app.url}/mcp`, { method: 'DELETE', headers })
   await read(post(app.url, request('ping'), headers))
 }

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import {
   connect,
   envelope,
@@ -21,7 +21,7 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
@@ -57,7 +57,7 @@ describe.each(['x', 'é', '漢', '😀'])('in characters such as %s', (character
 
       test('HTTP+SSE', async () => {
         const stream = await openSse(app.url)
-        const { path } = await greet(stream, [app.url])
+        const { path } = await initializeSse(stream, [app.url])
         expect((await sendSse(app.url, path, legacy(MOST_BYTES))).status).toBe(202)
         expect((await sendSse(app.url, path, legacy(MOST_BYTES + 1))).status).toBe(400)
         stream.close()

@@ -83,14 +83,15 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       turn += 1
       return served.urls[turn % 3] ?? ''
     }
-    const ask = async (params: Params) => {
+    const requestToken = async (params: Params) => {
       const { body } = await postForm(`${node()}/token`, { ...both, ...params })
       return String(body.access_token ?? body.error)
     }
-    const ofMachine = (params: Params = {}) => ask({ grant_type: 'client_credentials', ...params })
+    const ofMachine = (params: Params = {}) =>
+      requestToken({ grant_type: 'client_credentials', ...params })
     const ofAda = async (sub = 'ada') => {
       const assertion = await issuer.assertion(served.url, 'both', { sub })
-      return ask({ grant_type: JWT_BEARER_GRANT, assertion })
+      return requestToken({ grant_type: JWT_BEARER_GRANT, assertion })
     }
     const ofPerson = async () => {
       const client = await createOAuthClient(served.url, { known: both })
@@ -156,12 +157,16 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
 
     test('of a machine is no assertion, no refresh token, and no code', async () => {
       const token = await ofMachine()
-      expect(await ask({ grant_type: JWT_BEARER_GRANT, assertion: token })).toBe('invalid_grant')
+      expect(await requestToken({ grant_type: JWT_BEARER_GRANT, assertion: token })).toBe(
+        'invalid_grant',
+      )
       for (const params of [
         { grant_type: 'refresh_token', refresh_token: token },
         { grant_type: 'authorization_code', code: token, redirect_uri: REDIRECT_URI },
       ]) {
-        expect(await ask({ ...params, code_verifier: 'x'.repeat(43) })).toMatch(/^invalid_/)
+        expect(await requestToken({ ...params, code_verifier: 'x'.repeat(43) })).toMatch(
+          /^invalid_/,
+        )
       }
     })
 

@@ -77,7 +77,7 @@ describe('on one node', () => {
   test('opening the page of a client, and denying it, does not authorize it', async () => {
     const app = await start()
     const client = await createOAuthClient(app.url, onTheWeb)
-    const asked = await client.ask()
+    const asked = await client.openConsent()
     const { url } = await asked.decide('deny')
     // A person pressed a button that names its target.
     expect(url.searchParams.get('error')).toBe('access_denied')
@@ -88,7 +88,7 @@ describe('on one node', () => {
   test('allowing it without signing in does not authorize it either', async () => {
     const app = await start({ LOGIN: 'at-authorize' })
     const client = await createOAuthClient(app.url, onTheWeb)
-    const { decide } = await client.ask()
+    const { decide } = await client.openConsent()
     expect((await decide('allow')).text).toContain('Who are you?')
     expect((await follow(app.url, client, { prompt: 'none' })).location).toBeNull()
     await app.stop()

@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPersonalToken, sessionOfToken } from '../../src/session/personal-tokens.ts'
 import {
-  askForToken,
   callWith,
   makeToken,
   openAccount,
   signInToAccount,
   statusWith,
+  submitTokenForm,
   TOKEN,
 } from '../support/account.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
@@ -88,19 +88,19 @@ describeRedis('plain', 'on three nodes', () => {
     ['a lifetime that is not a number', { days: '1e1' }],
     ['no name', { name: ' ' }],
     ['a long name', { name: 'x'.repeat(81) }],
-  ])('is not created with %s', async (_what, wishes) => {
+  ])('is not created with %s', async (_what, form) => {
     const { browser } = await signInToAccount(url)
-    const page = await askForToken(url, browser, wishes)
+    const page = await submitTokenForm(url, browser, form)
     expect(page.text).not.toMatch(TOKEN)
     expect(page.text).toContain('role="alert"')
     // The sign-in is not consumed.
-    expect((await askForToken(url, browser)).text).toMatch(TOKEN)
+    expect((await submitTokenForm(url, browser)).text).toMatch(TOKEN)
   })
 
   test('uses the sign-in of one visit: of twenty concurrent forms one creates a token', async () => {
     const { browser } = await signInToAccount(url)
     const forms = Array.from({ length: 20 }, (_, at) =>
-      askForToken(cluster.urls[at % 3] ?? url, browser),
+      submitTokenForm(cluster.urls[at % 3] ?? url, browser),
     )
     const made = (await Promise.all(forms)).filter(({ text }) => TOKEN.test(text))
     expect(made).toHaveLength(1)
@@ -197,7 +197,7 @@ describe('switched off, as by default', () => {
     try {
       const { browser, page } = await signInToAccount(app.url)
       expect(page.text).not.toContain('token')
-      expect((await askForToken(app.url, browser)).text).not.toMatch(TOKEN)
+      expect((await submitTokenForm(app.url, browser)).text).not.toMatch(TOKEN)
       expect(await statusWith(app.url, `mcp_pat_${'0'.repeat(49)}`)).toBe(401)
     } finally {
       await app.stop()

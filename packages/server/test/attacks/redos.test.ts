@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS } from '../support/clients.ts'
-import { ask, connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
+import { connect, PROTOCOL_CATALOG, post, read, request, sendRequest } from '../support/wire.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -30,24 +30,26 @@ const URIS = [
 ] as const
 
 test.each(ERAS)('a resource URI of 50,000 characters is answered fast in %s', async (era) => {
-  const short = await timed(() => ask(app.url, era, 'resources/read', { uri: 'test://list/a/b' }))
+  const short = await timed(() =>
+    sendRequest(app.url, era, 'resources/read', { uri: 'test://list/a/b' }),
+  )
   for (const [, uri] of URIS) {
     // Quadratic matching would take seconds; the bound leaves room for a busy machine.
     const long = await timed(() =>
-      era === '2026-07-28' ? askModern(uri) : ask(app.url, era, 'resources/read', { uri }),
+      era === '2026-07-28' ? sendModern(uri) : sendRequest(app.url, era, 'resources/read', { uri }),
     )
     expect(long).toBeLessThan(short + 500)
   }
 })
 
 /** 2026-era clients repeat the URI in a header, which may not be that long. */
-async function askModern(uri: string) {
-  const answer = await ask(app.url, '2026-07-28', 'resources/read', { uri })
+async function sendModern(uri: string) {
+  const answer = await sendRequest(app.url, '2026-07-28', 'resources/read', { uri })
   expect([200, 400, 404, 431]).toContain(answer.status)
 }
 
 test('a list in a URI is still matched', async () => {
-  const { message } = await ask(app.url, '2025-11-25', 'resources/read', {
+  const { message } = await sendRequest(app.url, '2025-11-25', 'resources/read', {
     uri: 'test://list/a,b,c/d',
   })
   expect(JSON.stringify(message.result)).toContain('[\\"a\\",\\"b\\",\\"c\\"]')

@@ -76,9 +76,9 @@ test('it does not disclose the session handle inside', async () => {
 })
 
 describe('it is refused with -32602', () => {
-  async function expectRefused(answering: ReturnType<typeof read>) {
+  async function expectRefused(response: ReturnType<typeof read>) {
     const before = written.length
-    const { message } = await answering
+    const { message } = await response
     expect(message.error).toMatchObject({ code: -32602 })
     expect(message.error?.data).toEqual({ reason: 'invalid_request_state' })
     expect(written).toHaveLength(before)

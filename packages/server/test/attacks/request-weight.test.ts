@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { startTokenApp } from '../support/token-app.ts'
 import { post, postModern, postText, read, request } from '../support/wire.ts'
 
@@ -44,7 +44,7 @@ function chunked(url: string, body: string, headers: Readonly<Record<string, str
   return fetch(`${url}/mcp`, init as RequestInit)
 }
 
-const remaining = (headers: Headers) => toldLimits(headers)[0]?.remaining
+const remaining = (headers: Headers) => limitsIn(headers)[0]?.remaining
 
 describe('a request counts', () => {
   let app: TestApp
@@ -99,6 +99,6 @@ it('of a session counts the same', async () => {
   const pad = 'x'.repeat(32 * KIBIBYTE)
   const params = { name: 'session', arguments: { pad } }
   const answer = await read(postModern(app.url, 'tools/call', params, { headers }))
-  expect(toldLimits(answer.headers)).toMatchObject([{ limit: 'caller', remaining: 40 - 3 }])
+  expect(limitsIn(answer.headers)).toMatchObject([{ limit: 'caller', remaining: 40 - 3 }])
   await app.stop()
 })

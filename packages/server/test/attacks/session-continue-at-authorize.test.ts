@@ -9,9 +9,9 @@ import {
   codeFor,
   consentPage,
   logout,
-  onConnection,
   openedSession,
   personsBrowser,
+  rememberIn,
   serviceOwner,
   sessionOf,
   statusOf,
@@ -48,8 +48,8 @@ describeRedis('plain', 'on three nodes', () => {
       const again = await authorize(client, elsewhere, { params: { scope: 'mcp service:read' } })
       expect(sessionOf(again)).toBe(sessionOf(tokens))
       for (const url of cluster.urls) {
-        expect(await onConnection(url, connection, again)).toBe('before')
-        expect(await onConnection(url, connection, tokens)).toBe('before')
+        expect(await rememberIn(url, connection, again)).toBe('before')
+        expect(await rememberIn(url, connection, tokens)).toBe('before')
         expect(await serviceOwner(url, again)).toBe('Ada Lovelace')
       }
       expect((await client.refresh(again.refresh_token)).status).toBe(200)
@@ -65,9 +65,9 @@ describeRedis('plain', 'on three nodes', () => {
     for (const decision of ['allow', 'continue'] as const) {
       const other = await authorize(client, browser, { person: 'grace', decision })
       expect(sessionOf(other)).not.toBe(sessionOf(tokens))
-      expect(await onConnection(cluster.urls[0], connection, other)).toBe(404)
+      expect(await rememberIn(cluster.urls[0], connection, other)).toBe(404)
     }
-    expect(await onConnection(cluster.urls[1], connection, tokens)).toBe('before')
+    expect(await rememberIn(cluster.urls[1], connection, tokens)).toBe('before')
   })
 
   test('of the same person with another client is another', async () => {
@@ -75,7 +75,7 @@ describeRedis('plain', 'on three nodes', () => {
     const { browser, tokens, connection } = await openedSession(cluster.urls, client)
     const other = await authorize(await newClient(), browser)
     expect(sessionOf(other)).not.toBe(sessionOf(tokens))
-    expect(await onConnection(cluster.urls[2], connection, other)).toBe(404)
+    expect(await rememberIn(cluster.urls[2], connection, other)).toBe(404)
   })
 
   test('is the same, however many sign in concurrently', async () => {
@@ -96,7 +96,7 @@ describeRedis('plain', 'on three nodes', () => {
     const choice = await browser.open(page.url, { decision: 'allow' })
     const failed = await browser.open(choice.url, { cancel: 'yes' })
     await browser.open(failed.url, { decision: 'deny' })
-    expect(await onConnection(cluster.urls[0], connection, tokens)).toBe('before')
+    expect(await rememberIn(cluster.urls[0], connection, tokens)).toBe('before')
     expect(await serviceOwner(cluster.urls[1], tokens)).not.toBe('nobody')
   })
 
@@ -106,11 +106,11 @@ describeRedis('plain', 'on three nodes', () => {
       const { browser, tokens, connection } = await openedSession(cluster.urls, client)
       await logout(cluster.urls[0], tokens)
       const other = await authorize(client, browser, { person: 'grace' })
-      expect(await onConnection(cluster.urls[1], connection, other)).toBe(404)
+      expect(await rememberIn(cluster.urls[1], connection, other)).toBe(404)
       const same = await authorize(client, personsBrowser())
       expect(sessionOf(same)).not.toBe(sessionOf(tokens))
-      for (const url of cluster.urls) expect(await onConnection(url, connection, same)).toBe('')
-      expect(await onConnection(cluster.urls[1], connection, other)).toBe(404)
+      for (const url of cluster.urls) expect(await rememberIn(url, connection, same)).toBe('')
+      expect(await rememberIn(cluster.urls[1], connection, other)).toBe(404)
     })
   })
 })

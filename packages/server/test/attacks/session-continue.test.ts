@@ -9,10 +9,10 @@ import {
   authorize,
   codeFor,
   consentPage,
-  onConnection,
   openedSession,
   personsBrowser,
   remember,
+  rememberIn,
   serviceOwner,
   sessionOf,
   signIn,
@@ -45,8 +45,8 @@ describeRedis('plain', 'on three nodes', () => {
     expect(sessionOf(tokens)).not.toBe(sessionOf(before))
     for (const url of cluster.urls) {
       expect(await remember(url, tokens)).toBe('')
-      expect(await onConnection(url, connection, tokens)).toBe(404)
-      expect(await onConnection(url, connection, before)).toBe('before')
+      expect(await rememberIn(url, connection, tokens)).toBe(404)
+      expect(await rememberIn(url, connection, before)).toBe('before')
     }
   }
 
@@ -64,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(sessionOf(wider)).toBe(sessionOf(tokens))
       expect(claimsOf(wider.access_token).grant_id).not.toBe(claimsOf(tokens.access_token).grant_id)
       for (const url of cluster.urls) {
-        expect(await onConnection(url, connection, wider)).toBe('before')
+        expect(await rememberIn(url, connection, wider)).toBe('before')
         expect(await serviceOwner(url, wider)).toBe('Ada Lovelace')
         expect(await serviceOwner(url, tokens)).toBe(403)
       }
@@ -78,7 +78,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(sessionOf(await authorize(again, browser))).toBe(sessionOf(tokens))
       const redirect_uri = REDIRECT_URI.replace('33418', '49152')
       const other = await authorize(client, browser, { params: { redirect_uri } })
-      expect(await onConnection(cluster.urls[2], connection, other)).toBe('before')
+      expect(await rememberIn(cluster.urls[2], connection, other)).toBe('before')
     })
 
     test('ten concurrent consents lead to one session with ten grants', async () => {
@@ -109,7 +109,7 @@ describeRedis('plain', 'on three nodes', () => {
       const { page } = await consentPage(client, browser)
       const { url } = await browser.open(page.url, { decision: 'deny' })
       expect(url.searchParams.get('error')).toBe('access_denied')
-      expect(await onConnection(cluster.urls[0], connection, tokens)).toBe('before')
+      expect(await rememberIn(cluster.urls[0], connection, tokens)).toBe('before')
       expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
     })
   })

@@ -9,9 +9,9 @@ import {
   codeFor,
   consentPage,
   logout,
-  onConnection,
   openedSession,
   personsBrowser,
+  rememberIn,
   serviceOwner,
   sessionOf,
   signIn,
@@ -41,7 +41,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect((await client.revoke(tokens.refresh_token)).status).toBe(200)
       for (const url of cluster.urls) {
         expect(await statusOf(url, tokens)).toBe(401)
-        expect(await onConnection(url, connection, second)).toBe('before')
+        expect(await rememberIn(url, connection, second)).toBe('before')
       }
       expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
       const refreshed = await client.refresh(second.refresh_token)
@@ -54,7 +54,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(page.text).not.toContain('session you opened')
       const anew = await authorize(client, browser)
       expect(sessionOf(anew)).not.toBe(sessionOf(tokens))
-      for (const url of cluster.urls) expect(await onConnection(url, connection, anew)).toBe('')
+      for (const url of cluster.urls) expect(await rememberIn(url, connection, anew)).toBe('')
       expect(await serviceOwner(cluster.urls[2], anew)).toBe('nobody')
     })
 
@@ -64,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
       expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
       expect(await statusOf(cluster.urls[0], tokens)).toBe(401)
-      expect(await onConnection(cluster.urls[1], connection, second)).toBe('before')
+      expect(await rememberIn(cluster.urls[1], connection, second)).toBe('before')
       expect((await client.refresh(second.refresh_token)).status).toBe(200)
     })
 
@@ -107,11 +107,11 @@ describeRedis('plain', 'on three nodes', () => {
       const { browser, connection } = await ended()
       const anew = await authorize(client, browser)
       const answers = await Promise.all(
-        [...cluster.urls, ...cluster.urls].map((url) => onConnection(url, connection, anew)),
+        [...cluster.urls, ...cluster.urls].map((url) => rememberIn(url, connection, anew)),
       )
       expect(answers).toEqual(Array(6).fill(''))
-      await onConnection(cluster.urls[0], connection, anew, 'after')
-      expect(await onConnection(cluster.urls[1], connection, anew)).toBe('after')
+      await rememberIn(cluster.urls[0], connection, anew, 'after')
+      expect(await rememberIn(cluster.urls[1], connection, anew)).toBe('after')
     })
 
     test('is unknown to another browser, another client, and the ended session', async () => {
@@ -120,9 +120,9 @@ describeRedis('plain', 'on three nodes', () => {
       const other = await cluster.client({ metadata: { client_name: 'Another client' } })
       const others = await authorize(other, browser)
       for (const url of cluster.urls) {
-        expect(await onConnection(url, connection, elsewhere)).toBe(404)
-        expect(await onConnection(url, connection, others)).toBe(404)
-        expect(await onConnection(url, connection, tokens)).toBe(401)
+        expect(await rememberIn(url, connection, elsewhere)).toBe(404)
+        expect(await rememberIn(url, connection, others)).toBe(404)
+        expect(await rememberIn(url, connection, tokens)).toBe(401)
       }
     })
 
@@ -130,8 +130,8 @@ describeRedis('plain', 'on three nodes', () => {
       const { browser, connection } = await ended()
       const first = await authorize(client, browser)
       const parallel = await authorize(client, browser, { decision: 'anew' })
-      expect(await onConnection(cluster.urls[0], connection, first)).toBe('')
-      expect(await onConnection(cluster.urls[1], connection, parallel)).toBe(404)
+      expect(await rememberIn(cluster.urls[0], connection, first)).toBe('')
+      expect(await rememberIn(cluster.urls[1], connection, parallel)).toBe(404)
     })
   })
 })

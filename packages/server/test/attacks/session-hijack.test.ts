@@ -10,7 +10,6 @@ import { recordingStore } from '../support/recording-store.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 import { startTokenApp } from '../support/token-app.ts'
 import {
-  ask,
   connect,
   INITIALIZE,
   PROTOCOL_CATALOG,
@@ -18,6 +17,7 @@ import {
   postModern,
   read,
   request,
+  sendRequest,
 } from '../support/wire.ts'
 
 const { store, written } = recordingStore()
@@ -140,7 +140,7 @@ test('200 clients with the same request id get their own answers only', async ()
     const text = `canary-${index}-${createId('x')}`
     // 2025-era responses become streams after 300 ms: both forms are tested.
     const delayMs = Math.floor(Math.random() * 600)
-    const answer = await ask(own.url, String(era), 'tools/call', {
+    const answer = await sendRequest(own.url, String(era), 'tools/call', {
       name: 'echo',
       arguments: { text, delayMs },
     })

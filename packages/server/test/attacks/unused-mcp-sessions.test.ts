@@ -6,7 +6,7 @@ import { type Listening, listenTo } from '../support/event-reader.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { connect, INITIALIZE, post, read, request } from '../support/wire.ts'
 
 const UNUSED_SECONDS = 2
@@ -94,7 +94,7 @@ describeRedis('plain', 'a connection without a token', () => {
     closed.close()
     const used = await openSse(cluster.urls[0])
     open.push(used)
-    const session = await greet(used, [cluster.urls[1], cluster.urls[2]])
+    const session = await initializeSse(used, [cluster.urls[1], cluster.urls[2]])
     expect((await sendSse(cluster.urls[1], session.path, request('ping'))).status).toBe(202)
     await delay(GONE_MS)
     expect((await sendSse(cluster.urls[1], path, request('ping'))).status).toBe(404)

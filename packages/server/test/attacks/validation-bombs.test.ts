@@ -8,7 +8,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS } from '../support/clients.ts'
 import { postDirect } from '../support/direct.ts'
 import { callTool } from '../support/tools.ts'
-import { ask, post, read, request } from '../support/wire.ts'
+import { post, read, request, sendRequest } from '../support/wire.ts'
 
 /** About what a JSON body may hold. */
 const MANY = 9000
@@ -181,7 +181,7 @@ describe('over the wire', () => {
         : REQUESTS.filter(([, method, params]) => fitsIntoHeaders(method, params))
 
     test.each(requests)('%s: the answer is short', async (_what, method, params) => {
-      const { text } = await ask(app.url, era, method, params)
+      const { text } = await sendRequest(app.url, era, method, params)
       expect(Buffer.byteLength(text)).toBeLessThan(MOST_ANSWER_BYTES)
     })
   })
@@ -199,7 +199,7 @@ describe('over the wire', () => {
   })
 
   test('the log of a tool that answers wrongly is short', async () => {
-    await ask(app.url, '2025-11-25', 'tools/call', { name: 'wrong', arguments: {} })
+    await sendRequest(app.url, '2025-11-25', 'tools/call', { name: 'wrong', arguments: {} })
     const failed = app.lines.filter((line) => line.includes('tool failed'))
     expect(failed).toHaveLength(1)
     expect(failed[0]).toContain('99990 more')

@@ -18,7 +18,7 @@ afterAll(() => app.stop())
 
 async function signedInAs(person: string) {
   const client = await createOAuthClient(app.url)
-  const asked = await client.ask()
+  const asked = await client.openConsent()
   const choice = await asked.decide('allow')
   const page = await asked.browser.open(choice.url, { person })
   return { ...asked, client, page }

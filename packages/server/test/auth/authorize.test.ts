@@ -15,7 +15,7 @@ afterAll(() => app.stop())
 /** The page of a request that is refused without a consent page. */
 async function refused(params: Params) {
   const client = await createOAuthClient(app.url)
-  const { page } = await client.ask(params)
+  const { page } = await client.openConsent(params)
   return page
 }
 
@@ -98,7 +98,7 @@ describe('the consent page', () => {
       redirect_uris: ['https://client.example/callback'],
     }
     const client = await createOAuthClient(app.url, { metadata })
-    const { page } = await client.ask({ scope: 'mcp' })
+    const { page } = await client.openConsent({ scope: 'mcp' })
     expect(page.status).toBe(200)
     expect(page.text).toContain('&lt;b&gt;Evil&lt;/b&gt;')
     expect(page.text).toContain('client.example')
@@ -113,7 +113,7 @@ describe('the consent page', () => {
 
   test('has a title, a heading, its buttons, and scopes in words', async () => {
     const client = await createOAuthClient(app.url, { metadata: { client_name: 'Acme Assistant' } })
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     const heading = 'Authorize Acme Assistant?'
     expectPageParts(page, { heading, buttons: ['Allow', 'Deny'] })
     expect(page.text).toContain(
@@ -140,14 +140,14 @@ describe('the consent page', () => {
   test('warns of apps on this computer', async () => {
     const metadata = { redirect_uris: ['cursor://anysphere.cursor-mcp/callback'] }
     const client = await createOAuthClient(app.url, { metadata })
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     expect(page.text).toContain('an app on this computer (cursor:)')
     expect(page.text).toContain('Nobody has verified it')
   })
 
   test('that is denied redirects the client with an error, once', async () => {
     const client = await createOAuthClient(app.url)
-    const { page, browser, state, decide } = await client.ask()
+    const { page, browser, state, decide } = await client.openConsent()
     const { url } = await decide('deny')
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       error: 'access_denied',
@@ -159,7 +159,7 @@ describe('the consent page', () => {
 
   test('is neither shown nor answered in another browser', async () => {
     const client = await createOAuthClient(app.url)
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     const stranger = createBrowser()
     expect((await stranger.open(page.url)).status).toBe(410)
     expect((await stranger.open(page.url, { decision: 'allow' })).status).toBe(410)
@@ -167,9 +167,9 @@ describe('the consent page', () => {
 
   test('of one authorization does not answer another of the same browser', async () => {
     const client = await createOAuthClient(app.url)
-    const one = await client.ask()
+    const one = await client.openConsent()
     const cookie = one.browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-    const other = await client.ask()
+    const other = await client.openConsent()
     const response = await fetch(other.page.url, { headers: { cookie } })
     expect(response.status).toBe(410)
   })
@@ -182,7 +182,7 @@ describe('the consent page', () => {
     ['origin', 'null'],
   ])('accepts no decision from another page (%s: %s)', async (name, value) => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     const cookie = browser.cookies.map((each) => `${each.name}=${each.value}`).join('; ')
     const body = new URLSearchParams({ decision: 'allow' })
     const headers = { cookie, [name]: value }
@@ -192,7 +192,7 @@ describe('the consent page', () => {
 
   test.each([[{}], [{ decision: 'maybe' }]])('treats %o as no decision', async (form) => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     expect((await browser.open(page.url, form)).status).toBe(400)
   })
 
@@ -202,7 +202,7 @@ describe('the consent page', () => {
     ['application/x-www-form-urlencoded', 'decision=deny&decision=allow', 400],
   ])('accepts no decision sent as "%s": %s', async (type, body, expected) => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
     const headers = { cookie, ...(type !== '' && { 'content-type': type }) }
     const bytes = new TextEncoder().encode(body)

@@ -79,8 +79,8 @@ describe('a token', () => {
     const link = structured<{ url: string; code: string }>(await call('login', bearer))
     await signInAs(newBrowser(), link, 'grace')
     const connection = { ...(await connectWith(bearer)), ...bearer }
-    const asked = request('tools/call', { name: 'session', arguments: {} })
-    const { message } = await read(post(app.url, asked, connection))
+    const sessionCall = request('tools/call', { name: 'session', arguments: {} })
+    const { message } = await read(post(app.url, sessionCall, connection))
     expect(structured<{ name: string }>(message.result ?? {}).name).toBe('Grace Hopper')
     const newer = await app.bearer({ subject: 'one session' })
     expect(structured<{ name: string }>(await call('session', newer)).name).toBe('Grace Hopper')
@@ -89,10 +89,10 @@ describe('a token', () => {
   test.each([
     ['another person', { subject: 'two' }],
     ['another client of the same person', { subject: 'one', client: 'client-b' }],
-  ])('of %s opens another session', async (_whose, wishes) => {
+  ])('of %s opens another session', async (_whose, options) => {
     const first = structured<object>(await call('session', await app.bearer({ subject: 'one' })))
     await delay(5)
-    const other = structured<object>(await call('session', await app.bearer(wishes)))
+    const other = structured<object>(await call('session', await app.bearer(options)))
     expect(other).not.toEqual(first)
   })
 
@@ -186,8 +186,8 @@ describe('where a token is required', () => {
     ['/http, always', () => postTo(`${app.url}/http`, INITIALIZE)],
     ['GET /http, always', () => fetch(`${app.url}/http`)],
   ]
-  test.each(callers)('%s refuses a caller without one', async (_where, ask) => {
-    const answer = await read(ask())
+  test.each(callers)('%s refuses a caller without one', async (_where, send) => {
+    const answer = await read(send())
     expect([answer.status, answer.message.error?.code]).toEqual([401, -32001])
   })
 

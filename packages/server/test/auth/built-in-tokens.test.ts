@@ -121,9 +121,9 @@ test.each(['HS256', 'ES256'])(
     const store = failingStore()
     const app = await start({ store, env: { JWT_ALG } })
     const { access_token: token } = await (await createOAuthClient(app.url)).connect()
-    store.takeAway()
+    store.disconnect()
     expect(await list(app.url, token)).toBe(503)
-    store.giveBack()
+    store.reconnect()
     expect(await list(app.url, token)).toBe(200)
   },
 )

@@ -47,7 +47,7 @@ describe.each(FORMS)('a document that names %s', (_what, more) => {
     const token = String(refreshed.body.access_token)
     expect(await client.introspect(token, await signed())).toMatchObject({ body: { active: true } })
     expect(await client.revoke(token, await signed())).toMatchObject({ status: 200 })
-    expect([signer.asked('/client.json'), signer.asked('/jwks.json')]).toEqual([1, 1])
+    expect([signer.requestCount('/client.json'), signer.requestCount('/jwks.json')]).toEqual([1, 1])
   })
 })
 
@@ -58,7 +58,7 @@ describe('without an assertion', () => {
       const { client, signer } = await setUp(() => more)
       const tokens = await client.connect()
       expect(await client.refresh(tokens.refresh_token)).toMatchObject({ status: 200 })
-      expect(signer.asked('/jwks.json')).toBe(0)
+      expect(signer.requestCount('/jwks.json')).toBe(0)
     },
   )
 
@@ -95,7 +95,7 @@ test('keys in the document itself need no request', async () => {
   const typ = 'application/Client-Authentication+JWT'
   const params = await signer.signed(app.url, {}, { typ })
   expect(await client.exchange(await client.authorize(), params)).toMatchObject({ status: 200 })
-  expect(signer.asked('/jwks.json')).toBe(0)
+  expect(signer.requestCount('/jwks.json')).toBe(0)
 })
 
 test('invented key ids cause one request a minute to the host at most', async () => {
@@ -105,7 +105,7 @@ test('invented key ids cause one request a minute to the host at most', async ()
     const refused = await client.exchange(authorization, await signer.signed(app.url, {}, { kid }))
     expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
   }
-  expect(signer.asked('/jwks.json')).toBe(1)
+  expect(signer.requestCount('/jwks.json')).toBe(1)
 })
 
 test('an unavailable host is 503, and the client keeps its tokens', async () => {

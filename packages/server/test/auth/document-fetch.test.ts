@@ -67,9 +67,9 @@ describe('a metadata document', () => {
     const { make, url, server, pass } = await setUp(valid({ 'cache-control': 'no-store' }))
     await fetchOnce(make(), url)
     pass(299)
-    const kept = await fetchOnce(make(), url)
-    expect(kept.headers.get('cache-control')).toBe('max-age=1')
-    expect(await kept.json()).toMatchObject({ client_id: url })
+    const cached = await fetchOnce(make(), url)
+    expect(cached.headers.get('cache-control')).toBe('max-age=1')
+    expect(await cached.json()).toMatchObject({ client_id: url })
     expect(server.seen).toHaveLength(1)
     pass(1)
     await fetchOnce(make(), url)
@@ -107,7 +107,7 @@ describe('a metadata document', () => {
   it("cannot be fetched while the store is unavailable, which is not the client's fault", async () => {
     const store = failingStore()
     const { make, url, server } = await setUp(valid(), { store })
-    store.takeAway()
+    store.disconnect()
     await expect(make().allowFetch({}, url)).rejects.toMatchObject({ code: 'unavailable' })
     expect(server.connections()).toBe(0)
   })
@@ -133,9 +133,9 @@ describe('a document that was valid once', () => {
       for (const asked of [2, 3]) {
         pass(300)
         for (let tries = 0; tries < 3; tries += 1) {
-          const kept = await fetchOnce(make(), url)
-          expect(kept.headers.get('cache-control')).toBe('max-age=30')
-          expect(await kept.json()).toMatchObject({ client_id: url })
+          const cached = await fetchOnce(make(), url)
+          expect(cached.headers.get('cache-control')).toBe('max-age=30')
+          expect(await cached.json()).toMatchObject({ client_id: url })
         }
         expect(server.seen).toHaveLength(asked)
       }

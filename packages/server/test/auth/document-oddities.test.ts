@@ -41,9 +41,9 @@ describe("ChatGPT's document", () => {
     const other = await client.authorize()
     const refused = await client.exchange({ code, verifier: other.verifier })
     expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
-    const { page } = await client.ask({ redirect_uri: 'https://evil.example/callback' })
+    const { page } = await client.openConsent({ redirect_uri: 'https://evil.example/callback' })
     expect(page.status).toBe(400)
-    const unproven = await client.ask({
+    const unproven = await client.openConsent({
       code_challenge: undefined,
       code_challenge_method: undefined,
     })
@@ -145,7 +145,7 @@ describe('a document', () => {
     ['keys, and an address that is not allowed', { redirect_uris: ['http://evil.example/'] }],
   ])('with %s is refused', async (_what, more) => {
     const { client } = await startMetadataClient((id) => ({ ...chatGpt(id), ...more }))
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
   })
 })

@@ -154,7 +154,7 @@ test('a server for machines only authorizes no other client', async () => {
   const signer = await startSigningClient()
   for (const client_id of [job.client_id, signer.id]) {
     const client = await createOAuthClient(url, { known: { client_id } })
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
   }
   expect(signer.host.seen).toEqual([])
@@ -179,7 +179,7 @@ test('tokens of an external issuer for a machine are distinguished from those of
 test('a client without a browser gets no code', async () => {
   const { url } = await start({ env: withClients(job) })
   const client = await createOAuthClient(url, { known: shown })
-  const { page } = await client.ask()
+  const { page } = await client.openConsent()
   expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
 })
 

@@ -13,7 +13,7 @@ test('such a client is public and shown with its host; its document is fetched o
     redirect_uris: [REDIRECT_URI],
     scope: 'everything',
   }))
-  const { page } = await client.ask()
+  const { page } = await client.openConsent()
   expect(page.text).toContain('An app of the web')
   expect(page.text).toContain(new URL(host.origin).host)
   const tokens = await client.connect()
@@ -52,7 +52,7 @@ test.each([
   ],
 ])('a document %s is refused', async (_what, document) => {
   const { client } = await startMetadataClient(document)
-  const { page } = await client.ask()
+  const { page } = await client.openConsent()
   expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
 })
 

@@ -45,7 +45,7 @@ test('one that began with a sign-in continues, also after its session was idle',
   const store = createMemoryStore()
   const app = await start({ env: { LOGIN: 'at-authorize' }, store })
   const client = await createOAuthClient(app.url)
-  const { browser, verifier, decide } = await client.ask()
+  const { browser, verifier, decide } = await client.openConsent()
   const { url } = await browser.open((await decide('allow')).url, { person: 'ada' })
   const code = url.searchParams.get('code') ?? ''
   const { body } = await client.exchange({ code, verifier })

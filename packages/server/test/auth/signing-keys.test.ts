@@ -83,7 +83,7 @@ describe('signing keys', () => {
     )
     expect(new Set(kids).size).toBe(1)
     await keys.published()
-    expect(store.asked).toEqual([`get ${PLACE}`, `create ${PLACE}`])
+    expect(store.commands).toEqual([`get ${PLACE}`, `create ${PLACE}`])
   })
 
   it('are read again for an unknown key id, at most once a second', async () => {
@@ -91,20 +91,20 @@ describe('signing keys', () => {
     const store = failingStore()
     const keys = node(store)
     await keys.current()
-    const before = store.asked.length
+    const before = store.commands.length
     for (let tries = 0; tries < 20; tries += 1) expect(await keys.byKid('invented')).toBeUndefined()
-    expect(store.asked.length).toBe(before)
+    expect(store.commands.length).toBe(before)
     pass(1)
     for (let tries = 0; tries < 20; tries += 1) expect(await keys.byKid('invented')).toBeUndefined()
-    expect(store.asked.length).toBe(before + 1)
+    expect(store.commands.length).toBe(before + 1)
   })
 
   it('are 503 while the store is unavailable, and served afterwards', async () => {
     const store = failingStore()
     const keys = setUp().node(store)
-    store.takeAway()
+    store.disconnect()
     await expect(keys.current()).rejects.toMatchObject({ code: 'unavailable' })
-    store.giveBack()
+    store.reconnect()
     expect(await keys.current()).toMatchObject({ alg: 'ES256' })
   })
 

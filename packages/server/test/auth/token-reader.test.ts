@@ -127,27 +127,27 @@ const FACTS = {
 }
 
 function readerOf(tokens: Readonly<Record<string, number>>) {
-  const asked: string[] = []
+  const verifications: string[] = []
   let now = 0
   const reader = withTokenCache(
     {
       async read(token) {
-        asked.push(token)
+        verifications.push(token)
         const expiresAt = tokens[token]
         return expiresAt === undefined || expiresAt <= now ? undefined : { ...FACTS, expiresAt }
       },
     },
     () => now,
   )
-  return { reader, asked, at: (time: number) => (now = time) }
+  return { reader, verifications, at: (time: number) => (now = time) }
 }
 
 test('a token is verified once, until it expires', async () => {
-  const { reader, asked, at } = readerOf({ good: 1000 })
+  const { reader, verifications, at } = readerOf({ good: 1000 })
   expect(await reader.read('good')).toMatchObject(FACTS)
   at(999)
   expect(await reader.read('good')).toMatchObject(FACTS)
-  expect(asked).toEqual(['good'])
+  expect(verifications).toEqual(['good'])
   at(1000)
   expect(await reader.read('good')).toBeUndefined()
 })
@@ -159,8 +159,8 @@ test('another token with the same end is another token', async () => {
 })
 
 test('an invalid token is verified each time', async () => {
-  const { reader, asked } = readerOf({})
+  const { reader, verifications } = readerOf({})
   await reader.read('bad')
   await reader.read('bad')
-  expect(asked).toEqual(['bad', 'bad'])
+  expect(verifications).toEqual(['bad', 'bad'])
 })

@@ -44,13 +44,13 @@ it('stay in use while the store is unavailable: callers of other shards are not 
   const store = failingStore()
   const keys = node(store)
   const token = await sign(keys)
-  store.takeAway(PLACE)
+  store.disconnect(PLACE)
   pass(10)
   expect(await verifies(keys, token)).toBe(true)
   expect((await keys.published()).keys).toHaveLength(1)
   // Another node may have begun to sign with it: never 401.
   await expect(keys.byKid('new')).rejects.toMatchObject({ code: 'unavailable' })
-  store.giveBack()
+  store.reconnect()
   expect(await keys.byKid('new')).toBeUndefined()
 })
 

@@ -94,7 +94,7 @@ describe('resource and scope', () => {
   test('a resource of another server is refused, and the client gets the error', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
-    const { page } = await client.ask({ resource: 'https://elsewhere.example/mcp' })
+    const { page } = await client.openConsent({ resource: 'https://elsewhere.example/mcp' })
     expect(page.url.searchParams.get('error')).toBe('invalid_target')
   })
 

@@ -3,7 +3,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import {
+  type Listening,
+  listen,
+  listenTo,
+  responseTo,
+  withMethod,
+} from '../support/event-reader.ts'
 import { FULL_CLIENTS, LEGACY_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
@@ -87,7 +93,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await fast.text()
     const slow = await start(b, headers, where('slow', 600))
     expect(slow.response.headers.get('content-type')).toBe('text/event-stream')
-    const { message } = await slow.until(answering('call-slow'))
+    const { message } = await slow.until(responseTo('call-slow'))
     expect(structured<Where>(message?.result ?? {}).pid).toBe(cluster.node(1).child.pid)
     expect(await slow.ended).toBe(true)
   })
@@ -106,7 +112,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await second.until(({ message }) => message?.params?.progress === 5)
     second.close()
     const third = await resume(c, headers, second.lastId)
-    const answer = await third.until(answering('call'))
+    const answer = await third.until(responseTo('call'))
     expect(structured<{ done: number }>(answer.message?.result ?? {}).done).toBe(8)
     const all = [first, second, third].flatMap(({ messages }) => messages)
     const steps = all.filter(({ method }) => method === 'notifications/progress')
@@ -120,7 +126,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     first.close()
     await delay(700)
     const second = await resume(c, headers, begin(first))
-    await second.until(answering('call-finished'))
+    await second.until(responseTo('call-finished'))
     expect(await second.ended).toBe(true)
     // Clients treat this as final; after an empty stream they would reconnect without end.
     for (const url of [a, b, c]) {
@@ -134,7 +140,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     const stranger = await connect(b)
     expect((await resume(b, stranger, first.lastId)).response.status).toBe(405)
     expect((await resume(a, stranger, first.lastId)).response.status).toBe(405)
-    await first.until(answering('call-mine'))
+    await first.until(responseTo('call-mine'))
   })
 
   test('a cancellation at another node stops the tool; the call cannot be resumed', async () => {
@@ -161,7 +167,7 @@ describeRedis('plain', 'calls on three nodes', () => {
       params: { requestId: 'call-kept' },
     }
     expect((await post(b, cancel, await connect(b))).status).toBe(202)
-    const { message } = await stream.until(answering('call-kept'))
+    const { message } = await stream.until(responseTo('call-kept'))
     expect(structured<Where>(message?.result ?? {}).aborted).toBe(false)
   })
 
@@ -169,7 +175,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     const headers = await connect(a, { elicitation: {} })
     const params = { name: 'ask', arguments: { kinds: ['form'] } }
     const stream = await start(a, headers, request('tools/call', params, 'call'))
-    const question = await stream.until(saying('elicitation/create'))
+    const question = await stream.until(withMethod('elicitation/create'))
     const reply = (name: string) => ({
       jsonrpc: '2.0',
       id: question.message?.id,
@@ -181,7 +187,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     }
     expect((await post(c, reply('owner'), headers)).status).toBe(202)
     expect((await post(b, reply('too late'), headers)).status).toBe(202)
-    const { message } = await stream.until(answering('call'))
+    const { message } = await stream.until(responseTo('call'))
     const { answers } = structured<{ answers: string[] }>(message?.result ?? {})
     expect(answers).toEqual([JSON.stringify({ action: 'accept', content: { name: 'owner' } })])
   })
@@ -193,10 +199,10 @@ describeRedis('plain', 'calls on three nodes', () => {
     const primed = first.events[0]?.id
     first.close()
     const second = await resume(b, headers, primed)
-    const question = await second.until(saying('elicitation/create'))
+    const question = await second.until(withMethod('elicitation/create'))
     const result = { action: 'accept', content: { name: 'late' } }
     await post(c, { jsonrpc: '2.0', id: question.message?.id, result }, headers)
-    const { message } = await second.until(answering('call'))
+    const { message } = await second.until(responseTo('call'))
     expect(JSON.stringify(message?.result)).toContain('late')
   })
 
@@ -207,7 +213,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
-    const { message } = await second.until(answering('call-lost'), 15_000)
+    const { message } = await second.until(responseTo('call-lost'), 15_000)
     const ms = Math.round(performance.now() - killed)
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
@@ -227,7 +233,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
-    const { message } = await second.until(answering('call-loud'), 15_000)
+    const { message } = await second.until(responseTo('call-loud'), 15_000)
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
     await cluster.revive(2)

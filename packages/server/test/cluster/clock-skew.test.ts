@@ -8,7 +8,7 @@ import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
-import { expectHearing } from '../support/survivors.ts'
+import { expectDelivery } from '../support/survivors.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, type Message, post, postModern, read, request } from '../support/wire.ts'
 
@@ -31,7 +31,7 @@ describe.each([
     let cluster: ThreeNodes
     let [right, skewed] = ['', '']
     let pagesAt = 0
-    const keep = useThreeNodes(
+    const closeLater = useThreeNodes(
       (started) => {
         cluster = started
         ;[right, , skewed] = started.urls
@@ -178,10 +178,10 @@ describe.each([
 
     test('changes are received there, and from there', async () => {
       const streams = [right, skewed].map(async (url) =>
-        keep(await listen(`${url}/mcp`, await connect(right))),
+        closeLater(await listen(`${url}/mcp`, await connect(right))),
       )
       // The change is made at the node with clock skew.
-      await expectHearing(cluster, await Promise.all(streams))
+      await expectDelivery(cluster, await Promise.all(streams))
     })
 
     test('no fault was logged', () => {

@@ -9,7 +9,7 @@ import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { suiteTopology } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
-import { expectHearing } from '../support/survivors.ts'
+import { expectDelivery } from '../support/survivors.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
@@ -31,7 +31,7 @@ describeRedis('plain', 'three nodes under load', () => {
     })
     passOn(incoming, response, to)
   }
-  const keep = useThreeNodes(
+  const closeLater = useThreeNodes(
     (started) => {
       cluster = started
     },
@@ -40,7 +40,7 @@ describeRedis('plain', 'three nodes under load', () => {
 
   /** A stream of the 2025 era, or its continuation. */
   const openStream = async (name: string, headers: Readonly<Record<string, string>>) =>
-    keep(await listen(`${cluster.url}/mcp`, { ...headers, 'x-name': name }))
+    closeLater(await listen(`${cluster.url}/mcp`, { ...headers, 'x-name': name }))
 
   /** Streams of both eras, through the balancer. */
   async function openStreams() {
@@ -54,7 +54,7 @@ describeRedis('plain', 'three nodes under load', () => {
       const stream = await listenTo((signal) =>
         postModern(cluster.url, 'subscriptions/listen', params, { ...options, signal }),
       )
-      return { name, headers: undefined, stream: keep(stream) }
+      return { name, headers: undefined, stream: closeLater(stream) }
     }
     const numbers = Array.from({ length: STREAMS_OF_EACH_ERA }, (_, number) => number)
     return Promise.all(
@@ -129,7 +129,7 @@ describeRedis('plain', 'three nodes under load', () => {
         streams.push(await openStream(name, from))
       }
       expect(streams.length).toBeGreaterThan(STREAMS_OF_EACH_ERA)
-      await expectHearing({ urls: [cluster.url, cluster.url, cluster.url] }, streams)
+      await expectDelivery({ urls: [cluster.url, cluster.url, cluster.url] }, streams)
 
       for (const stream of streams) stream.close()
       await Promise.all(streams.map(({ ended }) => ended))

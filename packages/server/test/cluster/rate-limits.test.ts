@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectClient, connectClientV1, ERAS, errorFacts, structured } from '../support/clients.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
@@ -56,7 +56,7 @@ describeRedis('plain', 'on three nodes', () => {
       const seconds = Number(fields.get('retry-after'))
       expect(seconds).toBeGreaterThan(0)
       expect(seconds).toBeLessThanOrEqual(60)
-      expect(toldLimits(fields)).toMatchObject([{ remaining: 0, secondsLeft: seconds }])
+      expect(limitsIn(fields)).toMatchObject([{ remaining: 0, secondsLeft: seconds }])
     }
     expect((await discover(0, { 'x-forwarded-for': '192.0.2.2' })).status).toBe(200)
   })

@@ -16,7 +16,7 @@ import {
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
-import { askRedis } from '../support/redis-commands.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
@@ -73,7 +73,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
   test('a planned failover has no effect on callers', LONG, async ({ annotate }) => {
     const master = await masterOfNodes()
     const seen = await watch(watched, async () => {
-      await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
+      await sendToRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
       await cluster.untilServed([master])
     })
     await annotate(record('planned failover', seen))
@@ -122,7 +122,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
   test('all masters restart in turn', LONG, async ({ annotate }) => {
     const seen = await watch(watched, async () => {
       for (const server of cluster.servers) {
-        if (!String(await askRedis(server, 'ROLE')).startsWith('master')) continue
+        if (!String(await sendToRedis(server, 'ROLE')).startsWith('master')) continue
         await restartGracefully(server)
         await cluster.untilServed()
         await untilInStep(cluster.servers, MASTERS)

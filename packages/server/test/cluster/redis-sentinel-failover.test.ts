@@ -12,7 +12,7 @@ import {
   watch,
 } from '../support/failover-watch.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
-import { askRedis } from '../support/redis-commands.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
@@ -51,14 +51,14 @@ describeOwnRedis('three nodes behind Sentinels', () => {
   /** Sentinels promote a replica, and demote the old master some seconds later. */
   async function failOver(): Promise<void> {
     const master = await sentinels.master()
-    await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
+    await sendToRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
     await sentinels.untilPromoted(master)
     await untilOneMaster()
   }
 
   test('a planned failover loses nothing while writes are paused', LONG, async ({ annotate }) => {
     const seen = await watch(watched, async () => {
-      await askRedis(await sentinels.master(), 'CLIENT', 'PAUSE', '10000', 'WRITE')
+      await sendToRedis(await sentinels.master(), 'CLIENT', 'PAUSE', '10000', 'WRITE')
       await failOver()
     })
     await annotate(record('planned failover, writes paused', seen))

@@ -6,10 +6,10 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
 import { structured } from '../support/clients.ts'
-import { answering, saying } from '../support/event-reader.ts'
+import { responseTo, withMethod } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, postModern, read, request } from '../support/wire.ts'
 
@@ -19,17 +19,17 @@ const where = (text: string, id: string | number = text) =>
 describeRedis('plain', 'the older transport on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const keep = useThreeNodes((started) => {
+  const closeLater = useThreeNodes((started) => {
     cluster = started
     ;[a, b, c] = started.urls
   })
 
   async function get(url: string, sessionId?: string, headers: Record<string, string> = {}) {
-    return keep(await openSse(url, sessionId, headers))
+    return closeLater(await openSse(url, sessionId, headers))
   }
 
   /** Opens a session on one node, initialized on another. */
-  const start = async () => greet(await get(a), [b, c])
+  const start = async () => initializeSse(await get(a), [b, c])
 
   async function connectClient(onUrl?: (url: string, message: string) => Promise<unknown>) {
     const client = new Client(
@@ -81,7 +81,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
       const text = `call-${count}`
       const response = await sendSse(cluster.urls[count % 3] ?? a, path, where(text))
       expect([response.status, await response.text()]).toEqual([202, 'Accepted'])
-      await stream.until(answering(text))
+      await stream.until(responseTo(text))
     }
     const ids = stream.messages.map(({ id }) => id)
     expect(ids).toEqual(['init', ...Array.from({ length: 15 }, (_, count) => `call-${count}`)])
@@ -96,23 +96,23 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     await sendSse(c, path, { jsonrpc: '2.0', ...cancel })
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"sse-unwanted".*"aborted"/)
     await read(postModern(c, 'tools/call', { name: 'change', arguments: {} }))
-    await stream.until(saying('notifications/tools/list_changed'))
+    await stream.until(withMethod('notifications/tools/list_changed'))
     expect(stream.messages.find(({ id }) => id === 'slow')).toBeUndefined()
   })
 
   test('an open session continues at another node, with the missed events', async () => {
     const { stream, path, id } = await start()
     await sendSse(b, path, where('before'))
-    await stream.until(answering('before'))
+    await stream.until(responseTo('before'))
     stream.close()
     await stream.ended
     await sendSse(b, path, where('missed'))
     const lastId = stream.lastId ?? ''
     const next = await get(c, id, { 'last-event-id': lastId })
     expect((await next.until(({ event }) => event === 'endpoint')).data).toBe(path)
-    await next.until(answering('missed'))
+    await next.until(responseTo('missed'))
     await sendSse(a, path, where('after'))
-    await next.until(answering('after'))
+    await next.until(responseTo('after'))
     expect(next.messages.map(({ id }) => id)).toEqual(['missed', 'after'])
     // The newest stream replaces the previous one.
     const third = await get(a, id)
@@ -123,12 +123,12 @@ describeRedis('plain', 'the older transport on three nodes', () => {
   test('a client that reconnects by itself continues without naming its session', async () => {
     const { stream, path } = await start()
     await sendSse(b, path, where('before'))
-    await stream.until(answering('before'))
+    await stream.until(responseTo('before'))
     stream.close()
     await sendSse(c, path, where('missed'))
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
     expect((await next.until(({ event }) => event === 'endpoint')).data).toBe(path)
-    await next.until(answering('missed'))
+    await next.until(responseTo('missed'))
     expect(next.messages.map(({ id }) => id)).toEqual(['missed'])
   })
 

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
@@ -24,27 +24,27 @@ describeRedis('plain', 'nodes that stop', () => {
     { env: () => ({ STOP_DELAY: '1' }) },
   )
 
-  const keep = async (opening: Promise<Listening>) => {
+  const opened = async (opening: Promise<Listening>) => {
     const stream = closeLater(await opening)
     await stream.until(({ data, id }) => data !== '' || id !== undefined)
     return stream
   }
   const get = (url: string, headers: Record<string, string>, lastId?: string) =>
-    keep(listen(`${url}/mcp`, { ...headers, ...(lastId && { 'last-event-id': lastId }) }))
+    opened(listen(`${url}/mcp`, { ...headers, ...(lastId && { 'last-event-id': lastId }) }))
 
   test('a stopping node releases everything, and exits', async () => {
     const headers = await connect(a)
     const stream = await get(a, headers)
-    const sse = await keep(listen(`${a}/sse`, {}))
+    const sse = await opened(listen(`${a}/sse`, {}))
     const notifications = { toolsListChanged: true }
-    const modern = await keep(
+    const modern = await opened(
       listenTo((signal) => postModern(a, 'subscriptions/listen', { notifications }, { signal })),
     )
     const params = { name: 'where', arguments: { text: 'modern', delayMs: 3000 } }
     const modernCall = read(postModern(a, 'tools/call', params))
-    const call = await keep(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
+    const call = await opened(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
     const elsewhere = await connect(b)
-    const far = await keep(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
+    const far = await opened(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
     far.close()
     const resumed = await get(a, { ...elsewhere }, far.lastId)
 
@@ -73,7 +73,7 @@ describeRedis('plain', 'nodes that stop', () => {
 
     await expect(postModern(a, 'subscriptions/listen', { notifications })).rejects.toThrow()
 
-    const { message } = await call.until(answering('call'))
+    const { message } = await call.until(responseTo('call'))
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('old')
     const modernAnswer = await modernCall
     expect(structured<{ text: string }>(modernAnswer.message.result ?? {}).text).toBe('modern')
@@ -81,7 +81,7 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(performance.now() - signalled).toBeLessThan(8000)
 
     const again = await get(c, elsewhere, resumed.lastId)
-    await again.until(answering('call'))
+    await again.until(responseTo('call'))
     await cluster.revive(0)
   })
 

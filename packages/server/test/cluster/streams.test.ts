@@ -1,7 +1,7 @@
 /** Streams on three nodes: every change reaches every stream, once and in order (fan-out). */
 
 import { describe, expect, test } from 'vitest'
-import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, withMethod } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
@@ -14,14 +14,14 @@ const UPDATED = 'notifications/resources/updated'
 describeRedis('plain', 'streams on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const keep = useThreeNodes((started) => {
+  const closeLater = useThreeNodes((started) => {
     cluster = started
     ;[a, b, c] = started.urls
   })
 
   async function get(url: string, headers: Headers, lastId?: string): Promise<Listening> {
     const from: Headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-    const stream = keep(await listen(`${url}/mcp`, { ...headers, ...from }))
+    const stream = closeLater(await listen(`${url}/mcp`, { ...headers, ...from }))
     if (stream.response.ok) await stream.until(({ id }) => id !== undefined)
     return stream
   }
@@ -57,7 +57,7 @@ describeRedis('plain', 'streams on three nodes', () => {
   test('a change at one node reaches the stream at another (fan-out)', async () => {
     const stream = await get(a, await connect(b))
     await change(b)
-    await stream.until(saying(LIST_CHANGED))
+    await stream.until(withMethod(LIST_CHANGED))
     await change(c)
     await expect.poll(() => countOf(stream.messages)).toBe(2)
   })
@@ -141,12 +141,12 @@ describeRedis('plain', 'streams on three nodes', () => {
 
   describe('subscriptions/listen', () => {
     async function listenModern(url: string, notifications: object): Promise<Listening> {
-      const stream = keep(
+      const stream = closeLater(
         await listenTo((signal) =>
           postModern(url, 'subscriptions/listen', { notifications }, { signal }),
         ),
       )
-      await stream.until(saying('notifications/subscriptions/acknowledged'))
+      await stream.until(withMethod('notifications/subscriptions/acknowledged'))
       return stream
     }
 

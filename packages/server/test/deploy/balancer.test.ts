@@ -7,7 +7,13 @@ import { request as send } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CALLERS } from '../support/callers.ts'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
-import { answering, type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import {
+  type Listening,
+  listen,
+  listenTo,
+  responseTo,
+  withMethod,
+} from '../support/event-reader.ts'
 import { freePort } from '../support/free-port.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { type Nginx, nginxMissing, startNginx } from '../support/nginx.ts'
@@ -35,7 +41,7 @@ const MEBIBYTE = 1024 * 1024
 describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => {
   let cluster: ThreeNodes
   let nginx: Nginx
-  const keep = useThreeNodes(
+  const closeLater = useThreeNodes(
     (started) => {
       cluster = started
     },
@@ -104,9 +110,9 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     const listening = (signal: AbortSignal) =>
       postModern(url, 'subscriptions/listen', { notifications }, { signal })
     const opened = [
-      keep(await listen(`${url}/mcp`, headers)),
-      keep(await openSse(url)),
-      keep(await listenTo(listening)),
+      closeLater(await listen(`${url}/mcp`, headers)),
+      closeLater(await openSse(url)),
+      closeLater(await listenTo(listening)),
     ] as const satisfies readonly Listening[]
     const [get, sse, modern] = opened
     // Only flushed data can have arrived: no stream has ended.
@@ -127,10 +133,10 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     const headers = await connect(url)
     const params = { name: 'steps', arguments: { steps: 2, everyMs: 1000 }, _meta: PROGRESS }
     const call = request('tools/call', params, 'steps')
-    const stream = keep(await listenTo((signal) => post(url, call, headers, signal)))
-    await stream.until(saying('notifications/progress'))
+    const stream = closeLater(await listenTo((signal) => post(url, call, headers, signal)))
+    await stream.until(withMethod('notifications/progress'))
     expect(stream.messages.some(({ id }) => id === 'steps')).toBe(false)
-    await stream.until(answering('steps'))
+    await stream.until(responseTo('steps'))
   })
 
   test('a body that is too large is refused by the server, in JSON', async () => {
@@ -222,7 +228,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
 
 const PROGRESS = { progressToken: 'p' }
 
-interface RequestParts {
+interface RawParts {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
@@ -232,7 +238,7 @@ interface RequestParts {
 /** Sends a path and a host as they are, from an address of this machine. */
 function sendRaw(
   path: string,
-  { method = 'GET', headers = {}, body, localAddress }: RequestParts = {},
+  { method = 'GET', headers = {}, body, localAddress }: RawParts = {},
 ) {
   return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>(
     (resolve, reject) => {

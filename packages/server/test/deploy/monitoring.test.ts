@@ -46,9 +46,9 @@ beforeAll(async () => {
   const read = { uri: 'bank://branches/london' }
   await postModern(app.url, 'resources/read', read)
   await postModern(app.url, 'prompts/get', { name: 'account-summary', arguments: {} })
-  store.takeAway()
+  store.disconnect()
   await fetch(`${app.url}/readyz`)
-  store.giveBack()
+  store.reconnect()
   seen = await scrape(app.url)
 })
 afterAll(() => app.stop())

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { curlExamplesOf, runCurl } from './examples.ts'
 import { readDocuments } from './markdown.ts'
@@ -69,7 +69,7 @@ describe('curl as a client', () => {
   })
 
   it('gets the link without the protocol', async () => {
-    const { token } = await letDirectCallerIn(app.url)
+    const { token } = await authorizeDirectCaller(app.url)
     const answer = await runCurl(having('$TOKEN'), app.url, { TOKEN: token })
     expect(structured<SignInLink>(JSON.parse(answer)).code).toMatch(/^\w{4}-\w{4}$/)
   })

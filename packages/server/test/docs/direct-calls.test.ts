@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
 import { toolFailure } from '../../src/mcp/direct/failure.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
 import { readDocuments, sectionOf } from './markdown.ts'
 
@@ -16,7 +16,7 @@ describe('the calls', () => {
   let caller: DirectCaller
   beforeAll(async () => {
     app = await startApp()
-    caller = await letDirectCallerIn(app.url)
+    caller = await authorizeDirectCaller(app.url)
   })
   afterAll(() => app.stop())
 

@@ -7,7 +7,7 @@ import { discover } from '../../src/engine/discover.ts'
 import { defineTool, jsonSchema } from '../../src/engine/index.ts'
 import { catalogWarnings, toolSizes } from '../../src/engine/tool-sizes.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
+import { PROTOCOL_CATALOG, sendRequest } from '../support/wire.ts'
 
 function catalogOf(tools: Readonly<Record<string, string>>) {
   const compiled = Object.entries(tools).map(([name, description]) => {
@@ -32,7 +32,7 @@ describe('the size of a tool', () => {
   afterAll(() => app.stop())
 
   it('is that of its entry in the list', async () => {
-    const { message } = await ask(app.url, '2026-07-28', 'tools/list')
+    const { message } = await sendRequest(app.url, '2026-07-28', 'tools/list')
     const listed = (message.result?.tools ?? []) as { name: string }[]
     const sizes = toolSizes(await discover(PROTOCOL_CATALOG))
     expect(listed.length).toBeGreaterThan(3)

@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'
 
 const apps: TestApp[] = []
@@ -58,6 +58,6 @@ test.each([{ MCP_AUTH: 'required' }, { MCP_AUTH: 'optional' }])(
 
 test('the doctor explains it, with the fix', { timeout: 120_000 }, async () => {
   const app = await start({ MCP_AUTH: 'required', LOGIN: 'on-demand', RATE_LIMIT: 'off' })
-  const said = withVerdict(await consult(app.url), 'warning').join('\n')
+  const said = withVerdict(await examineServer(app.url), 'warning').join('\n')
   expect(said).toMatch(/health: .*LOGIN=on-demand authenticates nobody.*Set LOGIN=at-authorize/)
 })

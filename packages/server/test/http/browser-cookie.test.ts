@@ -11,14 +11,14 @@ function approvals(secure: boolean) {
   const app = new Hono<HttpEnv>()
   app.post('/', (c) => c.text(browserCookie(c, { secure, maxAgeSeconds: 1209600 })))
   app.get('/', (c) => c.text(knownBrowser(c, secure) ?? 'nobody'))
-  const ask = async (method: string, cookie = '') => {
+  const send = async (method: string, cookie = '') => {
     const response = await app.request('/', { method, headers: { cookie } })
     const [set = ''] = response.headers.getSetCookie()
     return { text: await response.text(), set, pair: set.split(';', 1)[0] ?? '' }
   }
   return {
-    approve: (cookie?: string) => ask('POST', cookie),
-    who: (cookie: string) => ask('GET', cookie),
+    approve: (cookie?: string) => send('POST', cookie),
+    who: (cookie: string) => send('GET', cookie),
   }
 }
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectAnswer, type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectAnswer, type DirectCaller } from '../support/direct.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { envelope, PROTOCOL_CATALOG, postModern, read } from '../support/wire.ts'
 
@@ -11,7 +11,7 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
@@ -118,12 +118,12 @@ describe('a failure is a problem document', () => {
   test('an unavailable store is 503, with the time to retry', async () => {
     const store = failingStore()
     const other = await startApp({ store })
-    const caller = await letDirectCallerIn(other.url)
-    store.takeAway()
+    const caller = await authorizeDirectCaller(other.url)
+    store.disconnect()
     const answer = await caller.call('tools/call', { name: 'session' })
     expectProblem(answer, [503, 'unavailable'])
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    store.giveBack()
+    store.reconnect()
     await other.stop()
   })
 

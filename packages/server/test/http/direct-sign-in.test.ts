@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { codeIn, newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 interface Waiting {
@@ -21,18 +21,18 @@ describe('signing in', () => {
     app = await startApp()
   })
   beforeEach(async () => {
-    direct = await letDirectCallerIn(app.url)
+    direct = await authorizeDirectCaller(app.url)
   })
   afterAll(() => app.stop())
 
-  async function ask(): Promise<Waiting> {
+  async function callUntilRequest(): Promise<Waiting> {
     const { status, body } = await direct.call('tools/call', { name: 'service' })
     expect([status, body.resultType]).toEqual([200, 'input_required'])
     return body as unknown as Waiting
   }
 
   test('the same call with the answer gets the result, masked', async () => {
-    const { inputRequests, requestState } = await ask()
+    const { inputRequests, requestState } = await callUntilRequest()
     const { url = '', message = '' } = inputRequests.sign_in?.params ?? {}
     await signInAs(newBrowser(), { url, code: codeIn(message) })
     const again = { name: 'service', requestState, inputResponses: { sign_in: ACCEPT } }
@@ -48,7 +48,7 @@ describe('signing in', () => {
   })
 
   test('a user who declines is refused', async () => {
-    const { requestState } = await ask()
+    const { requestState } = await callUntilRequest()
     const inputResponses = { sign_in: { action: 'decline' } }
     const again = { name: 'service', requestState, inputResponses }
     const { status, body } = await direct.call('tools/call', again)
@@ -73,7 +73,7 @@ describe('signing in', () => {
   test('of one caller does not count for another', async () => {
     const { body } = await direct.call('tools/call', { name: 'login' })
     await signInAs(newBrowser(), body.structuredContent as SignInLink)
-    const other = await letDirectCallerIn(app.url)
+    const other = await authorizeDirectCaller(app.url)
     const answer = await other.call('tools/call', { name: 'service' })
     expect(answer.body).toMatchObject({ resultType: 'input_required' })
   })
@@ -87,7 +87,7 @@ describe('requests for input of a tool', () => {
   beforeAll(async () => {
     const catalogDirectory = join(import.meta.dirname, '../fixtures/cluster')
     app = await startApp({ catalogDirectory })
-    direct = await letDirectCallerIn(app.url)
+    direct = await authorizeDirectCaller(app.url)
   })
   afterAll(() => app.stop())
 

@@ -221,7 +221,7 @@ describe('the sign-in state', () => {
       expect(new Set(asked.map(({ response }) => response.status))).toEqual(new Set([200]))
     }
     expect((await ask(600)).response.status).toBe(429)
-    store.asked.length = 0
+    store.commands.length = 0
     const { response, text } = await ask(601)
     expect([response.status, response.headers.has('retry-after')]).toEqual([429, true])
     expect(response.headers.get('ratelimit')).toContain('"page";r=0')
@@ -229,21 +229,21 @@ describe('the sign-in state', () => {
     for (const nobody of [{}, { accept: '*/*' }]) {
       expect((await open(at, nobody)).response.status).toBe(200)
     }
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test('is unknown while the store is unavailable; the rest of the page needs no store', async () => {
     const store = failingStore()
     const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const { cookie } = await remembered(at)
-    store.takeAway()
+    store.disconnect()
     const { response, text } = await open(at, { cookie })
     expect(response.status).toBe(200)
     expect(text).toContain('Not available just now.')
     expect(text).toContain('Add to Cursor')
-    store.asked.length = 0
+    store.commands.length = 0
     expect((await open(at)).text).toContain('Not that this browser knows')
-    expect(store.asked).toEqual([])
-    store.giveBack()
+    expect(store.commands).toEqual([])
+    store.reconnect()
   })
 })

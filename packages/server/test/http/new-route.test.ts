@@ -129,8 +129,8 @@ describe('a new route', () => {
     expect((await send('/reset/x', form('a', { 'sec-fetch-site': 'cross-site' }))).status).toBe(403)
     const open = await send('/hooks/x', form('a', cross))
     expect([open.status, open.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
-    const asks = { ...cross, 'access-control-request-method': 'POST' }
-    const preflight = await send('/hooks/x', { method: 'OPTIONS', headers: asks })
+    const headers = { ...cross, 'access-control-request-method': 'POST' }
+    const preflight = await send('/hooks/x', { method: 'OPTIONS', headers })
     expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
       204,
       'POST',

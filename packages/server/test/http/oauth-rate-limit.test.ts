@@ -140,8 +140,8 @@ describe('registrations', () => {
 
   it('are not counted for CORS preflights', async () => {
     const { send } = await start()
-    const ask = { method: 'OPTIONS', body: null }
-    expect(served(await statuses(30, () => send('/register', '192.0.2.1', ask)))).toBe(30)
+    const preflight = { method: 'OPTIONS', body: null }
+    expect(served(await statuses(30, () => send('/register', '192.0.2.1', preflight)))).toBe(30)
   })
 
   it('have the remaining number and the time in headers', async () => {
@@ -188,7 +188,7 @@ describe('tokens', () => {
   it('are 503 while the store is unavailable', async () => {
     const store = failingStore()
     const { send } = await start({ store })
-    store.takeAway()
+    store.disconnect()
     const answer = await send('/token', '192.0.2.1')
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('1')

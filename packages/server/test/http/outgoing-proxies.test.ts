@@ -84,7 +84,7 @@ test('keys and introspection of an external issuer are reached through it', asyn
     )
   await call('an-opaque-token')
   await call(await issuer.token(`${app.url}/mcp`))
-  expect(issuer.asked.filter((each) => each.includes('/introspect'))).toHaveLength(1)
+  expect(issuer.requestedPaths.filter((each) => each.includes('/introspect'))).toHaveLength(1)
   expect(new Set(proxy.tunnels)).toEqual(new Set([hostOf(issuer.url)]))
 })
 

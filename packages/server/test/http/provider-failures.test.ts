@@ -32,9 +32,9 @@ async function start() {
   async function leave() {
     const link = await login(app.url)
     const response = await submit(link)
-    const asked = new URL(response.headers.get('location') ?? '').searchParams
-    const state = asked.get('state') ?? ''
-    const nonce = asked.get('nonce') ?? ''
+    const parameters = new URL(response.headers.get('location') ?? '').searchParams
+    const state = parameters.get('state') ?? ''
+    const nonce = parameters.get('nonce') ?? ''
     const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
     const idToken = provider.sign({ ...provider.claims(), nonce })
     provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))

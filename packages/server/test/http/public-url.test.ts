@@ -46,21 +46,23 @@ const POISON = {
 async function leave({ provider, url, login }: Awaited<ReturnType<typeof start>>) {
   const link = url + new URL(login.url).pathname
   const response = await submitCode(link, login.code, { ...POISON, origin: PUBLIC_URL })
-  const asked = new URL(response.headers.get('location') ?? '').searchParams
-  const nonce = asked.get('nonce') ?? ''
+  const parameters = new URL(response.headers.get('location') ?? '').searchParams
+  const nonce = parameters.get('nonce') ?? ''
   const idToken = provider.sign({ ...provider.claims(), nonce })
   provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))
   const cookie = response.headers.getSetCookie()[0] ?? ''
   const back = (value: string) =>
-    fetch(`${url}/callback?state=${asked.get('state')}&code=code-1`, { headers: { cookie: value } })
-  return { asked, cookie, back }
+    fetch(`${url}/callback?state=${parameters.get('state')}&code=code-1`, {
+      headers: { cookie: value },
+    })
+  return { parameters, cookie, back }
 }
 
 test('links and redirect URIs use PUBLIC_URL', async () => {
   const started = await start()
   expect(started.login.url.startsWith(`${PUBLIC_URL}/connect/lnk_`)).toBe(true)
-  const { asked } = await leave(started)
-  expect(asked.get('redirect_uri')).toBe(`${PUBLIC_URL}/callback`)
+  const { parameters } = await leave(started)
+  expect(parameters.get('redirect_uri')).toBe(`${PUBLIC_URL}/callback`)
 })
 
 test('with https the cookie is restricted to https and this host', async () => {

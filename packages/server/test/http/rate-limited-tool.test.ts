@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { errorFacts } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
 import { INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
 
@@ -22,7 +22,7 @@ describe('a tool that may be called three times', () => {
   afterAll(() => app.stop())
 
   it('is a 429 for direct calls, with the time to retry', async () => {
-    const caller = await letDirectCallerIn(app.url)
+    const caller = await authorizeDirectCaller(app.url)
     const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
     const refused = answers.filter(({ status }) => status !== 200)
     expect(refused).toHaveLength(1)
@@ -33,7 +33,10 @@ describe('a tool that may be called three times', () => {
   })
 
   it('counts each session separately, and callers without one by address', async () => {
-    const [one, other] = [await letDirectCallerIn(app.url), await letDirectCallerIn(app.url)]
+    const [one, other] = [
+      await authorizeDirectCaller(app.url),
+      await authorizeDirectCaller(app.url),
+    ]
     const at = (address: string) => ({ headers: { 'x-forwarded-for': address } })
     const call = async (address: string) => {
       const { message } = await read(postModern(app.url, 'tools/call', SPARING, at(address)))
@@ -63,7 +66,7 @@ describe('a tool that may be called three times', () => {
 
 it('has no limit with RATE_LIMIT=off', async () => {
   app = await start({ RATE_LIMIT: 'off' })
-  const caller = await letDirectCallerIn(app.url)
+  const caller = await authorizeDirectCaller(app.url)
   const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   await app.stop()

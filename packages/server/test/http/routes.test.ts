@@ -76,11 +76,11 @@ test.each([
   ['PUT', '/redirect', 'GET, HEAD'],
   ['DELETE', '/connect/lnk_x', 'GET, HEAD, POST'],
 ])('%s %s is 405 with Allow', async (method, path, allow) => {
-  store.asked.length = 0
+  store.commands.length = 0
   const { status, headers, message } = await read(fetch(app.url + path, { method }))
   expect([status, message.error?.code]).toEqual([405, -32000])
   expect(headers.get('allow')).toBe(allow)
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
 test('HEAD is answered like GET, without a body', async () => {
@@ -92,14 +92,14 @@ test('HEAD is answered like GET, without a body', async () => {
 })
 
 test('HEAD of a stream is refused, because it would have no end', async () => {
-  store.asked.length = 0
+  store.commands.length = 0
   const response = await fetch(`${app.url}/sse`, { method: 'HEAD' })
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
 test('a malformed token is refused before any other work', async () => {
-  store.asked.length = 0
+  store.commands.length = 0
   for (const authorization of ['Bearer x', 'Basic YTpi', 'x'.repeat(5000)]) {
     for (const answer of [
       await read(post(app.url, INITIALIZE, { authorization })),
@@ -110,7 +110,7 @@ test('a malformed token is refused before any other work', async () => {
       expect(answer.text).not.toContain(authorization)
     }
   }
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
 test('responses that depend on the caller are not cacheable', async () => {

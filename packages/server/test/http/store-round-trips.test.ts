@@ -58,10 +58,10 @@ test('a call of the 2025 era reads its token, session and MCP session in one rou
   const { app, connection } = await started(store)
   roundTrips.length = 0
   expect((await read(post(app.url, request('ping'), connection))).status).toBe(200)
-  const asked = roundTrips.map(ofRequests).filter((keys) => keys.length > 0)
-  expect(asked).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
+  const trips = roundTrips.map(ofRequests).filter((keys) => keys.length > 0)
+  expect(trips).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
   // Session, token, grant and MCP session; and the entry that nodes of the previous release read.
-  expect(asked[0]).toHaveLength(5)
+  expect(trips[0]).toHaveLength(5)
 })
 
 test('on a Redis Cluster, a call with a token needs only the hash slot of its session', async () => {
@@ -83,10 +83,10 @@ test('a revoked token is 401 while its MCP session cannot be read', async () => 
   const store = failingStore()
   const { app, client, token, connection } = await started(store)
   await client.revoke(token)
-  store.takeAway(':conn')
+  store.disconnect(':conn')
   expect((await read(post(app.url, request('ping'), connection))).status).toBe(401)
   expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])
-  store.giveBack()
+  store.reconnect()
 })
 
 test('while the store refuses writes, calls are refused', async () => {

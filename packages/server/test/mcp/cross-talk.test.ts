@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { keptOf } from '../fixtures/cross-talk/call-contexts.ts'
+import { contextOf } from '../fixtures/cross-talk/call-contexts.ts'
 import { ERAS } from '../support/clients.ts'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 import { type Answer, connect, type HeaderFields, post, postModern, read } from '../support/wire.ts'
@@ -170,7 +170,7 @@ test('a cancellation reaches the call of its sender, and no other of that id', a
 test.each(ERAS)('in %s, the context of a call is invalid after it', async (era) => {
   const [first, second] = await Promise.all([enter(era, 'first'), enter(era, 'second')])
   await read(first.call(1, { text: `${era} kept`, keeps: true, steps: 1 }))
-  const { progress, client, ask, signal } = keptOf(`${era} kept`)
+  const { progress, client, ask, signal } = contextOf(`${era} kept`)
   const running = second.call(1, { text: 'second', steps: 1, waitMs: 300 })
   await delay(100)
   expect(signal.aborted).toBe(true)

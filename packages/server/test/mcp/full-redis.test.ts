@@ -6,10 +6,10 @@ import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
 
 describeRedis('plain', 'a Redis that is full', () => {
@@ -71,7 +71,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     await call.until(({ id }) => id !== undefined)
     await fill()
     probe('streamed').release()
-    const { message } = await call.until(answering('streamed'))
+    const { message } = await call.until(responseTo('streamed'))
     expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
     expect(await call.ended).toBe(true)
   })
@@ -79,18 +79,18 @@ describeRedis('plain', 'a Redis that is full', () => {
   test('the same over the older transport, once', async () => {
     const stream = await openSse(app.url)
     open.push(stream)
-    const { path, id } = await greet(stream, [app.url])
+    const { path, id } = await initializeSse(stream, [app.url])
     await sendSse(app.url, path, hold('sse'))
     await probe('sse').started
     await fill()
     probe('sse').release()
-    const { message } = await stream.until(answering('sse'))
+    const { message } = await stream.until(responseTo('sse'))
     expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
     await expect.poll(() => admin.keys(`*${id}*running*`)).toEqual([])
     await admin.configSet('maxmemory', '0')
     const after = request('tools/call', { name: 'echo', arguments: { text: 'after' } }, 'after')
     expect((await sendSse(app.url, path, after)).status).toBe(202)
-    await stream.until(answering('after'))
+    await stream.until(responseTo('after'))
     expect(stream.messages.filter((each) => each.id === 'sse')).toHaveLength(1)
   })
 })

@@ -7,7 +7,7 @@ import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Listening, listen, listenTo } from '../support/event-reader.ts'
 import { recordingStore } from '../support/recording-store.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import {
   type Answer,
   INITIALIZE,
@@ -58,7 +58,7 @@ async function connect(caller = HERE): Promise<Fields> {
   return { ...caller, 'mcp-session-id': headers.get('mcp-session-id') ?? '' }
 }
 
-async function keep(opening: Promise<Listening>): Promise<Listening> {
+async function opened(opening: Promise<Listening>): Promise<Listening> {
   const stream = await opening
   open.push(stream)
   expect(stream.response.status).toBe(200)
@@ -73,10 +73,12 @@ const hold = (key: string) => {
 
 /** Resolves when the response has become a stream. */
 const call = (key: string, headers: Fields) =>
-  keep(listenTo((signal) => post(app.url, request('tools/call', hold(key), key), headers, signal)))
-const get = (headers: Fields) => keep(listen(`${app.url}/mcp`, headers))
+  opened(
+    listenTo((signal) => post(app.url, request('tools/call', hold(key), key), headers, signal)),
+  )
+const get = (headers: Fields) => opened(listen(`${app.url}/mcp`, headers))
 const listenModern = (headers: Fields) =>
-  keep(
+  opened(
     listenTo((signal) => postModern(app.url, 'subscriptions/listen', LISTEN, { headers, signal })),
   )
 const callModern = (key: string, headers: Fields, signal?: AbortSignal) =>
@@ -167,7 +169,7 @@ describe('the streams of a node are limited', () => {
   test('for all callers; calls are served', async () => {
     const headers = await connect()
     const stream = await get(headers)
-    await keep(openSse(app.url))
+    await opened(openSse(app.url))
     await listenModern(ELSEWHERE)
     const accept = 'text/event-stream'
     const other = await connect()
@@ -199,7 +201,7 @@ describe('the running calls of a caller are limited', () => {
   })
 
   test('of a session over the older transport', async () => {
-    const { path } = await greet(await keep(openSse(app.url)), [app.url])
+    const { path } = await initializeSse(await opened(openSse(app.url)), [app.url])
     for (const key of ['sse-1', 'sse-2']) {
       await sendSse(app.url, path, request('tools/call', hold(key), key))
       await probe(key).started
@@ -232,7 +234,7 @@ describe('the MCP sessions of a caller are limited', () => {
 
   test('by its address, until one of them has ended; a refused one leaves nothing in the store', async () => {
     const headers = await connect()
-    await keep(openSse(app.url, undefined, HERE))
+    await opened(openSse(app.url, undefined, HERE))
     const before = written.length
     const refusal = /^Too many live connections: one caller may have 2 on a node\.$/
     expectRefusal(await initialize(HERE), refusal)

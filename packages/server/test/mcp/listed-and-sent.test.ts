@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
-import { ask } from '../support/wire.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
+import { sendRequest } from '../support/wire.ts'
 
 /** By name: the code of an output schema, and that of valid results. */
 const OBJECTS: Readonly<Record<string, readonly [schema: string, ...answers: string[]]>> = {
@@ -198,7 +198,7 @@ interface Listed {
 
 describe.each(ERAS)('in %s', (era) => {
   const list = async () => {
-    const { message } = await ask(app.url, era, 'tools/list')
+    const { message } = await sendRequest(app.url, era, 'tools/list')
     return (message.result?.tools ?? []) as Listed[]
   }
 
@@ -226,10 +226,10 @@ describe.each(ERAS)('in %s', (era) => {
 })
 
 test('direct calls have the results of the newer era', async () => {
-  const caller = await letDirectCallerIn(app.url)
+  const caller = await authorizeDirectCaller(app.url)
   for (const { name, index } of CASES.filter((each) => !isObject(each.name))) {
     const params = { name, arguments: { index } }
-    const modern = await ask(app.url, '2026-07-28', 'tools/call', params)
+    const modern = await sendRequest(app.url, '2026-07-28', 'tools/call', params)
     const { status, body } = await caller.call('tools/call', params)
     expect(status, name).toBe(200)
     expect(body.structuredContent, name).toEqual(modern.message.result?.structuredContent)

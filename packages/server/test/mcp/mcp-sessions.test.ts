@@ -77,8 +77,8 @@ describe('initialize', () => {
     const clientInfo = { name: 'x'.repeat(100_000), version: '1', websiteUrl: 'y'.repeat(100_000) }
     const before = written.length
     const { status } = await read(post(app.url, initialize({ clientInfo })))
-    const kept = JSON.stringify(written.slice(before))
-    expect(kept.length).toBeLessThan(20_000)
+    const stored = JSON.stringify(written.slice(before))
+    expect(stored.length).toBeLessThan(20_000)
     expect([200, 413]).toContain(status)
   })
 })

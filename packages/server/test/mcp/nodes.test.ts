@@ -12,7 +12,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { AppendOptions } from '../../src/store/streams.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, withMethod } from '../support/event-reader.ts'
 import { connect, PROTOCOL_CATALOG, post, postModern, read, request } from '../support/wire.ts'
 
 interface Appended extends AppendOptions {
@@ -173,6 +173,6 @@ test('a cancelled call also ends its stream', async () => {
       signal,
     ),
   )
-  await call.until(saying('notifications/progress'))
+  await call.until(withMethod('notifications/progress'))
   expect(await call.ended).toBe(true)
 })

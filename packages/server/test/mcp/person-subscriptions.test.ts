@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { defineServer } from '../../src/define-server.ts'
 import { defineResource, defineTool, ResourceNotFoundError } from '../../src/engine/index.ts'
 import { startTestServer, type TestServer } from '../../src/testing/test-server.ts'
-import { type Listening, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listenTo, withMethod } from '../support/event-reader.ts'
 import { newBrowser, signInAs } from '../support/sign-in.ts'
 import { connect, type HeaderFields, post, postModern, read, request } from '../support/wire.ts'
 
@@ -79,7 +79,7 @@ describe('in 2026-07-28', () => {
       postModern(server.url, 'subscriptions/listen', { notifications }, { meta, signal }),
     )
     open.push(stream)
-    const { message } = await stream.until(saying('notifications/subscriptions/acknowledged'))
+    const { message } = await stream.until(withMethod('notifications/subscriptions/acknowledged'))
     const accepted = message?.params?.notifications as { resourceSubscriptions?: string[] }
     return { stream, uris: accepted.resourceSubscriptions }
   }
@@ -97,7 +97,7 @@ describe('in 2026-07-28', () => {
     const session = await logIn('ada')
     const { stream } = await listen(['desk://tickets/ada'], session)
     await changed('desk://tickets/ada')
-    await stream.until(saying('notifications/resources/updated'))
+    await stream.until(withMethod('notifications/resources/updated'))
     await read(postModern(server.url, 'tools/call', { name: 'logout', arguments: { session } }))
     expect(await stream.ended).toBe(true)
   })
@@ -135,7 +135,7 @@ describe('in 2025-11-25', () => {
     )
     open.push(stream)
     await changed('desk://tickets/ada')
-    await stream.until(saying('notifications/resources/updated'))
+    await stream.until(withMethod('notifications/resources/updated'))
     await call(ada, 'tools/call', { name: 'logout' })
     await logIn('grace', ada)
     await changed('desk://tickets/ada')

@@ -61,7 +61,7 @@ describe.each(Object.keys(PAIRS))('in %s', (era) => {
   })
 
   test('an unavailable store is 503, with the time to retry', async () => {
-    store.takeAway()
+    store.disconnect()
     try {
       const [ours, theirs] = await call({
         name: 'count',
@@ -70,7 +70,7 @@ describe.each(Object.keys(PAIRS))('in %s', (era) => {
       expect([ours.status, theirs.status]).toEqual([503, 503])
       expect(ours.headers.get('retry-after')).toBe('1')
     } finally {
-      store.giveBack()
+      store.reconnect()
     }
   })
 })

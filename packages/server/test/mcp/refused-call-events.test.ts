@@ -12,7 +12,7 @@ import type { ClusterNode } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
 
 setFlagsFromString('--expose-gc')
@@ -88,7 +88,7 @@ test('a client that resumes before the call is stored gets no error', async () =
   const headers = await connect(nodes[0]?.url ?? '')
   const resumed = await resume(1, await startAndDisconnect(echo('early'), headers))
   expect(resumed.response.status).toBe(200)
-  const { message } = await resumed.until(answering('early'))
+  const { message } = await resumed.until(responseTo('early'))
   expect(message?.result).toMatchObject({ structuredContent: { text: 'early' } })
   expect(await resumed.ended).toBe(true)
 })
@@ -111,7 +111,7 @@ test.each([
   const resumed = await resume(node, from)
   await expect.poll(() => refused.size).toBeGreaterThan(0)
   isFull = false
-  const { message } = await resumed.until(answering('late'), 10_000)
+  const { message } = await resumed.until(responseTo('late'), 10_000)
   expect(message?.result).toMatchObject({ structuredContent: { text: 'late' } })
   await resumed.ended
   const again = await resume(node, { ...headers, 'last-event-id': resumed.lastId ?? '' })

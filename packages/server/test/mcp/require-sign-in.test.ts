@@ -8,7 +8,15 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, ERAS, errorCode, structured } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
-import { type Answer, ask, connect, type Message, post, read, request } from '../support/wire.ts'
+import {
+  type Answer,
+  connect,
+  type Message,
+  post,
+  read,
+  request,
+  sendRequest,
+} from '../support/wire.ts'
 
 const store = failingStore()
 let app: TestApp
@@ -81,9 +89,9 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
     // Long enough for one pending read of the state, and for two further ones to show.
     await delay(500)
-    store.asked.length = 0
+    store.commands.length = 0
     await delay(900)
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test('a client that cannot open pages gets an error that points to login', async () => {
@@ -98,7 +106,7 @@ describe.each(ERAS)('in %s', (era) => {
     const params = { ...SERVICE }
     const { message } =
       era === '2026-07-28'
-        ? await ask(app.url, era, 'tools/call', params)
+        ? await sendRequest(app.url, era, 'tools/call', params)
         : await read(
             post(
               app.url,

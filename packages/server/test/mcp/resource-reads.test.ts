@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS } from '../support/clients.ts'
-import { ask } from '../support/wire.ts'
+import { sendRequest } from '../support/wire.ts'
 
 const SECRET = 'GB33BUKB20201555555555'
 
@@ -41,7 +41,8 @@ beforeAll(async () => {
 afterAll(() => app.stop())
 
 describe.each(ERAS)('in %s', (era) => {
-  const read = async (uri: string) => (await ask(app.url, era, 'resources/read', { uri })).message
+  const read = async (uri: string) =>
+    (await sendRequest(app.url, era, 'resources/read', { uri })).message
   const contents = async (uri: string) => (await read(uri)).result?.contents
   const json = async (uri: string) => {
     const [first] = (await contents(uri)) as [{ text: string }]
@@ -123,7 +124,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 
   test('lists have the MIME type of resources with a schema', async () => {
-    const { message } = await ask(app.url, era, 'resources/list', {})
+    const { message } = await sendRequest(app.url, era, 'resources/list', {})
     expect(message.result?.resources).toContainEqual({
       name: 'account',
       uri: 'doc://account',

@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import {
-  ask,
   connect,
   envelope,
   INITIALIZE,
@@ -12,6 +11,7 @@ import {
   postModern,
   read,
   request,
+  sendRequest,
 } from '../support/wire.ts'
 
 let app: TestApp
@@ -27,9 +27,14 @@ describe.each(['2026-07-28', '2025-11-25'])('in %s', (era) => {
     ['a context', 'completion/complete', completion(null)],
     ['arguments', 'prompts/get', { name: 'broken', arguments: null }],
   ])('%s of %s', async (_what, method, params) => {
-    const { message } = await ask(app.url, era, method, params)
+    const { message } = await sendRequest(app.url, era, method, params)
     const withoutNulls = Object.entries(params).filter(([, value]) => value !== null)
-    const { message: same } = await ask(app.url, era, method, Object.fromEntries(withoutNulls))
+    const { message: same } = await sendRequest(
+      app.url,
+      era,
+      method,
+      Object.fromEntries(withoutNulls),
+    )
     expect(message).toEqual(same)
     expect(message.error?.message ?? '').not.toContain('null')
   })
@@ -51,7 +56,7 @@ describe.each(['2026-07-28', '2025-11-25'])('in %s', (era) => {
 
   test('not as the value of an argument', async () => {
     const params = { name: 'echo', arguments: { text: null } }
-    const { message } = await ask(app.url, era, 'tools/call', params)
+    const { message } = await sendRequest(app.url, era, 'tools/call', params)
     expect(message.result).toMatchObject({ isError: true })
   })
 })

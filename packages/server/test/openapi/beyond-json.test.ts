@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { callTool } from '../support/tools.ts'
-import { answering, documentOf, generate, load, testOf } from './generated.ts'
+import { documentOf, generate, load, operationWith, testOf } from './generated.ts'
 
 const signedIn = { signedInAs: { sub: 'ada' } }
 const text = { type: 'string' }
@@ -109,7 +109,7 @@ describe('answers', () => {
 
   it('name the next page of the Link header', async () => {
     const parameters = [{ name: 'cursor', in: 'query', schema: text }]
-    const { responses: documented } = answering({ type: 'array', items: text }) as {
+    const { responses: documented } = operationWith({ type: 'array', items: text }) as {
       readonly responses: { readonly 200: object }
     }
     const responses = { 200: { ...documented[200], headers: { Link: {} } } }

@@ -4,7 +4,7 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ACCOUNT, createBank, PATHS } from './bank.ts'
-import { answering } from './generated.ts'
+import { operationWith } from './generated.ts'
 
 const text = { type: 'string' }
 const { newTools, project, written, writeDocument, reset, remove } = createBank()
@@ -18,7 +18,7 @@ describe('--diff', () => {
     const changed = structuredClone(PATHS) as Record<string, Record<string, object>>
     changed['/accounts/{id}'] = {
       get: {
-        ...answering({ ...ACCOUNT, required: ['id'] }, { summary: 'New' }),
+        ...operationWith({ ...ACCOUNT, required: ['id'] }, { summary: 'New' }),
         operationId: 'getAccount',
       },
     }
@@ -39,7 +39,7 @@ describe('--diff', () => {
 
   it('compares through references, and ignores options and the order of names', async () => {
     const $ref = '#/components/schemas/Account'
-    const referring = { '/a': { get: answering({ $ref }, { operationId: 'getAccount' }) } }
+    const referring = { '/a': { get: operationWith({ $ref }, { operationId: 'getAccount' }) } }
     const components = (schema: object) => ({
       components: {
         schemas: {

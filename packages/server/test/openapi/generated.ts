@@ -27,7 +27,7 @@ export function documentOf(paths: object, further: object = {}): object {
 }
 
 /** A GET that answers with JSON of this schema. */
-export function answering(schema: unknown, further: object = {}): object {
+export function operationWith(schema: unknown, further: object = {}): object {
   const content = { 'application/json': { schema } }
   return { responses: { 200: { description: 'OK', content } }, ...further }
 }
@@ -83,7 +83,7 @@ export interface AnswerOptions {
 /** The result for a caller of an API's response, with this schema in the document. */
 export async function answerOf(schema: unknown, answer: unknown, options: AnswerOptions = {}) {
   const { depth, openapi = '3.1.0', components = {} } = options
-  const paths = { '/x': { get: answering(schema, { operationId: 'probe' }) } }
+  const paths = { '/x': { get: operationWith(schema, { operationId: 'probe' }) } }
   const generated = await generate(documentOf(paths, { openapi, components }), depth)
   expect(generated.skipped).toEqual({})
   const tool = (await load(generated))('probe')

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { DocumentError, parseDocument } from '../../src/openapi/document.ts'
-import { answering, documentOf, generate, load } from './generated.ts'
+import { documentOf, generate, load, operationWith } from './generated.ts'
 
 const text = { type: 'string' }
 const marks = globalThis as { pwned?: unknown }
@@ -43,7 +43,7 @@ describe('references', () => {
     'other.json',
     '#anchor',
   ])('that leave the document are refused: %s', async ($ref) => {
-    const paths = { '/x': { get: answering({ $ref }) } }
+    const paths = { '/x': { get: operationWith({ $ref }) } }
     expect((await generate(documentOf(paths))).skipped).toEqual({
       'GET /x': `refers outside of the document: ${$ref}`,
     })
@@ -52,7 +52,7 @@ describe('references', () => {
   it.each(['#/nowhere', '#/__proto__', '#/paths/constructor', '#/info/title/length'])(
     'without a target are refused: %s',
     async ($ref) => {
-      const { skipped } = await generate(documentOf({ '/x': { get: answering({ $ref }) } }))
+      const { skipped } = await generate(documentOf({ '/x': { get: operationWith({ $ref }) } }))
       expect(skipped['GET /x']).toBe(`refers to a missing part: ${$ref}`)
     },
   )
@@ -63,9 +63,11 @@ describe('references', () => {
       parameters: { P: { $ref: '#/components/parameters/P' } },
     }
     const paths = {
-      '/a': { get: answering({ $ref: '#/components/schemas/A' }) },
+      '/a': { get: operationWith({ $ref: '#/components/schemas/A' }) },
       '/p': { get: { parameters: [{ $ref: '#/components/parameters/P' }] } },
-      '/all': { get: answering({ allOf: [{ $ref: '#/paths/~1all/get/responses/200/content' }] }) },
+      '/all': {
+        get: operationWith({ allOf: [{ $ref: '#/paths/~1all/get/responses/200/content' }] }),
+      },
     }
     const { plans, skipped } = await generate(documentOf(paths, { components }))
     expect(plans.has('get_a')).toBe(true)
@@ -78,7 +80,7 @@ describe('references', () => {
       const $ref = `#/components/schemas/S${at - 1}`
       schemas[`S${at}`] = { oneOf: [{ $ref }, { $ref }] }
     }
-    const paths = { '/x': { get: answering({ $ref: '#/components/schemas/S39' }) } }
+    const paths = { '/x': { get: operationWith({ $ref: '#/components/schemas/S39' }) } }
     const { skipped } = await generate(documentOf(paths, { components: { schemas } }))
     expect(skipped['GET /x']).toContain('too large')
   })
@@ -95,7 +97,7 @@ describe('excessive documents', () => {
       ['{"oneOf":[{"type":"integer"},', ']}'],
     ]
     for (const [open, close] of nestings) {
-      const document = JSON.stringify(documentOf({ '/x': { get: answering('SCHEMA') } }))
+      const document = JSON.stringify(documentOf({ '/x': { get: operationWith('SCHEMA') } }))
       const schema = `${open.repeat(50_000)}{"type":"string"}${close.repeat(50_000)}`
       const { plans, skipped } = await generate(document.replace('"SCHEMA"', schema))
       expect([...plans.keys(), ...Object.keys(skipped)]).toHaveLength(1)
@@ -147,7 +149,7 @@ paths:
     const properties = Object.fromEntries(
       Array.from({ length: 1000 }, (_, at) => [`p${at}`, { $ref }]),
     )
-    const paths = { '/x': { get: answering({ type: 'object', properties }) } }
+    const paths = { '/x': { get: operationWith({ type: 'object', properties }) } }
     const { skipped } = await generate(documentOf(paths, { components: { schemas: { Long } } }))
     expect(skipped['GET /x']).toContain('too large')
   })
@@ -180,10 +182,12 @@ paths:
       const paths = {
         '/a': value,
         '/b': { get: value, post: { parameters: value, requestBody: value, responses: value } },
-        '/c': { get: { ...answering(value), parameters: [value], tags: value, security: value } },
-        '/d': { put: answering({ type: 'object', properties: { a: value }, required: value }) },
-        '/e': { get: answering({ allOf: value, oneOf: value, enum: value, const: value }) },
-        '/f': { get: answering({ type: 'string', minLength: value, maxLength: value }) },
+        '/c': {
+          get: { ...operationWith(value), parameters: [value], tags: value, security: value },
+        },
+        '/d': { put: operationWith({ type: 'object', properties: { a: value }, required: value }) },
+        '/e': { get: operationWith({ allOf: value, oneOf: value, enum: value, const: value }) },
+        '/f': { get: operationWith({ type: 'string', minLength: value, maxLength: value }) },
       }
       const document = documentOf(paths, { components: value, servers: value, info: value })
       await load(await generate(document))

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { UpstreamError } from '../../src/engine/index.ts'
 import { callTool } from '../support/tools.ts'
-import { answering, documentOf, generate, load } from './generated.ts'
+import { documentOf, generate, load, operationWith } from './generated.ts'
 
 const signedIn = { signedInAs: { sub: 'ada' } }
 const text = { type: 'string' }
@@ -46,7 +46,7 @@ describe('what an operation requires', () => {
     ['scopes', { security: [{ oauth: ['a:b', 'no "scope"', 'c'] }] }, true, ['a:b', 'c']],
     ['an unknown scheme', { security: [{ other: ['a'] }] }, true, ['service:read']],
   ])('with %s', async (_, operation, needsLogin, scopes) => {
-    const paths = { '/x': { get: answering(text, operation) } }
+    const paths = { '/x': { get: operationWith(text, operation) } }
     const { plans } = await generate(documentOf(paths, { components }))
     expect(plans.get('get_x')).toMatchObject({ needsLogin, scopes })
   })

@@ -36,7 +36,8 @@ test.each([
 test('tokens cannot be issued for a disabled transport', async () => {
   const app = await serve({ transports: { direct: false } })
   const client = await createOAuthClient(app.url)
-  const ask = (path: string) => fetchText(client.request({ resource: app.url + path }).url.href)
-  expect((await ask('/http')).headers.get('location')).toContain('error=invalid_target')
-  expect((await ask('/sse')).headers.get('location')).not.toContain('error=')
+  const authorizeFor = (path: string) =>
+    fetchText(client.request({ resource: app.url + path }).url.href)
+  expect((await authorizeFor('/http')).headers.get('location')).toContain('error=invalid_target')
+  expect((await authorizeFor('/sse')).headers.get('location')).not.toContain('error=')
 })

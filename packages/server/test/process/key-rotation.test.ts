@@ -91,13 +91,13 @@ describeRedis('plain', 'keys are replaced', () => {
     const { refresh_token: lost } = await idle.connect()
     await used.connect()
     await run(replaced, replaced)
-    const { access_token: token, refresh_token: kept } = await used.connect()
+    const { access_token: token, refresh_token: refreshToken } = await used.connect()
 
     await run({ ENCRYPTION_KEY: next }, { ENCRYPTION_KEY: next })
     expect(await callWith(url, person, 'service')).toMatchObject({ isError: true })
     expect((await idle.refresh(lost)).body).toMatchObject({ error: 'invalid_client' })
     expect(await isAccepted(url, token)).toBe(true)
-    expect((await used.refresh(kept)).status).toBe(200)
+    expect((await used.refresh(refreshToken)).status).toBe(200)
     await expectAccount(url, await signedIn(url))
   })
 

@@ -4,17 +4,17 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type HandOver, passOn, startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { toolFile, writeCatalog } from '../engine/catalog.ts'
 import { startApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import {
   addsOrigins,
   buffers,
   compresses,
   cutsAfter,
   fillsBlocks,
+  removesAuthorization,
+  removesChallenges,
   sendsHost,
   servesBelow,
-  takesAuthorization,
-  takesChallenges,
 } from '../support/faulty-proxies.ts'
 import { freePort } from '../support/free-port.ts'
 
@@ -42,7 +42,7 @@ async function startBehind(
 
 /** The reported faults as text. */
 async function faultsAt(url: string, ...args: string[]): Promise<string> {
-  return withVerdict(await consult(url, ...args), 'wrong').join('\n')
+  return withVerdict(await examineServer(url, ...args), 'wrong').join('\n')
 }
 
 describe.concurrent('names', { timeout: 120_000 }, () => {
@@ -86,12 +86,12 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
   })
 
   test('a proxy that removes Authorization', async () => {
-    const faults = await faultsAt(await startBehind(takesAuthorization))
+    const faults = await faultsAt(await startBehind(removesAuthorization))
     expect(faults).toMatch(/challenge: The Authorization header does not reach.*proxy_set_header/)
   })
 
   test('a proxy that removes WWW-Authenticate', async () => {
-    const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
+    const url = await startBehind(removesChallenges, { MCP_AUTH: 'required' })
     const faults = await faultsAt(url)
     expect(faults).toMatch(
       /challenge: \/mcp answers 401 without WWW-Authenticate.*proxy_hide_header/,
@@ -110,7 +110,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
   })
 
   test('a proxy that hides other names from the server', async () => {
-    const diagnoses = await consult(await startBehind(sendsHost('127.0.0.1')))
+    const diagnoses = await examineServer(await startBehind(sendsHost('127.0.0.1')))
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const [warning] = withVerdict(diagnoses, 'warning')
     expect(warning).toMatch(/hosts: A forged Host is served.*server_name/)

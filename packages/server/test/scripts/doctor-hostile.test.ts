@@ -8,7 +8,7 @@ import { ask, freshFetch } from '../../../doctor/src/http.ts'
 import { fetchWithinReach, isWithinReach } from '../../../doctor/src/reach.ts'
 import { asJson, createTextReport } from '../../../doctor/src/report.ts'
 import { createBrowser } from '../../src/testing/form-browser.ts'
-import { consult, runDoctor, withVerdict } from '../support/doctor.ts'
+import { examineServer, runDoctor, withVerdict } from '../support/doctor.ts'
 
 const closing: (() => void)[] = []
 afterAll(() => {
@@ -35,11 +35,11 @@ type Pages = Readonly<Record<string, (response: ServerResponse, url: string) => 
 
 /** Looks like this server at `/mcp`; the test determines the rest. */
 async function startHostile(pages: Pages) {
-  const asked: string[] = []
+  const requests: string[] = []
   let url = ''
   const answer: RequestListener = (request, response) => {
     const { pathname } = new URL(request.url ?? '', url)
-    asked.push(`${request.method} ${pathname}`)
+    requests.push(`${request.method} ${pathname}`)
     request.resume()
     const page = pages[pathname]
     if (page !== undefined) return page(response, url)
@@ -47,7 +47,7 @@ async function startHostile(pages: Pages) {
     response.end('{"error":"invalid_request"}')
   }
   url = await listen(createServer(answer))
-  return { url, asked }
+  return { url, requests }
 }
 
 function json(make: (url: string) => object, status = 200) {
@@ -79,19 +79,19 @@ function flood(response: ServerResponse) {
 }
 
 async function wrongsAt(url: string): Promise<string> {
-  return withVerdict(await consult(url, '--client', 'inspector'), 'wrong').join('\n')
+  return withVerdict(await examineServer(url, '--client', 'inspector'), 'wrong').join('\n')
 }
 
 describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
   test('does not cause a redirect loop', async () => {
-    const { url, asked } = await startHostile({
+    const { url, requests } = await startHostile({
       [WELL_KNOWN]: json(metadataOf),
       '/register': json(() => ({ client_id: 'one' }), 201),
       '/token': json(() => ({ error: 'invalid_request' }), 400),
       '/authorize': (response) => response.writeHead(302, { location: '/authorize' }).end(),
     })
     await expect(createBrowser().open(`${url}/authorize`)).rejects.toThrow('redirects in a circle')
-    expect(asked).toHaveLength(21)
+    expect(requests).toHaveLength(21)
     expect(await wrongsAt(url)).toMatch(/authorize: .*\/authorize redirects in a circle/)
   })
 
@@ -133,14 +133,14 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
 
   test('does not determine where the doctor sends requests', async () => {
     const inside = await startHostile({})
-    const { url, asked } = await startHostile({
+    const { url, requests } = await startHostile({
       [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), token_endpoint: `${inside.url}/token` })),
     })
     expect(await wrongsAt(url)).toContain(
       `server-metadata: Not at ${url}: token_endpoint ${inside.url}/token.`,
     )
-    expect(inside.asked).toEqual([])
-    expect(asked).not.toContain('GET /authorize')
+    expect(inside.requests).toEqual([])
+    expect(requests).not.toContain('GET /authorize')
   })
 
   test('does not break the examination with metadata of the wrong types', async () => {
@@ -178,7 +178,7 @@ describe('a URL in a response', () => {
     const inside = await startHostile({})
     const send = fetchWithinReach(ON_THE_INTERNET)
     await expect(send(inside.url)).rejects.toThrow('inside the network')
-    expect(inside.asked).toEqual([])
+    expect(inside.requests).toEqual([])
   })
 })
 

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
@@ -46,7 +46,7 @@ async function startSeparateNodes({ env = {}, shareStore }: SeparateNodes): Prom
 }
 
 async function faultsOf(separate: SeparateNodes): Promise<string> {
-  return withVerdict(await consult(await startSeparateNodes(separate)), 'wrong').join('\n')
+  return withVerdict(await examineServer(await startSeparateNodes(separate)), 'wrong').join('\n')
 }
 
 describe.concurrent('separate nodes are reported', { timeout: 120_000 }, () => {
@@ -85,7 +85,7 @@ describeRedis('plain', 'three nodes on one Redis', () => {
   )
 
   test('are one server, without faults', async () => {
-    const diagnoses = await consult(nodes.url, '--hold', '17')
+    const diagnoses = await examineServer(nodes.url, '--hold', '17')
     expect(withVerdict(diagnoses, 'wrong', 'warning')).toEqual([])
     const said = withVerdict(diagnoses, 'ok').join('\n')
     expect(said).toContain('hopping: 24 requests of one session')

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseArguments, UsageError } from '../../../doctor/src/arguments.ts'
 import { startApp } from '../support/app.ts'
-import { consult, diagnosesIn, runDoctor, withVerdict } from '../support/doctor.ts'
+import { diagnosesIn, examineServer, runDoctor, withVerdict } from '../support/doctor.ts'
 import { startExternalIssuer } from '../support/external-issuer.ts'
 import { startTlsEnd } from '../support/faulty-proxies.ts'
 import { freePort } from '../support/free-port.ts'
@@ -91,7 +91,7 @@ describe('https', { timeout: 120_000 }, () => {
       env: { MASK_MCP_PORT: String(port), PUBLIC_URL: end.url.replace('https', 'http') },
     })
     closing.push(app.stop)
-    const [distrust] = withVerdict(await consult(end.url), 'wrong')
+    const [distrust] = withVerdict(await examineServer(end.url), 'wrong')
     expect(distrust).toMatch(/cannot be reached: its certificate is not trusted\..*chain/)
     const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
     closing.push(async () => rmSync(folder, { recursive: true }))
@@ -136,14 +136,14 @@ describe('without such a server', { timeout: 120_000 }, () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     closing.push(async () => other.close())
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
-    const [fault] = withVerdict(await consult(url), 'wrong')
+    const [fault] = withVerdict(await examineServer(url), 'wrong')
     expect(fault).toContain(`There is no MCP server at ${url}/mcp: it answers 200`)
   })
 
   test('Claude cannot reach this machine', async () => {
     const app = await startApp()
     closing.push(app.stop)
-    const faults = withVerdict(await consult(app.url, '--client', 'claude'), 'wrong')
+    const faults = withVerdict(await examineServer(app.url, '--client', 'claude'), 'wrong')
     expect(faults).toEqual([
       expect.stringMatching(/clients: Claude .* calls from the internet.*tunnel/),
     ])

@@ -166,8 +166,8 @@ test('users never use the service account', async () => {
   const { url } = await startNode({
     ...{ ...provider.env, UPSTREAM_SERVICE: 'api_key', UPSTREAM_SERVICE_KEY: 'robot-key' },
   })
-  const { letDirectCallerIn } = await import('../support/direct.ts')
-  const { token } = await letDirectCallerIn(url)
+  const { authorizeDirectCaller } = await import('../support/direct.ts')
+  const { token } = await authorizeDirectCaller(url)
   const { body } = await tokenUser(url, token).call('service')
   expect(JSON.stringify(body)).toContain('input_required')
   expect(provider.calls).toEqual([])

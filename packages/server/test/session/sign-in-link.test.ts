@@ -102,10 +102,10 @@ describe('guessing the code', () => {
 
 describe('the store', () => {
   it('contains neither the handle nor the code', async () => {
-    const kept: unknown[] = []
+    const stored: unknown[] = []
     const store = createMemoryStore()
     const set: Store['set'] = (...call) => {
-      kept.push(call)
+      stored.push(call)
       return store.set(...call)
     }
     const links = createSignInLinks(
@@ -113,9 +113,9 @@ describe('the store', () => {
       { ttlSeconds: 600 },
     )
     const { handle, code } = await links.issue('ses_1', 'a client')
-    expect(kept).toHaveLength(1)
+    expect(stored).toHaveLength(1)
     for (const secret of [handle, code, code.replace('-', '')]) {
-      expect(JSON.stringify(kept)).not.toContain(secret)
+      expect(JSON.stringify(stored)).not.toContain(secret)
     }
   })
 })

@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/port.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { moveSlot, slotsOfKeys } from '../support/cluster-events.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
-import { askRedis } from '../support/redis-commands.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
@@ -94,7 +94,7 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     const load = await startLoad(await openPatient())
     await load.settle()
     const master = await masterOfStream()
-    await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
+    await sendToRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
     await cluster.untilServed([master])
     await load.settle()
     const figures = await load.stop()
@@ -149,8 +149,8 @@ describeRedis('plain', 'behind Sentinels', () => {
     const load = await startLoad(store)
     await load.settle()
     const master = await sentinels.master()
-    await askRedis(master, 'CLIENT', 'PAUSE', '10000', 'WRITE')
-    await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
+    await sendToRedis(master, 'CLIENT', 'PAUSE', '10000', 'WRITE')
+    await sendToRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
     await sentinels.untilPromoted(master)
     await load.settle()
     expectNothingLost(await load.stop())

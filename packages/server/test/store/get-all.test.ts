@@ -38,10 +38,10 @@ it('fails for a document that cannot be read', async () => {
 })
 
 it('reads one by one if it may not read several', async () => {
-  const asked: string[] = []
+  const commands: string[] = []
   const redis: RedisConnection = {
     async command([name = '', key = '']) {
-      asked.push(`${name} ${key}`)
+      commands.push(`${name} ${key}`)
       if (name === 'MGET') throw new ErrorReply('NOPERM this user has no permissions')
       return key === '{s}:one' ? '{"rev":1}' : null
     },
@@ -51,16 +51,16 @@ it('reads one by one if it may not read several', async () => {
   const { getAll } = createStringDocuments(redis)
   expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
   expect(await getAll(KEYS.slice(1))).toEqual([undefined, undefined])
-  expect(asked.filter((each) => each.startsWith('MGET'))).toHaveLength(1)
+  expect(commands.filter((each) => each.startsWith('MGET'))).toHaveLength(1)
 })
 
 /** Several slots: each document is its key. */
 function slots(isSharded: boolean) {
-  const asked: string[][] = []
+  const commands: string[][] = []
   const redis: RedisConnection = {
     async command([name, ...rest]) {
       const keys = rest.filter((key) => key !== '.')
-      asked.push(keys)
+      commands.push(keys)
       const isOneSlot = new Set(keys.map((key) => /\{(.*)\}/.exec(key)?.[1])).size === 1
       if (isSharded && !isOneSlot && name === 'MGET') {
         throw new ErrorReply("CROSSSLOT Keys in request don't hash to the same slot")
@@ -72,28 +72,28 @@ function slots(isSharded: boolean) {
     script: async () => expect.fail('not expected'),
     close: async () => undefined,
   }
-  return { redis, asked }
+  return { redis, commands }
 }
 
 const MIXED = ['{s}:one', '{t}:two', '{s}:three']
 const DOCUMENTS = MIXED.map((key) => ({ rev: 1, key }))
 
 it('reads documents of several slots by one command if they are on one server', async () => {
-  const { redis, asked } = slots(false)
+  const { redis, commands } = slots(false)
   expect(await createStringDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
-  expect(asked).toEqual([MIXED])
+  expect(commands).toEqual([MIXED])
 })
 
 it('reads them slot by slot once that was refused', async () => {
-  const { redis, asked } = slots(true)
+  const { redis, commands } = slots(true)
   const { getAll } = createStringDocuments(redis)
   expect(await getAll(MIXED)).toEqual(DOCUMENTS)
   expect(await getAll(MIXED)).toEqual(DOCUMENTS)
-  expect(asked.filter((keys) => keys.length === MIXED.length)).toHaveLength(1)
+  expect(commands.filter((keys) => keys.length === MIXED.length)).toHaveLength(1)
 })
 
 it('never reads JSON of several slots by one command', async () => {
-  const { redis, asked } = slots(true)
+  const { redis, commands } = slots(true)
   expect(await createJsonDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
-  expect(asked).toEqual([['{s}:one', '{s}:three'], ['{t}:two']])
+  expect(commands).toEqual([['{s}:one', '{s}:three'], ['{t}:two']])
 })

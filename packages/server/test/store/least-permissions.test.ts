@@ -12,7 +12,7 @@ import { createOAuthClient } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
-import { askRedis } from '../support/redis-commands.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
@@ -48,7 +48,7 @@ const withUser = (url: string) => url.replace('//', '//mcp:PASSWORD@')
 
 async function setUsers(servers: readonly RedisServer[], ...lines: readonly string[]) {
   for (const server of servers) {
-    for (const line of lines) await askRedis(server, ...line.split(' '))
+    for (const line of lines) await sendToRedis(server, ...line.split(' '))
   }
 }
 
@@ -70,8 +70,8 @@ async function startLimitedSentinels(): Promise<Limited> {
   await setUsers(servers, user, forSentinel)
   for (const sentinel of sentinels) {
     const rights = ['on', `>${WATCHER}`, 'resetchannels', '-@all', ...forSentinels.split(' ')]
-    await askRedis(sentinel, 'ACL', 'SETUSER', 'watcher', ...rights)
-    await askRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', `>${PEERS}`)
+    await sendToRedis(sentinel, 'ACL', 'SETUSER', 'watcher', ...rights)
+    await sendToRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', `>${PEERS}`)
   }
   return {
     url: withUser(url),

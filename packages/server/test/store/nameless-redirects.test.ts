@@ -14,7 +14,7 @@ const LAST = 16_383
 /** Two machines with the same port; the first has the slot of the key, until it moves. */
 async function openRouted(replyOfFirst: () => string | undefined) {
   let hasMoved = false
-  const asked: string[] = []
+  const requests: string[] = []
   const log = { info: () => undefined, warn: () => undefined }
   const monotonicNow = () => performance.now()
   const topology = new RedisClusterTopology({
@@ -31,7 +31,7 @@ async function openRouted(replyOfFirst: () => string | undefined) {
   const shards = createRedisShards(topology, ({ host }) => {
     const command = async ([name = '']: readonly string[]) => {
       if (name !== 'GET') return 'OK'
-      asked.push(host)
+      requests.push(host)
       const refusal = host === '10.0.0.1' ? replyOfFirst() : undefined
       if (refusal !== undefined) throw new ErrorReply(refusal)
       return `from ${host}`
@@ -49,23 +49,23 @@ async function openRouted(replyOfFirst: () => string | undefined) {
   const move = () => {
     hasMoved = true
   }
-  return { routed, asked, move }
+  return { routed, requests, move }
 }
 
 it('MOVED is followed to the owner that discovery finds', async () => {
-  const { routed, asked, move } = await openRouted(() => `MOVED ${slotOf(KEY)} ?:6379`)
+  const { routed, requests, move } = await openRouted(() => `MOVED ${slotOf(KEY)} ?:6379`)
   move()
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.2')
-  expect(asked).toEqual(['10.0.0.1', '10.0.0.2'])
+  expect(requests).toEqual(['10.0.0.1', '10.0.0.2'])
 })
 
 it('ASK is retried until the slot has moved', async () => {
   let left = 20
-  const { routed, asked, move } = await openRouted(() => {
+  const { routed, requests, move } = await openRouted(() => {
     left -= 1
     if (left === 0) move()
     return `${left > 0 ? 'ASK' : 'MOVED'} ${slotOf(KEY)} ?:6379`
   })
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.2')
-  expect(asked).toEqual([...Array.from({ length: 20 }, () => '10.0.0.1'), '10.0.0.2'])
+  expect(requests).toEqual([...Array.from({ length: 20 }, () => '10.0.0.1'), '10.0.0.2'])
 })

@@ -14,7 +14,7 @@ import { createMetrics } from '../../src/telemetry/prometheus.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
-import { askRedis } from '../support/redis-commands.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
@@ -119,7 +119,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
   it('a user without ASKING causes one warning, and is served', async () => {
     const rights = ['on', '>secret', '~*', '+@all', '-asking']
     for (const server of cluster.servers) {
-      await askRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
+      await sendToRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
     }
     const { health, lines, shards } = openStore(cluster.url.replace('//', '//limited:secret@'))
     const warnings = () => lines.filter(({ message }) => /ASKING/.test(message))
@@ -161,7 +161,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
 
   it('with full coverage required, the failure of a shard makes all unavailable, and is explained', async () => {
     for (const server of cluster.servers) {
-      await askRedis(server, 'CONFIG', 'SET', 'cluster-require-full-coverage', 'yes')
+      await sendToRedis(server, 'CONFIG', 'SET', 'cluster-require-full-coverage', 'yes')
     }
     const { store, health } = openStore(cluster.url)
     await expect.poll(health).toBe('')
@@ -169,13 +169,13 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     const slot = String(slotOf('mcp:lost'))
     // Its owner first, which otherwise announces it to the others again.
     for (const server of [lost, ...cluster.servers.filter((each) => each !== lost)]) {
-      await askRedis(server, 'CLUSTER', 'DELSLOTS', slot)
+      await sendToRedis(server, 'CLUSTER', 'DELSLOTS', slot)
     }
     const keys = Array.from({ length: 20 }, () => newKey())
     const codes = () => Promise.all(keys.map((key) => store.get(key).catch(({ code }) => code)))
     await expect.poll(codes).toEqual(keys.map(() => 'unavailable'))
     await expect.poll(health).toMatch(/^not ready: The Redis Cluster does not serve.*CLUSTERDOWN/)
-    await askRedis(lost, 'CLUSTER', 'ADDSLOTS', slot)
+    await sendToRedis(lost, 'CLUSTER', 'ADDSLOTS', slot)
     await expect.poll(codes).toEqual(keys.map(() => undefined))
     await expect.poll(health).toBe('')
   })
@@ -200,7 +200,7 @@ describeRedis('plain', 'an address that names something else', () => {
     const sentinels = await startRedisSentinels()
     onTestFinished(() => sentinels.stop())
     for (const sentinel of sentinels.sentinels) {
-      await askRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', '>secret')
+      await sendToRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', '>secret')
     }
     const { health } = openStore(sentinels.url)
     await expect.poll(health).toMatch(/^not ready: The Sentinels require.*REDIS_SENTINEL_P/)

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
-import { askRedis, until } from '../support/redis-commands.ts'
+import { sendToRedis, until } from '../support/redis-commands.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
 
@@ -44,8 +44,8 @@ async function openStore(sentinels: readonly { readonly port: number }[]) {
 }
 
 async function demote(server: RedisServer, master: RedisServer): Promise<void> {
-  await askRedis(server, 'REPLICAOF', '127.0.0.1', String(master.port))
-  await until(async () => String(await askRedis(server, 'ROLE')).startsWith('slave'))
+  await sendToRedis(server, 'REPLICAOF', '127.0.0.1', String(master.port))
+  await until(async () => String(await sendToRedis(server, 'ROLE')).startsWith('slave'))
 }
 
 describeRedis('plain', 'behind Sentinels', () => {
@@ -74,7 +74,7 @@ describeRedis('plain', 'behind Sentinels', () => {
     await demote(old, promoted)
     current.master = promoted
     await store.set('after', { a: 1 }, 60)
-    expect(await askRedis(promoted, 'EXISTS', 'mcp:after')).toBe(1)
+    expect(await sendToRedis(promoted, 'EXISTS', 'mcp:after')).toBe(1)
     const later = await openStore([outdated, current])
     await expect.poll(() => later.get('after')).toEqual({ a: 1, rev: 1 })
   })
@@ -85,6 +85,6 @@ describeRedis('plain', 'behind Sentinels', () => {
     const current = [await startSentinel(promoted), await startSentinel(promoted)]
     const store = await openStore([outdated, outdated, ...current])
     await store.set('key', { a: 1 }, 60)
-    expect(await askRedis(promoted, 'EXISTS', 'mcp:key')).toBe(1)
+    expect(await sendToRedis(promoted, 'EXISTS', 'mcp:key')).toBe(1)
   })
 })

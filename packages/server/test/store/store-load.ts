@@ -108,7 +108,7 @@ export async function startLoad(store: Store): Promise<StoreLoad> {
       await Promise.all(running)
       const found = await store.getAll(fresh)
       const entries = (await store.streams.read(STREAM, '0')).map(({ value }) => value)
-      const kept = new Set(entries)
+      const stored = new Set(entries)
       for (
         let round = 0;
         round < 100 && entries.some((entry) => !received.has(entry));
@@ -120,7 +120,7 @@ export async function startLoad(store: Store): Promise<StoreLoad> {
       return {
         ...{ failed, wrong, acknowledged, longestOutageMs },
         lost: fresh.filter((_, at) => found[at] === undefined),
-        lostEntries: appended.filter((entry) => !kept.has(entry)),
+        lostEntries: appended.filter((entry) => !stored.has(entry)),
         undelivered: entries.filter((entry) => !received.has(entry)),
       }
     },

@@ -59,10 +59,10 @@ const complete = (ref: object) => ({ ref, argument: { name: 'id', value: '' } })
 
 /** The parts of a response that do not differ by request. */
 function facts({ status, headers, text }: { status: number; headers: Headers; text: string }) {
-  const kept = [...headers].filter(
+  const compared = [...headers].filter(
     ([name]) => !['date', 'x-request-id', 'content-length'].includes(name) && !/limit/.test(name),
   )
-  return { status, headers: kept, text: text.replaceAll('absent', 'hidden') }
+  return { status, headers: compared, text: text.replaceAll('absent', 'hidden') }
 }
 
 describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {

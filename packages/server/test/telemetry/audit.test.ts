@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 
@@ -30,10 +30,10 @@ async function story(url: string): Promise<string> {
   await signInAs(newBrowser(), link)
   await callWith(url, link.session, 'service')
   await callWith(url, link.session, 'logout')
-  const caller = await letDirectCallerIn(url)
+  const caller = await authorizeDirectCaller(url)
   await caller.call('tools/call', { name: 'session' })
   const client = await createOAuthClient(url)
-  await (await client.ask()).decide('deny')
+  await (await client.openConsent()).decide('deny')
   const { access_token: access, refresh_token: refresh } = await client.connect()
   await client.revoke(access)
   await client.revoke(refresh)

@@ -163,10 +163,10 @@ describe('the store', () => {
   })
 
   test('has its failed commands counted', async () => {
-    store.takeAway()
+    store.disconnect()
     const ready = () => fetch(`${app.url}/readyz`)
     await expectMore(ready, 'mcp_store_errors_total', { command: 'ping' }, 1)
-    store.giveBack()
+    store.reconnect()
   })
 })
 

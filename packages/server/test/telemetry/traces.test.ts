@@ -5,7 +5,7 @@ import { formsOf } from '../../src/testing/leaks.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type CollectedSpan, type Collector, startCollector } from '../support/otlp-collector.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
-import { listenIn } from '../support/traffic.ts'
+import { recordTraffic } from '../support/traffic.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -158,7 +158,7 @@ test('log lines of a traced call have the trace id', async () => {
 
 describe('the export', () => {
   test('contains no secret and no id', async () => {
-    const traffic = listenIn()
+    const traffic = recordTraffic()
     const { app, collector, spans } = await start()
     const session = await signedIn(app)
     await callWith(app.url, session, 'service')

@@ -24,13 +24,13 @@ export async function setUp(answer: Answer, options: Partial<ApiClientOptions> =
 }
 
 /** A source that returns the first token, and the next one at each forced refresh. */
-export function tokens(...list: string[]): TokenSource & { asked: TokenOptions[] } {
-  const asked: TokenOptions[] = []
+export function tokens(...list: string[]): TokenSource & { requested: TokenOptions[] } {
+  const requested: TokenOptions[] = []
   let index = 0
   return {
-    asked,
+    requested,
     async accessToken(options = {}) {
-      asked.push(options)
+      requested.push(options)
       if (options.forceRefresh) index++
       return list[index]
     },

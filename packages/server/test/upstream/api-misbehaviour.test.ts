@@ -180,7 +180,7 @@ test('a call that was cancelled before it began sends no request', async () => {
   const api = client.forCaller(source)
   const error = await failure(api.get('/a', {}, { signal: AbortSignal.abort() }))
   expect(error.code).toBe('upstream_cancelled')
-  expect(source.asked).toHaveLength(0)
+  expect(source.requested).toHaveLength(0)
   expect(server.seen).toHaveLength(0)
 })
 

@@ -97,7 +97,7 @@ describe('a refused token', () => {
       'Bearer old',
       'Bearer new',
     ])
-    expect(source.asked.map((each) => each.forceRefresh ?? false)).toEqual([false, true])
+    expect(source.requested.map((each) => each.forceRefresh ?? false)).toEqual([false, true])
   })
 
   test('that is refused again after the refresh ends the call', async () => {
@@ -106,7 +106,7 @@ describe('a refused token', () => {
     const error = await failure(client.forCaller(source).get('/a'))
     expect(error).toMatchObject({ code: 'upstream_unauthorized', status: 401 })
     expect(server.seen).toHaveLength(2)
-    expect(source.asked).toHaveLength(2)
+    expect(source.requested).toHaveLength(2)
   })
 
   test('keeps the refreshed token in a retry', async () => {
@@ -131,7 +131,7 @@ describe('a refused token', () => {
     const { client } = await setUp(unauthorized)
     const source = tokens()
     expect((await failure(client.forCaller(source).get('/a'))).code).toBe('upstream_unauthorized')
-    expect(source.asked).toHaveLength(1)
+    expect(source.requested).toHaveLength(1)
   })
 
   test('whose refresh fails ends in the error of the token source', async () => {

@@ -16,13 +16,17 @@ export const CALLBACK = new URL(`${REDIRECT_URI}?code=code-1&state=state-1`)
 export type Paths = Record<string, Answer>
 
 /** Starts the provider; closed after the test, unless the caller keeps it for several. */
-export async function startProvider({ keep = false }: { readonly keep?: boolean } = {}) {
+export async function startProvider({
+  outlivesTest = false,
+}: {
+  readonly outlivesTest?: boolean
+} = {}) {
   const paths: Paths = {}
   const server = await startServer((res, req, index) => {
     const answer = paths[req.url.split('?')[0] ?? '']
     return answer ? answer(res, req, index) : res.writeHead(404).end()
   })
-  if (!keep) onTestFinished(() => server.close())
+  if (!outlivesTest) onTestFinished(() => server.close())
   const { origin } = server
   let key = newKey('key-1')
   const claims = () => {

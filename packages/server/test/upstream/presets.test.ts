@@ -47,8 +47,8 @@ async function startPreset(UPSTREAM_PRESET: string, more: Record<string, string>
   )
   const tokens = { access_token: 'a', refresh_token: 'r', expires_in: 7200, token_type: 'Bearer' }
   const idToken = () => fake.sign({ ...fake.claims(), iss: issuer })
-  const asked = () => fake.seen.filter(({ url }) => url === '/token')
-  return { fake, provider, tokens, idToken, asked }
+  const tokenRequests = () => fake.seen.filter(({ url }) => url === '/token')
+  return { fake, provider, tokens, idToken, tokenRequests }
 }
 
 const OLD = { accessToken: 'old', refreshToken: 'r' }
@@ -98,7 +98,7 @@ test('Slack gets a request for user scopes', async () => {
 
 describe('tokens and refusals', () => {
   test('of GitHub: always 200, the account by its id', async () => {
-    const { fake, provider, asked } = await startPreset('github')
+    const { fake, provider, tokenRequests } = await startPreset('github')
     fake.paths['/me'] = json({ id: 42, login: 'ada', email: null })
     fake.paths['/token'] = json({
       ...{ access_token: 'ghu_1', expires_in: 28800, refresh_token: 'ghr_1', scope: '' },
@@ -106,8 +106,8 @@ describe('tokens and refusals', () => {
     })
     const credentials = await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
     expect(credentials).toMatchObject({ accessToken: 'ghu_1', account: { sub: '42', name: 'ada' } })
-    expect(new URLSearchParams(asked()[0]?.body).get('client_secret')).toBe('s')
-    expect(asked()[0]?.headers.accept).toContain('application/json')
+    expect(new URLSearchParams(tokenRequests()[0]?.body).get('client_secret')).toBe('s')
+    expect(tokenRequests()[0]?.headers.accept).toContain('application/json')
     fake.paths['/token'] = json({ error: 'bad_refresh_token' })
     await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'invalid_grant' })
     fake.paths['/token'] = json({ error: 'incorrect_client_credentials' })
@@ -115,13 +115,13 @@ describe('tokens and refusals', () => {
   })
 
   test('of Slack: nested, of a user, refused with ok: false', async () => {
-    const { fake, provider, asked } = await startPreset('slack')
+    const { fake, provider, tokenRequests } = await startPreset('slack')
     const user = { id: 'U1', scope: 'search:read', token_type: 'user', expires_in: 43200 }
     const authed_user = { ...user, access_token: 'xoxe.xoxp-1', refresh_token: 'xoxe-1' }
     fake.paths['/token'] = json({ ok: true, app_id: 'A1', authed_user })
     const credentials = await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
     expect(credentials).toMatchObject({ accessToken: 'xoxe.xoxp-1', refreshToken: 'xoxe-1' })
-    expect(asked()[0]?.headers.authorization).toMatch(/^Basic /)
+    expect(tokenRequests()[0]?.headers.authorization).toMatch(/^Basic /)
     for (const [error, code] of [
       ['invalid_refresh_token', 'invalid_grant'],
       ['bad_client_secret', 'invalid_client'],
@@ -151,7 +151,7 @@ describe('tokens and refusals', () => {
 
   test('of Entra: an assertion for the token endpoint with PS256 and the certificate', async () => {
     const { key, certificate } = keyPair('rsa:2048')
-    const { fake, provider, tokens, idToken, asked } = await startPreset('entra', {
+    const { fake, provider, tokens, idToken, tokenRequests } = await startPreset('entra', {
       UPSTREAM_CLIENT_AUTH: 'private_key_jwt',
       UPSTREAM_CLIENT_KEY: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
       UPSTREAM_CLIENT_CERT: certificate,
@@ -159,7 +159,7 @@ describe('tokens and refusals', () => {
     fake.paths['/token'] = (res, req, index) =>
       json({ ...tokens, id_token: idToken() })(res, req, index)
     await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
-    const assertion = new URLSearchParams(asked()[0]?.body).get('client_assertion') ?? ''
+    const assertion = new URLSearchParams(tokenRequests()[0]?.body).get('client_assertion') ?? ''
     const { payload } = await jwtVerify(assertion, createPublicKey(key))
     expect(payload.aud).toBe(`${fake.origin}/token`)
     expect(decodeProtectedHeader(assertion)).toMatchObject({ alg: 'PS256', typ: 'JWT' })

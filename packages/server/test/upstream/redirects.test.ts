@@ -54,7 +54,7 @@ describe('a redirect to an origin that the tool names', () => {
     const source = tokens('old-token', 'new-token')
     const error = await failure(client.forCaller(source).get('/a', {}, { follow: [files.origin] }))
     expect(error).toMatchObject({ code: 'upstream_rejected', status: 401 })
-    expect(source.asked).toHaveLength(1)
+    expect(source.requested).toHaveLength(1)
   })
 
   test('is refused if it is the second to another origin', async () => {
