@@ -236,10 +236,8 @@ interface RawParts {
 }
 
 /** Sends a path and a host as they are, from an address of this machine. */
-function sendRaw(
-  path: string,
-  { method = 'GET', headers = {}, body, localAddress }: RawParts = {},
-) {
+function sendRaw(path: string, parts: RawParts = {}) {
+  const { method = 'GET', headers = {}, body, localAddress } = parts
   return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>(
     (resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, method, headers, localAddress }
