@@ -23,7 +23,11 @@ const tickets = defineResource({
     return `a ticket of ${name}`
   },
 })
-const news = defineResource({ name: 'news', uri: 'desk://news', read: async () => 'news' })
+const notices = defineResource({
+  name: 'notices',
+  uri: 'desk://notices',
+  read: async () => 'notices',
+})
 const change = defineTool({
   name: 'change',
   description: 'Changes a ticket.',
@@ -41,7 +45,7 @@ beforeAll(async () => {
   server = await startTestServer({
     server: defineServer({ name: 'desk' }),
     tools: [change],
-    resources: [tickets, news],
+    resources: [tickets, notices],
     env: { RATE_LIMIT: 'off' },
   })
 })
@@ -86,11 +90,11 @@ describe('in 2026-07-28', () => {
 
   test('only callers who may read a resource may listen to it', async () => {
     const [ada, grace] = [await logIn('ada'), await logIn('grace')]
-    const asked = ['desk://tickets/ada', 'desk://tickets/grace', 'desk://news']
-    expect((await listen(asked, ada)).uris).toEqual(['desk://tickets/ada', 'desk://news'])
-    expect((await listen(asked, grace)).uris).toEqual(['desk://tickets/grace', 'desk://news'])
-    expect((await listen(asked)).uris).toEqual(['desk://news'])
-    expect((await listen(asked, `ses_${'a'.repeat(43)}`)).uris).toEqual(['desk://news'])
+    const asked = ['desk://tickets/ada', 'desk://tickets/grace', 'desk://notices']
+    expect((await listen(asked, ada)).uris).toEqual(['desk://tickets/ada', 'desk://notices'])
+    expect((await listen(asked, grace)).uris).toEqual(['desk://tickets/grace', 'desk://notices'])
+    expect((await listen(asked)).uris).toEqual(['desk://notices'])
+    expect((await listen(asked, `ses_${'a'.repeat(43)}`)).uris).toEqual(['desk://notices'])
   })
 
   test('a stream of personal resources ends with its session', async () => {
@@ -124,7 +128,7 @@ describe('in 2025-11-25', () => {
       code: -32603,
       data: { code: 'login_required' },
     })
-    expect((await subscribe(anonymous, 'desk://news')).result).toEqual({})
+    expect((await subscribe(anonymous, 'desk://notices')).result).toEqual({})
   })
 
   test('after a logout no updates of personal resources are sent', async () => {
@@ -139,10 +143,13 @@ describe('in 2025-11-25', () => {
     await call(ada, 'tools/call', { name: 'logout' })
     await logIn('grace', ada)
     await changed('desk://tickets/ada')
-    await subscribe(ada, 'desk://news')
-    await changed('desk://news')
-    await stream.until(({ message }) => message?.params?.uri === 'desk://news')
+    await subscribe(ada, 'desk://notices')
+    await changed('desk://notices')
+    await stream.until(({ message }) => message?.params?.uri === 'desk://notices')
     const updates = stream.messages.filter(({ params }) => params?.uri !== undefined)
-    expect(updates.map(({ params }) => params?.uri)).toEqual(['desk://tickets/ada', 'desk://news'])
+    expect(updates.map(({ params }) => params?.uri)).toEqual([
+      'desk://tickets/ada',
+      'desk://notices',
+    ])
   })
 })

@@ -95,7 +95,7 @@ export async function listenTo(
           clearTimeout(timer)
           finish()
         }
-        const missed = () => new Error(`not heard: ${fits}\nheard: ${JSON.stringify(events)}`)
+        const missed = () => new Error(`not received: ${fits}\nreceived: ${JSON.stringify(events)}`)
         const look = () => {
           const found = events.find(fits)
           if (found !== undefined) settle(() => resolve(found))
