@@ -42,13 +42,13 @@ interface Queued {
 /** More redirects than this are a loop. */
 const MAX_REDIRECTS = 8
 /** Retry interval while a key migrates, or a replica is promoted. */
-const TRY_AGAIN_AFTER_MS = 20
+const RETRY_INTERVAL_MS = 20
 
 /** Error replies of a server that may have been replaced by another. */
 const REPLACED = /(?:^|-)(?:READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/
 
-/** The command has not run, and may be sent again. */
-const AGAIN = /(?:^|-)(?:MOVED|ASK|TRYAGAIN|READONLY)\b/
+/** Error replies to commands that have not run, and may be sent again. */
+const RETRYABLE = /(?:^|-)(?:MOVED|ASK|TRYAGAIN|READONLY)\b/
 
 /** Connects in the background. Until connected, commands fail immediately. */
 export function createRoutedConnection(options: RoutingOptions): RedisConnection {
@@ -95,8 +95,9 @@ class Router {
     if (isQueued) return this.#queued(this.#work(args, key, number))
     const endpoint = key === undefined ? this.#shards.ready() : this.#topology.ownerOf(key)
     const shard = endpoint && this.#shards.at(endpoint)
-    if (endpoint === undefined || shard?.state !== 'ready')
+    if (endpoint === undefined || shard?.state !== 'ready') {
       return this.#start(this.#work(args, key, number))
+    }
     return shard.connection.command(args).catch((error: unknown) => {
       if (replyOf(error) === undefined) throw error
       return this.#refused(error, endpoint, this.#work(args, key, number))
@@ -113,7 +114,7 @@ class Router {
 
   /** Retries a refused command, or queues it behind an earlier one. */
   #refused(error: unknown, from: RedisEndpoint, work: Work): Promise<unknown> {
-    if (!AGAIN.test(replyOf(error)?.message ?? '')) return this.#failed(error)
+    if (!RETRYABLE.test(replyOf(error)?.message ?? '')) return this.#failed(error)
     if (this.#queues.has(this.#queueOf(work.key))) return this.#queued(work)
     const queue = this.#queueOf(work.key)
     this.#queues.set(queue, [])
@@ -127,7 +128,7 @@ class Router {
 
   #queued(work: Work): Promise<unknown> {
     return new Promise((resolve) => {
-      const send = () => resolve(this.#again(work))
+      const send = () => resolve(this.#resend(work))
       this.#queues.get(this.#queueOf(work.key))?.push({ number: work.number, send })
     })
   }
@@ -139,7 +140,7 @@ class Router {
     for (const { send } of queued.sort((one, other) => one.number - other.number)) send()
   }
 
-  #again(work: Work): Promise<unknown> {
+  #resend(work: Work): Promise<unknown> {
     if (this.#now() >= work.until) return Promise.reject(storeUnavailable(deadlineMissed()))
     const endpoint = work.key === undefined ? undefined : this.#topology.ownerOf(work.key)
     if (endpoint === undefined || this.#shards.at(endpoint).state !== 'ready') {
@@ -193,7 +194,9 @@ class Router {
         redirects += 1
         isAsking = redirect.kind === 'ASK'
         at = await this.#redirected(redirect, to, work)
-      } else at = await this.#retried(error, at, work)
+      } else {
+        at = await this.#retried(error, at, work)
+      }
       if (at === undefined) break
       try {
         return await this.#send(at, work, isAsking)
@@ -223,7 +226,7 @@ class Router {
   ): Promise<RedisEndpoint | undefined> {
     const { message = '' } = replyOf(error) ?? {}
     if (/(?:^|-)(?:TRYAGAIN|ASK)\b/.test(message)) {
-      await sleep(TRY_AGAIN_AFTER_MS)
+      await sleep(RETRY_INTERVAL_MS)
       return from
     }
     if (!/(?:^|-)(?:READONLY|MOVED)\b/.test(message)) return undefined
@@ -234,8 +237,8 @@ class Router {
   async #isReplaced(from: RedisEndpoint, { key = '', until }: Work): Promise<boolean> {
     this.#topology.suspect()
     while (this.#topology.ownerOf(key) === from) {
-      if (this.#now() > until - TRY_AGAIN_AFTER_MS) return false
-      await sleep(TRY_AGAIN_AFTER_MS)
+      if (this.#now() > until - RETRY_INTERVAL_MS) return false
+      await sleep(RETRY_INTERVAL_MS)
     }
     return true
   }
