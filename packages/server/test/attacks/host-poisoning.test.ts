@@ -111,7 +111,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
   })
 
-  test.each(EVIL_HOSTS)('the Host %s is refused, and repeated nowhere', async (host) => {
+  test.each(EVIL_HOSTS)('the Host %s is refused, and not repeated', async (host) => {
     const paths = [
       ...METADATA,
       `/authorize${client.request().url.search}`,

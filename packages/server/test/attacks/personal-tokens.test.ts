@@ -57,7 +57,7 @@ describeRedis('plain', 'on three nodes', () => {
     await sse.body?.cancel()
   })
 
-  test('is shown once, and stored nowhere', async () => {
+  test('is shown once, and not stored', async () => {
     const { token, browser } = await makeToken(url)
     expect(isPersonalToken(token)).toBe(true)
     expect((await openAccount(url, browser)).text).not.toContain(token)

@@ -34,7 +34,7 @@ describeRedis('plain', 'on three nodes', () => {
 
   const opened = (by = client) => openedSession(cluster.urls, by)
 
-  /** The store's record of the session, as if nobody had used it for so many minutes. */
+  /** The store's record of the session, as if unused for this many minutes. */
   async function idle(tokens: Tokens, minutes: number): Promise<void> {
     const { store } = cluster.nodes[0] ?? expect.fail('no node')
     const lastActiveAt = Date.now() - minutes * 60_000
@@ -91,7 +91,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(new Set(grants).size).toBe(10)
     })
 
-    /** Cookies of one authorization alone, and that of the browser. */
+    /** Cookies of one authorization only, and that of the browser. */
     async function codeParts({ cookies }: Browser) {
       const own = personsBrowser()
       own.cookies.push(...cookies.filter(({ name }) => name === 'mcp-browser'))

@@ -58,7 +58,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(await serviceOwner(cluster.urls[2], anew)).toBe('nobody')
     })
 
-    test('by reuse of a refresh token is of its own family alone', async () => {
+    test('by reuse of a refresh token affects only its own family', async () => {
       const { browser, tokens, connection } = await opened()
       const second = await authorize(client, browser)
       expect((await client.refresh(tokens.refresh_token)).status).toBe(200)

@@ -83,7 +83,7 @@ describe('scopes', () => {
     ['service:read mcp service:read', 'mcp service:read'],
     ['openid profile email offline_access', 'mcp service:read'],
     ['openid mcp unheard-of', 'mcp'],
-  ])('%s gives %s', async (scope, granted) => {
+  ])('%s grants %s', async (scope, granted) => {
     const client = await createOAuthClient(app.url)
     const tokens = await client.connect({ scope, prompt: 'consent' })
     expect(tokens.scope.split(' ').sort()).toEqual(granted.split(' ').sort())

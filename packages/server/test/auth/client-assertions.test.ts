@@ -62,7 +62,7 @@ describe('without an assertion', () => {
     },
   )
 
-  test('a document that names private_key_jwt alone, and has keys, is refused', async () => {
+  test('a document that names only private_key_jwt, and has keys, is refused', async () => {
     const { client, signer, app } = await setUp()
     const authorization = await client.authorize()
     const refused = await client.exchange(authorization)

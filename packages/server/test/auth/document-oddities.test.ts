@@ -114,7 +114,7 @@ describe('a document', () => {
     ],
     ['with empty lists', { grant_types: [], response_types: [] }],
     [
-      'with members nobody knows',
+      'with unknown members',
       {
         scope: 'everything openid',
         subject_type: 'pairwise',

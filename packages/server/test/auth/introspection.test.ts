@@ -187,7 +187,7 @@ describe('a JWT', () => {
     expect(requests).toHaveLength(0)
   })
 
-  test('alone is accepted without introspection', async () => {
+  test('is the only accepted kind without introspection', async () => {
     const { app, send, requests, answers, good } = await start({
       ...{ OAUTH_INTROSPECTION: 'off', OAUTH_INTROSPECTION_CLIENT_ID: '' },
       OAUTH_INTROSPECTION_CLIENT_SECRET: '',

@@ -197,7 +197,7 @@ test('further tokens continue the session, until it signs out', async () => {
   expect([await first.status(), await second.status()]).toEqual([401, 401])
 })
 
-test('a token can be introspected and revoked alone', async () => {
+test('a single token can be introspected and revoked', async () => {
   const { url } = await start({ env: withClients(job), catalogDirectory: CLUSTER_CATALOG })
   const token = async () => String((await requestToken(url)).body.access_token)
   const [one, other] = [await token(), await token()]

@@ -27,7 +27,7 @@ test('revoking a refresh token revokes its access tokens and ends its session', 
   expect(await isActive(client, other.access_token)).toBe(true)
 })
 
-test('revoking an access token ends that one alone', async () => {
+test('revoking an access token ends only that one', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   const { access_token: access, refresh_token: refresh } = await client.connect()

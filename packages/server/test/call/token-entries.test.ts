@@ -108,7 +108,7 @@ describe('after a revocation at one node, the other refuses the next call of', (
     expect(await statuses()).toEqual([401, 401])
   })
 
-  test('a grant alone, in the slot of its session', async () => {
+  test('only the grant, in the slot of its session', async () => {
     const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
     const keyRing = createKeyRing(secrets.encryptionKeys)
     await createTokenEntries({ store, keyRing }, { longestTtlSeconds: MINUTE }).revokeGrant(grantId)

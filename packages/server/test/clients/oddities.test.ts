@@ -110,7 +110,7 @@ describe('resource and scope', () => {
     ['openid profile email offline_access', 'mcp service:read'],
     ['mcp offline_access', 'mcp'],
     ['mcp read:everything', 'mcp'],
-  ])('scope %s gives %s and a refresh token', async (scope, granted) => {
+  ])('scope %s leads to %s and a refresh token', async (scope, granted) => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
     const tokens = await client.connect({ scope })

@@ -110,7 +110,7 @@ describe('the page', () => {
 })
 
 describe('a key', () => {
-  test('is nowhere in logs, answers, pages or the store', async () => {
+  test('is not in logs, responses, pages or the store', async () => {
     const { store, written } = recordingStore()
     const several = await startSeveral({}, store)
     const { url, server } = several

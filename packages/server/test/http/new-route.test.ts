@@ -138,7 +138,7 @@ describe('a new route', () => {
     expect((await send('/alive', { headers: cross })).status).toBe(403)
   })
 
-  test('is a probe under any host, logged for debugging alone', async () => {
+  test('is a probe under any host, logged for debugging only', async () => {
     const { port } = new URL(url)
     const probe = async (path: string) => {
       const request = get({ port, path, headers: { host: '10.0.0.7' } })

@@ -9,7 +9,7 @@ import { connectClient } from '../support/clients.ts'
 import { INITIALIZE, post, postModern, read } from '../support/wire.ts'
 import { fetchText, pageOf, routeLabels, serve } from './served.ts'
 
-test('the 2026 era alone', async () => {
+test('the 2026 era only', async () => {
   const app = await serve({ protocols: ['2026-07-28'] })
 
   const initialize = await read(post(app.url, INITIALIZE))

@@ -17,7 +17,7 @@ afterAll(async () => {
 type Variables = Readonly<Record<string, string>>
 
 interface SeparateNodes {
-  /** Variables of the second node alone. */
+  /** Variables of the second node only. */
   readonly env?: Variables
   readonly shareStore: boolean
 }

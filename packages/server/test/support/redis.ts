@@ -112,7 +112,7 @@ function serverOptions(port: number, directory: string): readonly string[] {
 }
 
 /**
- * Arguments as lines of a file, where Sentinels save what a server is: restarted by arguments alone,
+ * Arguments as lines of a file, where Sentinels save the role of a server: restarted by arguments only,
  * a replica that was promoted would be a replica again.
  */
 function asConfiguration(args: readonly string[]): string {
