@@ -48,7 +48,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     globalSetup: 'packages/server/test/support/build-fixture.ts',
-    setupFiles: 'packages/server/test/support/stop-servers.ts',
+    setupFiles: 'packages/server/test/support/clean-up.ts',
     // The modules are loaded once for each worker, not for each file: half of the time.
     isolate: false,
     // More than a small machine has cores: tests mostly wait, for processes and for what expires.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts what checks the files for Docker and Kubernetes into .cache/deploy-tools: hadolint, schemas of
-# Kubernetes, a parser of compose files. Does nothing when it is there already.
+# Installs the checks of the files for Docker and Kubernetes into .cache/deploy-tools: hadolint, schemas of
+# Kubernetes, a parser of compose files. Does nothing if they are installed.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the official Go client for its test into .cache/go-client. Without Go it says so, and the test is skipped.
+# Builds the official Go client for its test into .cache/go-client. Without Go it prints a message, and the test is skipped.
 set -eu
 
 cd "$(dirname "$0")/.."

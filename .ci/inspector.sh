@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the MCP Inspector for its test into .cache/inspector, and the Node it wants, if the one in
+# Installs the MCP Inspector for its test into .cache/inspector, and the Node it requires, if the one in
 # PATH is older.
 set -eu
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts a client for its test into .cache/NAME: sh .ci/install-client.sh NAME PACKAGE VERSION
-# Nothing else uses it. Does nothing when it is there already.
+# Installs a client for its test into .cache/NAME: sh .ci/install-client.sh NAME PACKAGE VERSION
+# Nothing else uses it. Does nothing if it is installed.
 set -eu
 
 cd "$(dirname "$0")/.."

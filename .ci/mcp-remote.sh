@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts mcp-remote for its test into .cache/mcp-remote.
+# Installs mcp-remote for its test into .cache/mcp-remote.
 set -eu
 
 sh "$(dirname "$0")/install-client.sh" mcp-remote mcp-remote 0.15.1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts a Node 22 for the conformance suite into .cache/node22, if the one in PATH is older. Nothing
-# else uses it. Does nothing when it is there already.
+# Installs a Node 22 for the conformance suite into .cache/node22, if the one in PATH is older. Nothing
+# else uses it. Does nothing if it is installed.
 set -eu
 
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 22 ] && exit 0

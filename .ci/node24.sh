@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the Node of the image into .cache/node24 for the test of the image, if the one in PATH is of
-# another line. Does nothing when it is there already.
+# Installs the Node of the image into .cache/node24 for the test of the image, if the one in PATH is of
+# another major version. Does nothing if it is installed.
 set -eu
 
 [ "$(node -p 'process.versions.node.split(".")[0]')" -eq 24 ] && exit 0

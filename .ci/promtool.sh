@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts promtool, of Debian's package prometheus, into .cache/promtool: it checks the alerts. The rest
-# of the package is not installed. Does nothing when it is there already, here or in the path.
+# Installs promtool, of Debian's package prometheus, into .cache/promtool: it checks the alerts. The rest
+# of the package is not installed. Does nothing if it is installed, there or in PATH.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ command -v promtool >/dev/null && exit 0
 mkdir -p "$folder"
 cd "$folder"
 if ! apt-get -qq download prometheus 2>/dev/null; then
-  # The lists of packages are old, or not there at all.
+  # The package lists are outdated or missing.
   if [ "$(id -u)" -eq 0 ]; then apt-get -qq update; else sudo apt-get -qq update; fi
   apt-get -qq download prometheus
 fi

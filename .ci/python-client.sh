@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the official Python clients for their test into .cache/python-client and .cache/python-2-client.
+# Installs the official Python clients for their test into .cache/python-client and .cache/python-2-client.
 set -eu
 
 cd "$(dirname "$0")/.."

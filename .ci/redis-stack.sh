@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the RedisJSON module for the tests into .venv-test. Does nothing when it is there already.
+# Installs the RedisJSON module for the tests into .venv-test. Does nothing if it is installed.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs suites again on a Redis Cluster, behind Sentinels and on Valkey: by default those that show most
-# in a few minutes, with `complete` all of several nodes. Each run leaves its report.
+# Runs suites again on a Redis Cluster, behind Sentinels and on Valkey: by default the most significant ones
+# (a few minutes), with `complete` all of several nodes. Each run writes a report.
 set -eu
 
 cd "$(dirname "$0")/.."
 sh .ci/redis-servers.sh valkey-9
 
 status=0
-# Runs a command, and goes on if it fails: one run reports all failures.
+# Runs a command, and continues if it fails: one run reports all failures.
 step() {
   "$@" || status=1
 }
@@ -43,10 +43,10 @@ case ${1:-chosen} in
   complete)
     cluster='auth/nodes session/nodes session/several-upstreams-nodes cluster/
       attacks/account-narrowing attacks/account-page attacks/client-assertions attacks/code-race
-      attacks/identity-assertions attacks/kept-sign-ins attacks/kill-switch attacks/leak-hunt
+      attacks/identity-assertions attacks/stored-sign-ins attacks/kill-switch attacks/leak-hunt
       attacks/machine-tokens attacks/node-messages attacks/on-behalf attacks/personal-token
       attacks/refresh-race attacks/registration attacks/session- attacks/storage-budget
-      attacks/unused-connections'
+      attacks/unused-mcp-sessions'
     sentinel=$cluster
     ;;
   *) echo 'The argument is "complete" or nothing' >&2 && exit 1 ;;

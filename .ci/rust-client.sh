@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the official Rust client for its test into .cache/rust-client: some 3 minutes and 400 MB, of which
-# 11 MB stay. Without Cargo it says so, and the test is skipped.
+# 11 MB stay. Without Cargo it prints a message, and the test is skipped.
 set -eu
 
 cd "$(dirname "$0")/.."

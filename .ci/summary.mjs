@@ -26,7 +26,7 @@ const failedTests = (report) =>
 
 const firstLines = (text) => text.split('\n').slice(0, 12).join('\n    ')
 
-/** A file that does not even load has no tests of its own, and must not go unnoticed. */
+/** A file that does not load has no tests, and must count as a failure. */
 function countBroken(report) {
   return (report?.testResults ?? []).filter(
     ({ status, assertionResults }) =>

@@ -33,7 +33,7 @@ type Figure = Omit<Latency, 'key' | 'what' | 'p99OfP50'>
 export async function measureLatency(
   contestants: readonly Contestant[],
   options: LatencyOptions,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Latency[]> {
   const figures = new Map(contestants.map((each) => [each, [] as Figure[]]))
   const programs = contestants.map(({ program }) => program)
@@ -44,7 +44,7 @@ export async function measureLatency(
         figures.get(each)?.push(await measureOnce(each.call(port), pid, options))
       }
     })
-    tell(`process ${number} of ${options.processes}`)
+    report(`process ${number} of ${options.processes}`)
   }
   return [...figures].map(([{ key, what }, all]) => ({ key, what, ...mediansOf(all) }))
 }

@@ -47,13 +47,13 @@ export interface MemoryOptions {
 export async function measureMemory(
   contestants: readonly Contestant[],
   options: MemoryOptions,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<MemoryFigures> {
   const [first] = contestants
   if (first === undefined) throw new Error('Nobody to measure')
   const atRest = await measureAtRest(contestants, options)
-  tell('at rest')
-  return { atRest, ...(await measureInUse(first, options, tell)) }
+  report('at rest')
+  return { atRest, ...(await measureInUse(first, options, report)) }
 }
 
 async function measureAtRest(
@@ -84,7 +84,7 @@ async function measureAtRest(
 async function measureInUse(
   { program, call }: Contestant,
   { streams, minutes, idleSeconds }: MemoryOptions,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Omit<MemoryFigures, 'atRest'>> {
   return withPrograms([program], async (processOf) => {
     const { pid, port } = processOf(program)
@@ -100,7 +100,7 @@ async function measureInUse(
       const load = await putLoad(call(port), (minutes * 60) / PORTIONS, pid)
       failures += load.failures
       underLoad.push(residentMegabytes(pid))
-      tell(`load ${portion} of ${PORTIONS}`)
+      report(`load ${portion} of ${PORTIONS}`)
     }
     return { perThousandStreams, underLoad, minutes, failures }
   })

@@ -65,14 +65,18 @@ const measure: Readonly<Record<Part, Measure>> = {
   async main({ options, usual, languages }) {
     const others = [...peers(usual), ...languagePeers(usual, languages)]
     const everybody = [...floors(usual), ...ours(usual), ...others]
-    const scores = checked(await sit(everybody, options, tell('main')))
+    const scores = checked(await sit(everybody, options, reporterOf('main')))
     const title = `Full load, ${TOOLS} tools, ${usual.sessions.count.toLocaleString('en')} live sessions`
     return { section: section(title, scoreTable(scores)), outcomes: mainTargets(scores) }
   },
 
   async path({ options, settings }) {
     const calls = options.brief ? { calls: BRIEF_CALLS } : {}
-    const figures = await measurePath(await settings.make(1, PATH_SESSIONS), calls, tell('path'))
+    const figures = await measurePath(
+      await settings.make(1, PATH_SESSIONS),
+      calls,
+      reporterOf('path'),
+    )
     return {
       section: section('What a call allocates and enters', pathTable(figures)),
       outcomes: pathTargets(figures),
@@ -85,7 +89,7 @@ const measure: Readonly<Record<Part, Measure>> = {
       ...ours(setting),
       ...(options.brief ? [] : peers(setting)),
     ])
-    const scores = await sitTogether(groups, options, tell('tools'))
+    const scores = await sitTogether(groups, options, reporterOf('tools'))
     const columns = options.toolCounts.map((count, at) => ({
       count,
       scores: checked(scores[at] ?? []),
@@ -102,7 +106,7 @@ const measure: Readonly<Record<Part, Measure>> = {
     // The rows that look up a session by token.
     const known = (setting: Setting) =>
       [...floors(setting), ...ours(setting)].filter(({ key }) => 'bdfg'.includes(key))
-    const scores = await sitTogether(all.map(known), options, tell('sessions'))
+    const scores = await sitTogether(all.map(known), options, reporterOf('sessions'))
     const columns = options.sessionCounts.map((count, at) => ({
       count,
       scores: checked(scores[at] ?? []),
@@ -119,7 +123,7 @@ const measure: Readonly<Record<Part, Measure>> = {
     const { share, processes, warmUpSeconds } = options
     const seconds = options.brief ? 1 : options.seconds * 4
     const wanted = { share, processes, warmUpSeconds, seconds }
-    const figures = checked(await measureLatency(contestants, wanted, tell('latency')))
+    const figures = checked(await measureLatency(contestants, wanted, reporterOf('latency')))
     return {
       section: section(`Latency at ${share * 100} % of full load`, latencyTable(figures)),
       outcomes: latencyTargets(figures),
@@ -143,7 +147,7 @@ const measure: Readonly<Record<Part, Measure>> = {
   async memory({ options, usual }) {
     const { processes, soakMinutes: minutes, brief } = options
     const wanted = { processes, minutes, streams: brief ? 50 : 1000, idleSeconds: brief ? 1 : 60 }
-    const figures = await measureMemory(ourProjects(usual), wanted, tell('memory'))
+    const figures = await measureMemory(ourProjects(usual), wanted, reporterOf('memory'))
     checked([{ key: 'd', failures: figures.failures }])
     return {
       section: section('Memory of this server', memoryTable(figures)),
@@ -169,6 +173,6 @@ function checked<T extends { readonly key: string; readonly failures: number }>(
   throw new Error(`Requests that were not answered, or not right: ${list}`)
 }
 
-function tell(part: Part): (line: string) => void {
+function reporterOf(part: Part): (line: string) => void {
   return (line) => console.error(`${part}: ${line}`)
 }

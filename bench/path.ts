@@ -42,7 +42,7 @@ export interface PathOptions {
 export async function measurePath(
   settings: OurSettings & { readonly sessions: LiveSessions },
   { calls = CALLS, only }: PathOptions = {},
-  tell: (line: string) => void = () => undefined,
+  report: (line: string) => void = () => undefined,
 ): Promise<PathFigures[]> {
   const probePort = await freePort()
   const server = await startMeasured(probed(settings, probePort))
@@ -60,7 +60,7 @@ export async function measurePath(
       await send(call, COVERED_CALLS)
       const entered = (await ask('/coverage/stop')) as Readonly<Record<string, number>>
       figures.push({ key, ...allocationOf(allocated, calls), files: ownFiles(entered) })
-      tell(`(${key})`)
+      report(`(${key})`)
     }
     return figures
   } finally {

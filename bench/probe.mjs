@@ -1,4 +1,4 @@
-/** Loaded into the measured server: what it allocates, and which of its files are entered. */
+/** Loaded into the measured server: measures its allocations and the files it enters. */
 
 import { createServer } from 'node:http'
 import { Session } from 'node:inspector/promises'

@@ -1,4 +1,4 @@
-/** Reads process figures from `/proc`. On other systems there are no figures, and no errors. */
+/** Reads process figures from `/proc`. On other systems the figures are missing, without errors. */
 
 import { readFileSync } from 'node:fs'
 

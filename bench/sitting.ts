@@ -59,7 +59,7 @@ export async function withPrograms<T>(
 export async function sit(
   contestants: readonly Contestant[],
   options: Rounds,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Score[]> {
   const results = new Map(contestants.map((each) => [each, [] as LoadResult[][]]))
   const programs = contestants.map(({ program }) => program)
@@ -68,7 +68,7 @@ export async function sit(
       const own = await takeTurns(contestants, processOf, options)
       for (const [each, rounds] of own) results.get(each)?.push(rounds)
     })
-    tell(`process ${number} of ${options.processes}`)
+    report(`process ${number} of ${options.processes}`)
   }
   return [...results].map(([each, processes]) => score(each, processes))
 }
@@ -94,9 +94,9 @@ async function takeTurns(
 export async function sitTogether(
   groups: readonly (readonly Contestant[])[],
   options: Rounds,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Score[][]> {
-  const scores = await sit(groups.flat(), options, tell)
+  const scores = await sit(groups.flat(), options, report)
   return groups.map((group) => scores.splice(0, group.length))
 }
 

@@ -18,7 +18,7 @@ const TTL_SECONDS = 600
 
 type Work = (store: Store, key: string, number: number) => Promise<unknown>
 
-/** What calls do most: reads of one document and of several of a session, and a script. */
+/** The most frequent commands: reads of one document and of several of a session, and a script. */
 const WORKS: Readonly<Record<string, Work>> = {
   'get (MGET of what is asked in one tick)': (store, key) => store.get(key),
   'touch (PEXPIRE)': (store, key) => store.touch(key, TTL_SECONDS),
@@ -53,7 +53,7 @@ async function compare(what: string, work: Work): Promise<void> {
   for (let round = -3; round < ROUNDS; round += 1) {
     for (const { name, store } of shuffled(stores)) {
       const micros = await measure(store, work)
-      // The first rounds compile.
+      // The first rounds include compilation.
       if (round >= 0) samples.get(name)?.push(micros)
     }
   }

@@ -36,7 +36,7 @@ import { defineTool } from '@mcp-template/server'
 
 export default defineTool({
   name: ${JSON.stringify(name)},
-  description: 'Says what it was told.',
+  description: 'Returns its text.',
   input: z.object({ text: z.string() }),
   output: z.object({ text: z.string() }),
   run: async ({ input }) => ({ text: input.text }),

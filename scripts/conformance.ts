@@ -72,8 +72,8 @@ for (const topology of topologies) {
 }
 
 console.log(`\n${asTable(runs)}\n`)
-const unsaid = runs.reduce((sum, { outcomes }) => sum + outOfScope(outcomes), 0)
-if (unsaid > 0) console.log(`Not counted: ${unsaid} runs of scenarios for the tasks extension.`)
+const skipped = runs.reduce((sum, { outcomes }) => sum + outOfScope(outcomes), 0)
+if (skipped > 0) console.log(`Not counted: ${skipped} runs of scenarios for the tasks extension.`)
 for (const problem of problems) console.log(`✗ ${problem}`)
 console.log(problems.length === 0 ? 'Conforms.' : `${problems.length} problems; see ${ARTIFACTS}`)
 process.exitCode = problems.length === 0 ? 0 : 1

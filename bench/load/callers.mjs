@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 /** Far apart, so that neighbours in memory are not neighbours in time. */
 const STRIDE = 7919
 
-/** Gives the headers of the next request of a job. */
+/** Returns the headers for each request of a job in turn. */
 export function readCallers({ headers, callers, columns }) {
   if (callers === undefined) return () => headers
   const lines = readFileSync(callers, 'utf8').trimEnd().split('\n')

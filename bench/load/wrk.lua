@@ -1,4 +1,4 @@
--- Sends one job's requests and looks at every answer. The job is a file of Lua that bench/load.ts
+-- Sends one job's requests and checks every response. The job is a Lua file that bench/load.ts
 -- writes; its path is the script's argument. Prints one line of JSON at the end.
 
 local job, callers, next_caller, fixed
@@ -16,9 +16,9 @@ function init(args)
   end
 end
 
--- So many requests a second, however fast the answers are; what is held up is sent as soon as a
--- connection is free. wrk asks for `delay` before each request, and its timers know milliseconds: what
--- is due within the same one goes out together.
+-- An open-loop rate of requests, independent of response times; delayed ones are sent as soon as a
+-- connection is free. wrk calls `delay` before each request, and its timers have milliseconds: requests
+-- due in the same one are sent together.
 function pace(rate)
   local ffi = require('ffi')
   ffi.cdef('typedef struct { long s; long us; } timeval_t; int gettimeofday(timeval_t *, void *);')

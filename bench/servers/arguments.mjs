@@ -1,4 +1,4 @@
-/** What every measured server is told: its port, and how many tools it has. */
+/** The arguments of every measured server: its port, and the number of tools. */
 
 const [port, tools] = process.argv.slice(2)
 
@@ -10,4 +10,4 @@ export const TOOL_NAMES = Array.from(
   (_, index, half = Math.floor(Number(tools) / 2)) => (index === half ? 'echo' : `tool_${index}`),
 )
 
-export const DESCRIPTION = 'Says what it was told.'
+export const DESCRIPTION = 'Returns its text.'

@@ -1,4 +1,4 @@
-/** JSON over `node:http` with as little as it takes. */
+/** JSON over `node:http` with minimal code. */
 
 /** The parsed body of a request. */
 export function readJson(request) {

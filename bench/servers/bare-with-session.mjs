@@ -1,5 +1,5 @@
 /**
- * The floor of the real work: as `bare.mjs`, and each call checks an HS256 token and reads and
+ * The baseline of the real work: like `bare.mjs`, but each call verifies an HS256 token and reads and
  * touches its session in Redis with one `GETEX`. The secret and the address of Redis come from the
  * environment.
  */
@@ -16,7 +16,7 @@ const redis = createClient({ url: REDIS_URL })
 redis.on('error', (error) => console.error(error))
 await redis.connect()
 
-/** What the token says; undefined unless its signature and lifetime hold. */
+/** The claims of the token; undefined unless its signature and lifetime are valid. */
 function read(token) {
   const [header, payload, signature] = token.split('.')
   const expected = createHmac('sha256', JWT_SECRET).update(`${header}.${payload}`).digest()

@@ -1,4 +1,4 @@
-/** The floor of any server: `node:http`, JSON in and JSON out, and nothing in between. */
+/** The baseline of any server: `node:http`, JSON in and JSON out. */
 
 import { createServer } from 'node:http'
 import { PORT } from './arguments.mjs'

@@ -1,4 +1,4 @@
-/** `test_input_required_result_prompt`: asks before it says anything. */
+/** `test_input_required_result_prompt`: asks before it returns messages. */
 
 import { z } from 'zod'
 import { definePrompt, form } from '../../packages/server/src/engine/index.ts'

@@ -1,4 +1,4 @@
-/** `test_elicitation`: asks the people at the client. */
+/** `test_elicitation`: asks the user of the client. */
 
 import { z } from 'zod'
 import { defineContentTool, form } from '../../packages/server/src/engine/index.ts'

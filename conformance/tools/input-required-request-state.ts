@@ -1,6 +1,6 @@
 /**
- * `test_input_required_result_request_state`: asks for a confirmation; what it left with the client
- * must come back.
+ * `test_input_required_result_request_state`: asks for a confirmation; the state that it sent to the client
+ * must be returned.
  */
 
 import { z } from 'zod'

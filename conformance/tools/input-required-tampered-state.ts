@@ -1,6 +1,6 @@
 /**
- * `test_input_required_result_tampered_state`: asks for a confirmation; what it left with the client
- * must come back unchanged.
+ * `test_input_required_result_tampered_state`: asks for a confirmation; the state that it sent to the client
+ * must be returned unchanged.
  */
 
 import { z } from 'zod'

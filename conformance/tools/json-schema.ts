@@ -1,4 +1,4 @@
-/** `json_schema_2020_12_tool`: an input with keywords that zod has no words for. */
+/** `json_schema_2020_12_tool`: an input with keywords that zod cannot express. */
 
 import { defineContentTool, jsonSchema } from '../../packages/server/src/engine/index.ts'
 

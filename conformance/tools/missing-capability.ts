@@ -1,11 +1,11 @@
-/** `test_missing_capability`: asks the model of the client, whether it has one or not. */
+/** `test_missing_capability`: requests sampling, whether the client supports it or not. */
 
 import { z } from 'zod'
 import { defineContentTool, sample } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_missing_capability',
-  description: 'Asks the model of the client, whether it has one or not.',
+  description: 'Requests sampling, whether the client supports it or not.',
   input: z.object({}),
   async run({ ask }) {
     const { greeting } = await ask({

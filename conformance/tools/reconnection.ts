@@ -1,4 +1,4 @@
-/** `test_reconnection`: hangs up, and answers when the client has come back. */
+/** `test_reconnection`: closes the stream, and responds after the client has reconnected. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
@@ -6,7 +6,7 @@ import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_reconnection',
-  description: 'Hangs up before it answers.',
+  description: 'Closes the stream before it responds.',
   input: z.object({}),
   async run({ client }) {
     await client.closeStream()

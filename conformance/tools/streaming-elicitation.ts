@@ -1,11 +1,11 @@
-/** `test_streaming_elicitation`: tells its progress, then asks. */
+/** `test_streaming_elicitation`: reports progress, then asks. */
 
 import { z } from 'zod'
 import { defineContentTool, form } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_streaming_elicitation',
-  description: 'Tells its progress, then asks.',
+  description: 'Reports progress, then asks.',
   input: z.object({}),
   async run({ ask, progress }) {
     await progress(1, 2)

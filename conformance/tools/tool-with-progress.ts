@@ -1,4 +1,4 @@
-/** `test_tool_with_progress`: tells its progress, three times. */
+/** `test_tool_with_progress`: reports progress three times. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
@@ -6,7 +6,7 @@ import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_tool_with_progress',
-  description: 'Tells its progress, three times.',
+  description: 'Reports progress three times.',
   input: z.object({}),
   async run({ progress }) {
     await progress(0, 100)
@@ -14,6 +14,6 @@ export default defineContentTool({
     await progress(50, 100)
     await delay(50)
     await progress(100, 100)
-    return [{ type: 'text', text: 'Told its progress three times.' }]
+    return [{ type: 'text', text: 'Reported progress three times.' }]
   },
 })

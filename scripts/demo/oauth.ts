@@ -23,17 +23,17 @@ export interface AuthorizedClient {
 }
 
 /** All steps from the 401 to the token, each shown. `url` is the endpoint for the client. */
-export async function letClientIn(url: URL, report: Report): Promise<AuthorizedClient> {
+export async function authorizeClient(url: URL, report: Report): Promise<AuthorizedClient> {
   await isRefused(url, report)
 
-  report.step('The client finds out where, and registers itself')
+  report.step('The client discovers the authorization server, and registers')
   const provider = createOneRunClient(CLIENT_NAME, REDIRECT_URI)
   report.asked('/.well-known/oauth-protected-resource, then /register')
   check((await auth(provider, { serverUrl: url })) === 'REDIRECT', 'the client asked for nothing')
   const { client_id: clientId } = provider.clientInformation() ?? {}
   report.answered(`client ${clientId?.replace(/(_.{6}).*/, '$1…')}, authorized at /authorize`)
 
-  report.step('A person lets it in, and it exchanges the code for tokens')
+  report.step('A person authorizes it, and it exchanges the code for tokens')
   const answer = await consent(provider, report)
   const authorizationCode = answer.get('code') ?? ''
   const iss = answer.get('iss') ?? ''

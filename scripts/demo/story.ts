@@ -3,7 +3,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { embeddedDefaults, serverCommand } from './command.ts'
-import { letClientIn } from './oauth.ts'
+import { authorizeClient } from './oauth.ts'
 import { check, type Report } from './report.ts'
 import { startServer } from './server.ts'
 import { createUser } from './user.ts'
@@ -31,7 +31,7 @@ export async function playStory(stage: Stage): Promise<void> {
 
   const leaveFirst = await playLegacy(stage, `${server.url}/mcp`)
   await playModern(stage, `${server.url}/mcp`)
-  await playLettingIn(stage, `${server.url}/http`)
+  await playAuthorization(stage, `${server.url}/http`)
   await playStdio(stage)
   await leaveFirst()
 }
@@ -74,24 +74,24 @@ async function playModern(stage: Stage, url: string): Promise<void> {
 }
 
 /** `/mcp` behaves the same with MCP_AUTH=required. */
-async function playLettingIn(stage: Stage, address: string): Promise<void> {
+async function playAuthorization(stage: Stage, address: string): Promise<void> {
   const { report } = stage
   const url = new URL(address)
-  report.step('Go to /http, which serves nobody without an access token')
-  const letIn = await letClientIn(url, report)
+  report.step('Go to /http, which requires an access token')
+  const authorized = await authorizeClient(url, report)
 
   report.step('Connect with the token, and sign in')
-  const options = { authProvider: letIn.provider }
+  const options = { authProvider: authorized.provider }
   const client = await connect(stage, 'modern', new StreamableHTTPClientTransport(url, options))
   const ada = createUser(client, report)
   await ada.connected()
   check((await ada.signsIn()) === undefined, 'a client with a token needs no session handle')
   await ada.readsAccount()
   report.step('Refresh the token: it is still Ada')
-  await letIn.refreshes()
+  await authorized.refreshes()
   await ada.readsAccount()
-  report.step('Give the tokens back')
-  await letIn.revokes()
+  report.step('Revoke the tokens')
+  await authorized.revokes()
 }
 
 async function playStdio(stage: Stage): Promise<void> {

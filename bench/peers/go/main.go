@@ -32,7 +32,7 @@ func main() {
 		if index == count/2 {
 			name = "echo"
 		}
-		mcp.AddTool(server, &mcp.Tool{Name: name, Description: "Says what it was told."}, echo)
+		mcp.AddTool(server, &mcp.Tool{Name: name, Description: "Returns its text."}, echo)
 	}
 	handler := mcp.NewStreamableHTTPHandler(
 		func(*http.Request) *mcp.Server { return server },

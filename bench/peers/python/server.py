@@ -21,7 +21,7 @@ for index in range(COUNT):
         return Text(text=text)
 
     name = "echo" if index == COUNT // 2 else f"tool_{index}"
-    mcp.tool(echo, name=name, description="Says what it was told.")
+    mcp.tool(echo, name=name, description="Returns its text.")
 
 mcp.run(
     transport="http",

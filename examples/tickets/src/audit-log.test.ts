@@ -14,7 +14,7 @@ describe.each([
   ['SQLite', 'sqlite::memory:', true],
   ['PostgreSQL, where DATABASE_URL names a server', DATABASE_URL, isPostgres],
 ])('the audit log in %s', (_database, url, isThere) => {
-  it.skipIf(!isThere)('has what was recorded, the newest first', async () => {
+  it.skipIf(!isThere)('has the recorded calls, the newest first', async () => {
     const log = await openAuditLog(url)
     try {
       await log.check()
@@ -28,6 +28,6 @@ describe.each([
   })
 })
 
-it('refuses to open a database that is not there', async () => {
+it('refuses to open an unavailable database', async () => {
   await expect(openAuditLog('postgres://nobody@127.0.0.1:1/none')).rejects.toThrow()
 })

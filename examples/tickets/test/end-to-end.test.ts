@@ -51,7 +51,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     ])
   })
 
-  it('creates a ticket once the person agrees, and says why the API refuses one', async () => {
+  it('creates a ticket once the person agrees, and reports why the API refuses one', async () => {
     const { data } = await call('ticket_create', { title: 'Printer is on fire' })
     expect(data).toEqual({ created: true, id: 'eu-6' })
     expect(questions).toContain('Create the ticket "Printer is on fire"?')
@@ -60,7 +60,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     expect(refused.text).toContain('title: says too little')
   })
 
-  it('lets one of two changes win', async () => {
+  it('permits one of two conflicting changes', async () => {
     const { data } = await call('ticket_read', { id: 'eu-1' })
     const change = { id: 'eu-1', version: data?.version }
     expect((await call('ticket_update', { ...change, state: 'waiting' })).data).toMatchObject({
@@ -71,7 +71,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     )
   })
 
-  it('takes a picture and shows it', async () => {
+  it('accepts a picture and returns it', async () => {
     const added = await call('attachment_add', { id: 'eu-1', name: 'fire.png', png: PNG })
     expect(added.data).toEqual({ name: 'fire.png', bytes: 14 })
     const { content } = await call('attachment_show', { id: 'eu-1', name: 'fire.png' })
@@ -80,7 +80,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     expect((await call('attachment_add', wrong)).text).toContain('file: is no PNG picture')
   })
 
-  it('has each ticket as a resource, and a prompt that knows the ids', async () => {
+  it('has each ticket as a resource, and a prompt that completes ids', async () => {
     const { contents } = await client.readResource({ uri: 'ticket://eu-2' })
     expect(JSON.parse((contents[0] as { readonly text: string }).text)).toEqual({
       ...{ id: 'eu-2', title: 'Ticket 2', state: 'open' },
@@ -114,7 +114,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     await expect.poll(() => changed).toEqual([uri])
   })
 
-  it('reports its progress, and what it has when the API becomes slow', async () => {
+  it('reports its progress, and a partial result if the API becomes slow', async () => {
     const progress: number[] = []
     const onprogress = (each: { readonly progress: number }) => void progress.push(each.progress)
     const report = { name: 'ticket_report', arguments: {} }
@@ -137,7 +137,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
       .toContainEqual(expect.objectContaining({ tool: 'ticket_report', outcome: 'cancelled' }))
   })
 
-  it('asks the second API with its key', async () => {
+  it('calls the second API with its key', async () => {
     expect((await call('incident_list')).data).toEqual({ incidents: [INCIDENT] })
   })
 

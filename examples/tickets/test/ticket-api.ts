@@ -13,7 +13,7 @@ interface StoredTicket {
   version: number
 }
 
-/** A ticket system with `size` tickets, the newest first. Give its `answers` as `upstream`. */
+/** A ticket system with `size` tickets, the newest first. Pass its `answers` as `upstream`. */
 export function createTicketApi(size = 3) {
   const tickets = Array.from({ length: size }, (_, index) => storedTicket(size - index))
   const files = new Map<string, Blob>()

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { connect, ERAS } from './client.ts'
 import { start } from './start.ts'
 
-it.each(ERAS)('signs in, asks and changes across nodes, in the era %s', async (era) => {
+it.each(ERAS)('signs in, confirms and changes across nodes, in the era %s', async (era) => {
   const { api, servers, token, stop } = await start({ tickets: 3, nodes: 2 })
   const { client, questions } = await connect(servers, era, await token('ada'))
   onTestFinished(async () => {

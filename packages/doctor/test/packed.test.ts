@@ -34,7 +34,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-it('needs no other package, and is one file', () => {
+it('requires no other package, and is one file', () => {
   const installed = join(folder, 'node_modules')
   expect(readdirSync(installed).filter((name) => !name.startsWith('.'))).toEqual(['@mcp-template'])
   const own = join(installed, '@mcp-template/doctor')
@@ -54,14 +54,14 @@ it('examines a running server', async () => {
   expect(findings.filter(({ verdict }) => verdict === 'wrong')).toEqual([])
 }, 120_000)
 
-it('says how to use it', async () => {
+it('prints the usage', async () => {
   await expect(run('npx', ['--offline', 'doctor'], { cwd: folder })).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringContaining('npx @mcp-template/doctor URL'),
   })
 }, 60_000)
 
-it('asks a person for a token', async () => {
+it('gets a token by asking the user', async () => {
   const command = join(folder, 'node_modules/.bin/doctor')
   const child = spawn(process.execPath, [command, 'token', server.url])
   let said = ''

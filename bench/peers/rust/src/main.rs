@@ -37,7 +37,7 @@ impl Echo {
         Self { tool_router }
     }
 
-    #[tool(description = "Says what it was told.")]
+    #[tool(description = "Returns its text.")]
     async fn echo(&self, Parameters(input): Parameters<Text>) -> Json<Text> {
         Json(input)
     }

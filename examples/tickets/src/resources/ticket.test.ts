@@ -15,11 +15,11 @@ test('is the ticket, masked', async () => {
   })
 })
 
-test('does not exist where the API has no such ticket', async () => {
+test('does not exist if the API has no such ticket', async () => {
   await expect(readResource(ticket, 'ticket://eu-9', options())).rejects.toThrow(/not found/i)
 })
 
-test('is read by nobody who has not signed in', async () => {
+test('is not readable without a sign-in', async () => {
   const { upstream } = options()
   await expect(readResource(ticket, 'ticket://eu-2', { upstream })).rejects.toMatchObject({
     data: { code: 'login_required' },

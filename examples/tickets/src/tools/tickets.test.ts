@@ -13,7 +13,7 @@ import update from './ticket-update.ts'
 const signedInAs = { sub: 'ada' }
 const signedIn = (size?: number) => ({ signedInAs, upstream: createTicketApi(size).answers })
 
-test('lists as many tickets as asked for, page by page', async () => {
+test('lists the requested number of tickets, page by page', async () => {
   const options = {
     ...signedIn(7),
     settings: { TICKETS_PAGE_SIZE: 2, TICKETS_REGION: 'us' } as const,
@@ -29,12 +29,12 @@ test('lists as many tickets as asked for, page by page', async () => {
   expectNoLeak(result, ['person7@example.com', 'internalCost', '420042'])
 })
 
-test('says that there are no more', async () => {
+test('reports the end of the list', async () => {
   const result = await callTool(list, { state: 'open' }, signedIn(7))
   expect(result.structuredContent).toMatchObject({ more: false, tickets: { length: 3 } })
 })
 
-test('says when to try again', async () => {
+test('reports when to retry', async () => {
   const busy = new UpstreamError('upstream_rate_limited', { status: 429, retryAfterSeconds: 30 })
   const result = await callTool(list, {}, { signedInAs, upstream: { 'GET /tickets': busy } })
   expect(result).toMatchObject({ code: 'upstream_rate_limited', retryAfterSeconds: 30 })
@@ -60,13 +60,13 @@ test('creates a ticket only if the person agrees', async () => {
   expect(declined.requests).toEqual([])
 })
 
-test('gives the model the words of a refusal', async () => {
+test('gives the model the message of a refusal', async () => {
   const answers = { sure: { action: 'accept', content: {} } } as const
   const result = await callTool(create, { title: 'Help' }, { ...signedIn(), answers })
   expect(result).toMatchObject({ code: 'upstream_rejected', text: 'title: says too little' })
 })
 
-test('changes the version that was read, and no other', async () => {
+test('changes only the version that was read', async () => {
   const options = signedIn()
   const change = { id: 'eu-1', version: '"v1"', state: 'waiting' }
   const first = await callTool(update, change, options)
@@ -77,7 +77,7 @@ test('changes the version that was read, and no other', async () => {
   expect(second.text).toContain('Read it again')
 })
 
-test('counts all tickets, and says how far it is', async () => {
+test('counts all tickets, with progress', async () => {
   const options = { ...signedIn(7), settings: { TICKETS_PAGE_SIZE: 3 } }
   const result = await callTool(report, {}, options)
   expect(result.structuredContent).toEqual({ open: 3, waiting: 0, closed: 4, complete: true })

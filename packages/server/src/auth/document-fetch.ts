@@ -58,22 +58,6 @@ export function createDocumentFetch(
   const hasFetched = new WeakSet<object>()
   const allowed = createAllowedAddresses()
 
-  /** Failures have no `goodUntil`: their TTL in the store is their freshness. */
-  function isCurrent(outcome: Outcome): boolean {
-    return !('goodUntil' in outcome) || outcome.goodUntil > now()
-  }
-
-  async function request(address: string, signal?: AbortSignal | null): Promise<Outcome> {
-    try {
-      const { status, text, cacheControl } = await guardedRequest(address, guard, signal)
-      if (status !== 200) return { status }
-      if (!isDocumentOf(address, text)) return { failure: 'Not the metadata of this client' }
-      return { text, goodUntil: now() + goodSeconds(cacheControl) * 1000 }
-    } catch (error) {
-      return { failure: error instanceof Error ? error.message : String(error) }
-    }
-  }
-
   return {
     /**
      * Whether the document may be fetched: at most one per request (its context), however many
@@ -103,9 +87,9 @@ export function createDocumentFetch(
       if (!allowed.has(address)) throw new TypeError('Only metadata documents are fetched')
       const known = allowed.get(address)
       const outcome =
-        known !== undefined && isCurrent(known.outcome)
+        known !== undefined && isCurrent(known.outcome, now())
           ? known.outcome
-          : await cache.keep(address, await request(address, init?.signal), known)
+          : await cache.keep(address, await request(address, guard, now, init?.signal), known)
       return responseOf(outcome, now())
     },
 
@@ -116,6 +100,27 @@ export function createDocumentFetch(
      */
     keep: (clientId: string, seconds: number): Promise<void> => cache.prolong(clientId, seconds),
     keysAt: createClientKeys({ store, now }, guard).keysAt,
+  }
+}
+
+/** Failures have no `goodUntil`: their TTL in the store is their freshness. */
+function isCurrent(outcome: Outcome, nowMs: number): boolean {
+  return !('goodUntil' in outcome) || outcome.goodUntil > nowMs
+}
+
+async function request(
+  address: string,
+  guard: Parameters<typeof guardedRequest>[1],
+  now: () => number,
+  signal?: AbortSignal | null,
+): Promise<Outcome> {
+  try {
+    const { status, text, cacheControl } = await guardedRequest(address, guard, signal)
+    if (status !== 200) return { status }
+    if (!isDocumentOf(address, text)) return { failure: 'Not the metadata of this client' }
+    return { text, goodUntil: now() + goodSeconds(cacheControl) * 1000 }
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -72,8 +72,8 @@ function createExternalIssuer(
 
   async function factsFor(token: string, addressOf: () => string): Promise<TokenFacts> {
     const { introspected } = options
-    const isAsked = introspected === 'always' || (introspected === 'opaque' && !isJwt(token))
-    if (!isAsked || introspect === undefined) return verified(token)
+    const isIntrospected = introspected === 'always' || (introspected === 'opaque' && !isJwt(token))
+    if (!isIntrospected || introspect === undefined) return verified(token)
     // Unverified claims are enough to refuse a token.
     if (isJwt(token)) refuseOtherKinds(decodeJwt(token))
     const answer = await introspect(token, addressOf)
@@ -86,7 +86,7 @@ function createExternalIssuer(
       const addressOf = () => presenter?.address() ?? ''
       const facts = await factsFor(token, addressOf).catch((error: unknown) => {
         if (error instanceof AppError) throw error
-        logRefused(reasonOf(error), aboutToken(token))
+        logRefused(reasonOf(error), unverifiedFacts(token))
         return undefined
       })
       if (facts === undefined) return undefined
@@ -96,7 +96,7 @@ function createExternalIssuer(
       presenter?.prefetch?.()
       const session = await externalSession(sessions, id, facts)
       if (session === undefined) {
-        logRefused('its user has signed out since', aboutToken(token))
+        logRefused('its user has signed out since', unverifiedFacts(token))
         return undefined
       }
       const isMachine = isMachineToken(facts)
@@ -130,7 +130,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The token's header and claims, unverified, for the log. */
-function aboutToken(token: string): RefusedToken {
+function unverifiedFacts(token: string): RefusedToken {
   try {
     const { iss, azp, client_id: client = azp } = decodeJwt(token)
     return { typ: decodeProtectedHeader(token).typ, iss, client }
@@ -211,7 +211,7 @@ interface RefusedToken {
 
 type LogRefusedToken = (reason: string, token?: RefusedToken) => void
 
-const EVERY_MS = 1000
+const LOG_INTERVAL_MS = 1000
 /**
  * Reasons are messages of this server and error codes of its libraries, so their number is bounded.
  */
@@ -223,17 +223,18 @@ function createRefusedTokens(log: Pick<Logger, 'info'>, now: () => number): LogR
 
   return (reason, { typ, iss, client } = {}) => {
     const last = seen.get(reason)
-    if (last !== undefined && now() - last.at < EVERY_MS) {
+    if (last !== undefined && now() - last.at < LOG_INTERVAL_MS) {
       seen.set(reason, { at: last.at, left: last.left + 1 })
       return
     }
     seen.set(reason, { at: now(), left: 0 })
     const facts = { typ: word(typ), issuer: hashed(iss), client: hashed(client) }
-    log.info({ reason, ...facts, ...(last?.left && { alsoRefused: last.left }) }, EVENT)
+    log.info(
+      { reason, ...facts, ...(last?.left && { alsoRefused: last.left }) },
+      'access token refused',
+    )
   }
 }
-
-const EVENT = 'access token refused'
 
 function word(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w.+/-]{1,40}$/.test(value) ? value : undefined

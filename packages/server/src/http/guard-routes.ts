@@ -46,7 +46,7 @@ function guardRoute(app: Hono<HttpEnv>, route: Route, { limited, publicUrl }: Ro
   if (origins === 'any' && !path.startsWith(OPEN_PREFIX)) app.use(path, anyOrigin(methods))
   if (audience === 'callers') app.use(path, noStore)
   if (limit !== undefined && limit !== 'caller') {
-    app.use(path, limit.knownBrowsersAlone ? limited.landing(publicUrl) : limited.pages)
+    app.use(path, limit.knownBrowsersOnly ? limited.landing(publicUrl) : limited.pages)
   }
   const unsafe = methods.filter((method) => !['GET', 'HEAD'].includes(method))
   if (audience === 'people' && unsafe.length > 0) app.on(unsafe, [path], ownForms(publicUrl))

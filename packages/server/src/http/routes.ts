@@ -43,7 +43,7 @@ export interface AddressLimit {
   readonly name: string
   readonly calls: number
   /** Counts only browsers with the cookie of a known browser: others cause no store access. */
-  readonly knownBrowsersAlone?: true
+  readonly knownBrowsersOnly?: true
 }
 
 /** Settings that select the routes. */
@@ -118,7 +118,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     // Programs get JSON errors; a known browser gets error pages.
     ...when<Route>(landingPage, {
       ...{ ...PAGE, path: '/', methods: READ, errors: 'json-rpc' },
-      limit: { ...PAGE_LIMIT, knownBrowsersAlone: true },
+      limit: { ...PAGE_LIMIT, knownBrowsersOnly: true },
     }),
     { ...PROGRAMS, path: '/livez', isProbe: true },
     { ...PROGRAMS, path: '/readyz', isProbe: true },

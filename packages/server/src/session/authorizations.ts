@@ -11,7 +11,7 @@ export interface ConsentedClient {
   readonly clientId: string
   readonly clientName: string | undefined
   readonly scopes: readonly string[]
-  /** False if the operator waived the consent: scopes that were taken away stay away. */
+  /** False if the operator waived the consent: removed scopes stay removed. */
   readonly isAsked?: boolean
 }
 

@@ -58,30 +58,36 @@ export function createGets(
     return keys.map((key) => found.get(key))
   }
 
-  /** One command for each slot, all in one tick: one write to each server. */
-  async function getAllBySlot(
-    keys: readonly string[],
-    slotOf: (key: string) => number,
-  ): Promise<Found> {
-    const slots = new Map<number, string[]>()
-    for (const key of keys) {
-      const slot = slotOf(key)
-      const part = slots.get(slot)
-      if (part === undefined) slots.set(slot, [key])
-      else part.push(key)
-    }
-    const parts = await Promise.all(
-      [...slots.values()].map(async (part) => {
-        const found = part.length === 1 ? [await get(part[0] ?? '')] : await getAll(part)
-        return part.map((key, at) => [key, found[at]] as const)
-      }),
-    )
-    const found = new Map(parts.flat())
-    return keys.map((key) => found.get(key))
-  }
+  /** Keys of one slot. */
+  const getTogether = async (keys: readonly string[]) =>
+    keys.length === 1 ? [await get(keys[0] ?? '')] : getAll(keys)
 
   const { slotOf } = redis
-  return { get, getAll: slotOf === undefined ? getAll : (keys) => getAllBySlot(keys, slotOf) }
+  if (slotOf === undefined) return { get, getAll }
+  return { get, getAll: (keys) => getAllBySlot(keys, slotOf, getTogether) }
+}
+
+/** Reads each slot by one command, all in one tick: one write to each server. */
+async function getAllBySlot(
+  keys: readonly string[],
+  slotOf: (key: string) => number,
+  getTogether: (keys: readonly string[]) => Promise<Found>,
+): Promise<Found> {
+  const slots = new Map<number, string[]>()
+  for (const key of keys) {
+    const slot = slotOf(key)
+    const part = slots.get(slot)
+    if (part === undefined) slots.set(slot, [key])
+    else part.push(key)
+  }
+  const parts = await Promise.all(
+    [...slots.values()].map(async (part) => {
+      const found = await getTogether(part)
+      return part.map((key, at) => [key, found[at]] as const)
+    }),
+  )
+  const found = new Map(parts.flat())
+  return keys.map((key) => found.get(key))
 }
 
 /** Sharding proxies return an error in place of a value they could not fetch. */

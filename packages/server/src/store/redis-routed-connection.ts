@@ -68,8 +68,9 @@ class Router {
     if (isQueued) return this.#queued(this.#work(args, key, number))
     const endpoint = key === undefined ? this.#shards.ready() : this.#topology.ownerOf(key)
     const shard = endpoint && this.#shards.at(endpoint)
-    if (endpoint === undefined || shard?.state !== 'ready')
+    if (endpoint === undefined || shard?.state !== 'ready') {
       return this.#start(this.#work(args, key, number))
+    }
     return shard.connection.command(args).catch((error: unknown) => {
       if (replyOf(error) === undefined) throw error
       return this.#refused(error, endpoint, this.#work(args, key, number))
@@ -99,10 +100,10 @@ class Router {
   }
 
   #queued(work: Work): Promise<unknown> {
-    return this.#queues.wait(this.#queueOf(work.key), work.number, () => this.#again(work))
+    return this.#queues.wait(this.#queueOf(work.key), work.number, () => this.#resend(work))
   }
 
-  #again(work: Work): Promise<unknown> {
+  #resend(work: Work): Promise<unknown> {
     if (this.#now() >= work.until) return Promise.reject(storeUnavailable(deadlineMissed()))
     const endpoint = work.key === undefined ? undefined : this.#topology.ownerOf(work.key)
     if (endpoint === undefined || this.#shards.at(endpoint).state !== 'ready') {

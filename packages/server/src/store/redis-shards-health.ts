@@ -24,20 +24,9 @@ export function createShardsHealth(
   { isCluster, log }: Options,
 ) {
   let closed = false
-  let reported = ''
+  const report = createReport(log)
 
-  /** Logs each change of the number of ready shards once. */
-  function report({ total, ready }: { readonly total: number; readonly ready: number }): void {
-    const state = total === 0 || ready === 0 ? 'down' : ready < total ? 'degraded' : 'up'
-    const text = `${state} ${ready}/${total}`
-    if (text === reported) return
-    reported = text
-    const fields = { state, shards: total, ready }
-    if (state === 'up') log.info(fields, 'Redis shards serve requests')
-    else log.warn(fields, 'Redis shards unavailable')
-  }
-
-  function count() {
+  function count(): ShardCount {
     const owners = shards.owners()
     const ready = owners.filter(([, { health }]) => health.isFit()).length
     return { total: owners.length, ready }
@@ -81,6 +70,30 @@ export function createShardsHealth(
     const message = `${total - failed} of ${total} Redis shards can serve requests; sessions of the others get 503. ${why}`
     return [{ code: 'redis_degraded', message }]
   }
+}
+
+interface ShardCount {
+  readonly total: number
+  readonly ready: number
+}
+
+/** Logs each change of the number of ready shards once. */
+function createReport(log: StoreLog): (count: ShardCount) => void {
+  let reported = ''
+  return ({ total, ready }) => {
+    const state = stateOf({ total, ready })
+    const text = `${state} ${ready}/${total}`
+    if (text === reported) return
+    reported = text
+    const fields = { state, shards: total, ready }
+    if (state === 'up') log.info(fields, 'Redis shards serve requests')
+    else log.warn(fields, 'Redis shards unavailable')
+  }
+}
+
+function stateOf({ total, ready }: ShardCount): 'up' | 'degraded' | 'down' {
+  if (ready === 0) return 'down'
+  return ready < total ? 'degraded' : 'up'
 }
 
 type Health = ReturnType<RedisShards['at']>['health']

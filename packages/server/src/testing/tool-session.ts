@@ -22,19 +22,21 @@ export interface ToolSessionState {
 
 export type OpenedToolSession = Awaited<ReturnType<typeof openToolSession>>
 
-/** Opens a session for one call; `signedInAs` makes it an authenticated one. */
-export async function openToolSession(given: {
+interface ToolSessionOptions {
   readonly signedInAs?: Account | undefined
   readonly sessionData?: Readonly<Record<string, unknown>> | undefined
   /** Names of the additional upstreams. */
   readonly upstreams?: readonly (string | undefined)[]
   readonly signedInAt?: Readonly<Record<string, Account>> | undefined
-}) {
+}
+
+/** The session components, on a memory store; `revoked` records revoked credentials. */
+function createSessionParts({ upstreams = [], signedInAt = {} }: ToolSessionOptions) {
   const store = createMemoryStore()
   const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
   const sealing = { store, keyRing: createKeyRing([randomBytes(32)]) }
   const credentials = createCredentialStore(sealing, 'test')
-  const names = [...(given.upstreams ?? []), ...Object.keys(given.signedInAt ?? {})]
+  const names = [...upstreams, ...Object.keys(signedInAt)]
   const further = new Map(
     names.flatMap((name) => (name ? [[name, createCredentialStore(sealing, name)]] : [])),
   )
@@ -48,7 +50,13 @@ export async function openToolSession(given: {
     ...{ sessions, credentials, provider, further: others, broadcastEnd, log },
     keptSignIns: NO_KEPT_SIGN_INS,
   }
-  const signOut = createSignOut(deps)
+  return { store, sessions, credentials, further, links, revoked, signOut: createSignOut(deps) }
+}
+
+/** Opens a session for one call; `signedInAs` makes it an authenticated one. */
+export async function openToolSession(given: ToolSessionOptions) {
+  const { store, sessions, credentials, further, links, revoked, signOut } =
+    createSessionParts(given)
   const linkUrl = async (handle: string) => `https://mcp.example/connect/${handle}`
 
   const { id } = await sessions.create('handle')

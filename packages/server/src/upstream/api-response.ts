@@ -43,7 +43,7 @@ export async function readResponseBody(
   const type = single(headers['content-type'])
   if (hasNoContent(response, method)) {
     discardBody(response)
-    return as === 'json' ? undefined : as === 'text' ? '' : new Uint8Array()
+    return emptyBody(as)
   }
   checkBody(response, options)
   const bytes = hidden.overwrite(await readBytes(response, maxBytes))
@@ -69,6 +69,11 @@ export function checkBody(response: Response, { as, maxBytes }: BodyOptions): vo
   if (Number(single(headers['content-length'])) > maxBytes) {
     throw refuse(response, 'upstream_too_large', 'content-length')
   }
+}
+
+function emptyBody(as: BodyOptions['as']): unknown {
+  if (as === 'json') return undefined
+  return as === 'text' ? '' : new Uint8Array()
 }
 
 export function hasNoContent({ statusCode, headers }: Response, method: string): boolean {

@@ -6,9 +6,9 @@ import type { Browser } from '../../src/testing/form-browser.ts'
 import { callWith, idsIn, openAccount, signInToAccount, statusWith } from '../support/account.ts'
 import {
   authorize,
-  onConnection,
-  openConnection,
+  openMcpSession,
   personsBrowser,
+  rememberIn,
   signIn,
 } from '../support/authorize-again.ts'
 import type { OAuthClient } from '../support/oauth-client.ts'
@@ -39,7 +39,7 @@ describeRedis('plain', 'on three nodes', () => {
     return { browser, tokens, page, ids: idsIn(page, 'clients') }
   }
 
-  test('a removed client is out on all nodes with the next call, refresh tokens too', async () => {
+  test('a removed client is refused on all nodes from its next call on, with its refresh tokens', async () => {
     const { browser, tokens, ids } = await connected()
     for (const id of ids) {
       await browser.open(`${cluster.urls[1]}/account`, { action: 'remove', id })
@@ -51,10 +51,10 @@ describeRedis('plain', 'on three nodes', () => {
     expect(idsIn(await openAccount(url, browser), 'clients')).toEqual([])
   })
 
-  test('narrowed while calls run: the next call on every node lacks the scope', async () => {
+  test('scopes narrowed while calls run: the next call on every node lacks the scope', async () => {
     const { browser, tokens, page, ids } = await connected()
     const token = tokens.access_token
-    const connection = await openConnection(url, tokens)
+    const connection = await openMcpSession(url, tokens)
     expect(page.text).toContain('service:read')
     let isOver = false
     const calls = cluster.urls.map(async (node) => {
@@ -67,7 +67,7 @@ describeRedis('plain', 'on three nodes', () => {
       const form = { action: 'narrow', id, scope: 'mcp' }
       await browser.open(`${cluster.urls[2]}/account`, form)
     }
-    // From here on every call was begun after the answer to the form.
+    // Calls from here on start after the response to the form.
     for (const node of cluster.urls)
       expect((await callWith(node, token, 'service')).status).toBe(403)
     isOver = true
@@ -75,8 +75,8 @@ describeRedis('plain', 'on three nodes', () => {
       expect(statuses.every((status) => status === 200 || status === 403)).toBe(true)
       expect(statuses.lastIndexOf(200)).toBeLessThan(statuses.length - 1)
     }
-    // The client is still signed in, and its MCP session lives.
-    expect(await onConnection(cluster.urls[1], connection, tokens)).toBe('')
+    // The client is still signed in, and its MCP session is valid.
+    expect(await rememberIn(cluster.urls[1], connection, tokens)).toBe('')
     const clients = (await openAccount(url, browser)).text.split('id="tokens"')[0]
     expect(clients).not.toContain('value="service:read"')
   })
@@ -118,7 +118,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   })
 
-  test('signed out upstream, the client has to ask for a sign-in again', async () => {
+  test('after an upstream sign-out the client has to request a sign-in again', async () => {
     const { browser, tokens, page, ids } = await connected()
     const upstream = /name="upstream" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
     for (const id of ids) {

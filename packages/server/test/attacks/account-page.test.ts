@@ -5,13 +5,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from '../../src/testing/form-browser.ts'
 import {
-  askForToken,
   callWith,
   idsIn,
   makeToken,
   openAccount,
   signInToAccount,
   statusWith,
+  submitTokenForm,
   TOKEN,
 } from '../support/account.ts'
 import { authorize, personsBrowser, signIn } from '../support/authorize-again.ts'
@@ -63,7 +63,7 @@ describeRedis('plain', 'on three nodes', () => {
     for (const id of ids) expect(other.page.text).not.toContain(id)
   })
 
-  test("ids of another person's client or token do nothing", async () => {
+  test("ids of another user's client or token have no effect", async () => {
     const victim = await connected('grace')
     const made = await makeToken(url, {}, 'grace')
     const [tokenId = ''] = idsIn(await openAccount(url, made.browser), 'tokens')
@@ -121,7 +121,7 @@ describeRedis('plain', 'on three nodes', () => {
 
   test('the page runs no script, is not framed and not stored; its cookie is hidden', async () => {
     const { browser, page } = await connected()
-    for (const shown of [page, await askForToken(url, browser)]) {
+    for (const shown of [page, await submitTokenForm(url, browser)]) {
       expect(shown.headers.get('content-security-policy')).toMatch(
         /default-src 'none'.*frame-ancestors 'none'/,
       )
@@ -139,7 +139,7 @@ describeRedis('plain', 'on three nodes', () => {
   })
 
   test.each(['<script>', 'constructor', '__proto__', 'removed%22%3E'])(
-    'what the address says is not shown: %s',
+    'the query of the URL is not shown: %s',
     async (code) => {
       const page = await personsBrowser().open(`${url}/account?done=${code}&sign_in=${code}`)
       expect(page.status).toBe(200)
@@ -148,7 +148,7 @@ describeRedis('plain', 'on three nodes', () => {
     },
   )
 
-  test('a visit that another browser began signs nobody in (session fixation)', async () => {
+  test('a sign-in that another browser started signs nobody in (session fixation)', async () => {
     const attacker = personsBrowser()
     const victim = personsBrowser()
     const started = await fetch(`${url}/account`, {

@@ -4,28 +4,28 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Listening, listen, listenTo } from '../support/event-reader.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 import { INITIALIZE, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
 
 const MOST = 2
-/** All sessions of one address have together what two of them may have. */
+/** The limit of one address for all its sessions together: that of two sessions. */
 const MOST_OF_ADDRESS = 2 * MOST
 const ENV = { TRUSTED_PROXIES: '1', RATE_LIMIT: 'off' }
 
 type Fields = Readonly<Record<string, string>>
 const at = (address: string): Fields => ({ 'x-forwarded-for': address })
-/** Addresses of one site. */
+/** Addresses of one IPv6 network. */
 const here = (index: number) => at(`2001:db8::${index}:1`)
 const ELSEWHERE = at('192.0.2.2')
 
 let app: TestApp
-const open: Listening[] = []
+const streams: Listening[] = []
 const held = new Set<string>()
 afterEach(async () => {
   for (const key of held) probe(key).release()
   held.clear()
-  for (const stream of open.splice(0)) {
+  for (const stream of streams.splice(0)) {
     stream.close()
     await stream.ended
   }
@@ -43,13 +43,13 @@ async function connectFrom(caller: Fields): Promise<Fields> {
   return { ...caller, 'mcp-session-id': headers.get('mcp-session-id') ?? '' }
 }
 
-async function keep(opening: Promise<Listening>): Promise<number> {
+async function open(opening: Promise<Listening>): Promise<number> {
   const stream = await opening
-  open.push(stream)
+  streams.push(stream)
   return stream.response.status
 }
 
-const get = async (caller: Fields) => keep(listen(`${app.url}/mcp`, await connectFrom(caller)))
+const get = async (caller: Fields) => open(listen(`${app.url}/mcp`, await connectFrom(caller)))
 const ping = async (caller: Fields) =>
   (await read(post(app.url, request('ping'), await connectFrom(caller)))).status
 
@@ -57,7 +57,7 @@ async function call(caller: Fields, key: string): Promise<number> {
   held.add(key)
   const headers = await connectFrom(caller)
   const hold = request('tools/call', { name: 'hold', arguments: { key } }, key)
-  return keep(listenTo((signal) => post(app.url, hold, headers, signal)))
+  return open(listenTo((signal) => post(app.url, hold, headers, signal)))
 }
 
 describe('streams', () => {
@@ -65,7 +65,7 @@ describe('streams', () => {
 
   it.each([
     ['GET on /mcp', get],
-    ['/sse', (caller: Fields) => keep(openSse(app.url, undefined, caller))],
+    ['/sse', (caller: Fields) => open(openSse(app.url, undefined, caller))],
     ['answers', (caller: Fields, index: number) => call(caller, `stream-${index}`)],
   ])('%s', async (_, act) => {
     for (let index = 0; index < MOST_OF_ADDRESS; index += 1) {
@@ -74,7 +74,7 @@ describe('streams', () => {
     expect(await act(here(7), 7)).toBe(429)
     expect(await ping(here(8))).toBe(429)
     expect(await act(ELSEWHERE, 9)).toBe(200)
-    open.shift()?.close()
+    streams.shift()?.close()
     await expect.poll(() => ping(here(8))).toBe(200)
   })
 })
@@ -86,7 +86,7 @@ describe('calls', () => {
     for (let index = 0; index < MOST_OF_ADDRESS; index += 1) {
       expect(await call(here(index), `call-${index}`)).toBe(200)
     }
-    for (const stream of open.splice(0)) stream.close()
+    for (const stream of streams.splice(0)) stream.close()
     const refused = await read(post(app.url, request('ping'), await connectFrom(here(7))))
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
     expect(refused.message.error).toMatchObject({ data: { code: 'too_many_requests' } })
@@ -98,8 +98,8 @@ describe('calls', () => {
   it('of /sse', async () => {
     const send = async (index: number) => {
       const stream = await openSse(app.url, undefined, here(index))
-      open.push(stream)
-      const { path } = await greet(stream, [app.url])
+      streams.push(stream)
+      const { path } = await initializeSse(stream, [app.url])
       const key = `sse-${index}`
       held.add(key)
       const hold = request('tools/call', { name: 'hold', arguments: { key } }, key)
@@ -110,7 +110,7 @@ describe('calls', () => {
   })
 })
 
-it('with a token each session has its own', async () => {
+it('with a token each session has its own limit', async () => {
   const own = await startTokenApp({ env: { ...ENV, MAX_STREAMS: '1' } })
   const statuses: number[] = []
   for (const subject of ['ada', 'grace', 'edith', 'joan']) {
@@ -119,10 +119,10 @@ it('with a token each session has its own', async () => {
     const id = headers.get('mcp-session-id') ?? ''
     const get = { accept: 'text/event-stream', 'mcp-session-id': id, ...bearer, ...here(1) }
     statuses.push(
-      await keep(listenTo((signal) => fetch(`${own.url}/mcp`, { headers: get, signal }))),
+      await open(listenTo((signal) => fetch(`${own.url}/mcp`, { headers: get, signal }))),
     )
   }
   expect(statuses).toEqual([200, 200, 200, 200])
-  for (const stream of open.splice(0)) stream.close()
+  for (const stream of streams.splice(0)) stream.close()
   await own.stop()
 })

@@ -1,4 +1,4 @@
-/** Bodies that are no message: refused early, cheaply, and with the right status. */
+/** Bodies that are not messages: refused early, cheaply, and with the right status. */
 
 import { connect as connectSocket } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -62,7 +62,7 @@ test.each([
   ['another version', { jsonrpc: '1.0', id: 1, method: 'ping' }],
   ['a version that is a number', { jsonrpc: 2, id: 1, method: 'ping' }],
   ['no method', { jsonrpc: '2.0', id: 1 }],
-  ['a method that is no text', { jsonrpc: '2.0', id: 1, method: 5 }],
+  ['a method that is not a string', { jsonrpc: '2.0', id: 1, method: 5 }],
   ['an id that is null', { jsonrpc: '2.0', id: null, method: 'ping' }],
   ['an id that is an object', { jsonrpc: '2.0', id: {}, method: 'ping' }],
   ['an id that is true', { jsonrpc: '2.0', id: true, method: 'ping' }],
@@ -75,7 +75,7 @@ test.each([
   ['an answer with a result and an error', { jsonrpc: '2.0', id: 1, result: {}, error: {} }],
   ['an answer with another member', { jsonrpc: '2.0', id: 1, result: {}, x: 1 }],
   ['parameters that are a list', { jsonrpc: '2.0', id: 1, method: 'ping', params: [] }],
-])('%s is no JSON-RPC message: 400 and -32600', async (_what, message) => {
+])('%s is not a JSON-RPC message: 400 and -32600', async (_what, message) => {
   const answer = await read(post(app.url, message, await connect(app.url)))
   expect([answer.status, answer.message.error?.code]).toEqual([400, -32600])
 })
@@ -123,7 +123,7 @@ describe('content types', () => {
     'application/json; charset="UTF-8"',
     'Application/JSON',
     'application/json;',
-  ])('"%s" is fine', async (type) => {
+  ])('"%s" is accepted', async (type) => {
     const { status } = await read(postText(app.url, GOOD, { 'content-type': type }))
     expect(status).toBe(200)
   })
@@ -137,7 +137,7 @@ describe('content types', () => {
     },
   )
 
-  test.each(['identity', 'Identity'])('Content-Encoding %s is fine', async (encoding) => {
+  test.each(['identity', 'Identity'])('Content-Encoding %s is accepted', async (encoding) => {
     const { status } = await read(postText(app.url, GOOD, { 'content-encoding': encoding }))
     expect(status).toBe(200)
   })
@@ -153,12 +153,12 @@ describe('size and depth', () => {
     expect([status, message.error?.code]).toEqual([413, -32000])
   })
 
-  test('an announced size is refused before a byte of it is sent', async () => {
+  test('a declared length above the limit is refused before a byte of it is sent', async () => {
     const { answer } = await upload({ announce: 1e9, mostBytes: 0 })
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
   })
 
-  test('a gigabyte in chunks is refused early, and cut off', async () => {
+  test('a chunked gigabyte is refused early, and the connection closed', async () => {
     const before = process.memoryUsage().rss
     const { answer, sentBytes } = await upload({ announce: undefined, mostBytes: 1024 ** 3 })
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
@@ -172,7 +172,7 @@ describe('size and depth', () => {
     expect((await fetch(`${app.url}/livez`)).status).toBe(200)
   })
 
-  test('brackets in text are only text', async () => {
+  test('brackets inside strings do not count as depth', async () => {
     const text = '[{'.repeat(5000)
     const params = { name: 'echo', arguments: { text: `"\\${text}` } }
     const { message } = await read(postModern(app.url, 'tools/call', params))
@@ -215,7 +215,7 @@ function upload({ announce, mostBytes }: Upload) {
     socket.on('data', (data) => {
       answer += data
     })
-    // Being cut off while sending is what is wanted.
+    // The server is expected to close the connection during the upload.
     socket.on('error', () => undefined)
     socket.on('close', () => resolve({ answer, sentBytes }))
     socket.setTimeout(15_000, () => reject(new Error('The upload was not stopped')))

@@ -1,4 +1,4 @@
-/** What a blocked client or person may still try: refresh, new tokens, sign-in, session handles. */
+/** Attempts of a blocked client or person: refresh, new tokens, sign-in, session handles. */
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type AccessControl, createAccessControl } from '../../src/access-control.ts'
@@ -59,9 +59,9 @@ async function whileBlocked(target: Target, check: () => Promise<void>): Promise
   }
 }
 
-const askAsMachine = () =>
+const requestMachineToken = () =>
   postForm(`${app.url}/token`, { grant_type: 'client_credentials', ...nightly })
-const askAsDesk = async (claims: object = {}) => {
+const requestDeskToken = async (claims: object = {}) => {
   const assertion = await issuer.assertion(app.url, 'desk', { ...claims })
   return postForm(`${app.url}/token`, { grant_type: JWT_BEARER_GRANT, assertion, ...desk })
 }
@@ -90,7 +90,7 @@ test('a blocked person gets no token by a refresh', async () => {
   })
 })
 
-test('a blocked person has no use of a handle, and cannot sign in again', async () => {
+test('a handle of a blocked person is refused, and the person cannot sign in again', async () => {
   const signedIn = await login(app.url)
   await signInAs(newBrowser(), signedIn)
   const { session } = signedIn
@@ -108,28 +108,31 @@ test('a blocked person has no use of a handle, and cannot sign in again', async 
 })
 
 test('a blocked machine gets no token', async () => {
-  expect(await askAsMachine()).toMatchObject({ status: 200 })
+  expect(await requestMachineToken()).toMatchObject({ status: 200 })
   await whileBlocked(ofClient('nightly'), async () => {
-    expect(await askAsMachine()).toMatchObject(DENIED)
+    expect(await requestMachineToken()).toMatchObject(DENIED)
   })
 })
 
-test('a person whom an identity provider names is blocked by that name', async () => {
-  const token = String((await askAsDesk({ sub: 'grace' })).body.access_token)
+test('the person of an identity assertion is blocked by its `sub`', async () => {
+  const token = String((await requestDeskToken({ sub: 'grace' })).body.access_token)
   expect(await statusWith(app.url, token)).toBe(200)
   await whileBlocked(person('grace'), async () => {
     expect(await statusWith(app.url, token)).toBe(403)
-    expect(await askAsDesk({ sub: 'grace' })).toMatchObject(DENIED)
-    expect(await askAsDesk({ sub: 'ada' })).toMatchObject({ status: 200 })
+    expect(await requestDeskToken({ sub: 'grace' })).toMatchObject(DENIED)
+    expect(await requestDeskToken({ sub: 'ada' })).toMatchObject({ status: 200 })
   })
   await whileBlocked(ofClient('desk'), async () => {
-    expect(await askAsDesk({ sub: 'ada' })).toMatchObject(DENIED)
+    expect(await requestDeskToken({ sub: 'ada' })).toMatchObject(DENIED)
   })
 })
 
 test('sessions without a consent are ended by client and by person', async () => {
-  const machine = String((await askAsMachine()).body.access_token)
-  const [ada, bob] = [await askAsDesk({ sub: 'ada' }), await askAsDesk({ sub: 'bob' })]
+  const machine = String((await requestMachineToken()).body.access_token)
+  const [ada, bob] = [
+    await requestDeskToken({ sub: 'ada' }),
+    await requestDeskToken({ sub: 'bob' }),
+  ]
   const statusOf = ({ body }: { readonly body: Readonly<Record<string, unknown>> }) =>
     statusWith(app.url, String(body.access_token))
   expect(await control.end(ofClient('nightly'), WHY)).toBe(1)
@@ -138,5 +141,5 @@ test('sessions without a consent are ended by client and by person', async () =>
   expect([await statusOf(ada), await statusOf(bob)]).toEqual([200, 401])
   expect(await control.end(ofClient('desk'), WHY)).toBeGreaterThan(0)
   expect(await statusOf(ada)).toBe(401)
-  expect(await askAsDesk({ sub: 'bob' })).toMatchObject({ status: 200 })
+  expect(await requestDeskToken({ sub: 'bob' })).toMatchObject({ status: 200 })
 })

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { authorizeClient, goOn } from '../support/consented-client.ts'
+import { authorizeClient, submitWithoutCode } from '../support/consented-client.ts'
 import { recordingStore } from '../support/recording-store.ts'
 
 const { store, written } = recordingStore()
@@ -12,24 +12,27 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** Sign-ins that left for the provider. */
+/** Sign-ins that were redirected to the provider. */
 const departures = () => written.filter(({ key }) => key.startsWith('sign-in-state:')).length
 
 describe('the link of another user', () => {
-  test('asks a browser for the code that itself has let a client in', async () => {
+  test('requires the code from another browser that has authorized a client', async () => {
     const [attacker, victim] = [await authorizeClient(app), await authorizeClient(app)]
     const before = departures()
     const shown = await fetch(attacker.url, { headers: { cookie: victim.cookie } })
     expect(await shown.text()).toContain('Code from your chat')
     for (let count = 0; count < 6; count += 1) {
-      const response = await goOn(attacker.url, { cookie: victim.cookie, origin: app.url })
+      const response = await submitWithoutCode(attacker.url, {
+        cookie: victim.cookie,
+        origin: app.url,
+      })
       expect(response.status).toBe(403)
       expect(await response.text()).toContain('Code from your chat')
       expect(response.headers.getSetCookie()).toEqual([])
     }
     expect(departures()).toBe(before)
-    // It cost its owner no try either.
-    expect((await goOn(attacker.url, { cookie: attacker.cookie })).status).toBe(303)
+    // It used up none of the owner's attempts either.
+    expect((await submitWithoutCode(attacker.url, { cookie: attacker.cookie })).status).toBe(303)
   })
 
   test.each([
@@ -42,12 +45,12 @@ describe('the link of another user', () => {
   ])('is not opened with %s', async (_what, cookieOf) => {
     const { url, browser, sessions, sessionId } = await authorizeClient(app)
     const { browser: hash = '' } = (await sessions.peek(sessionId)) ?? {}
-    expect((await goOn(url, { cookie: cookieOf(browser, hash) })).status).toBe(403)
+    expect((await submitWithoutCode(url, { cookie: cookieOf(browser, hash) })).status).toBe(403)
   })
 })
 
 describe('the right browser', () => {
-  test('is not made to go on by a page of another site or of another port', async () => {
+  test('does not continue for a form on a page of another site or port', async () => {
     const { url, cookie } = await authorizeClient(app)
     const before = departures()
     for (const headers of [
@@ -59,43 +62,47 @@ describe('the right browser', () => {
       { 'sec-fetch-site': 'same-site' },
       { 'sec-fetch-site': 'same-origin, cross-site' },
     ]) {
-      expect((await goOn(url, { cookie, ...headers } as Record<string, string>)).status).toBe(403)
+      expect(
+        (await submitWithoutCode(url, { cookie, ...headers } as Record<string, string>)).status,
+      ).toBe(403)
     }
     expect(departures()).toBe(before)
     const own = { origin: app.url, 'sec-fetch-site': 'same-origin' }
-    expect((await goOn(url, { cookie, ...own })).status).toBe(303)
+    expect((await submitWithoutCode(url, { cookie, ...own })).status).toBe(303)
   })
 
   test('of twenty concurrent uses one succeeds', async () => {
     const { url, cookie } = await authorizeClient(app)
-    const all = await Promise.all(Array.from({ length: 20 }, () => goOn(url, { cookie })))
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => submitWithoutCode(url, { cookie })),
+    )
     expect(all.filter(({ status }) => status === 303)).toHaveLength(1)
     expect(all.filter(({ status }) => status === 410)).toHaveLength(19)
-    expect((await goOn(url, { cookie })).status).toBe(410)
+    expect((await submitWithoutCode(url, { cookie })).status).toBe(410)
   })
 
-  test('gets nowhere with a link that was edited', async () => {
+  test('is refused with an edited link', async () => {
     const { url, cookie } = await authorizeClient(app)
     const last = url.endsWith('A') ? 'B' : 'A'
     for (const edited of [`${url.slice(0, -1)}${last}`, url.slice(0, -1), `${url}A`]) {
       expect((await fetch(edited, { headers: { cookie } })).status).toBe(410)
-      expect((await goOn(edited, { cookie })).status).toBe(410)
+      expect((await submitWithoutCode(edited, { cookie })).status).toBe(410)
     }
   })
 
-  test('gets nowhere once the code was guessed at too often', async () => {
+  test('is refused after too many wrong codes', async () => {
     const { url, cookie } = await authorizeClient(app)
     for (let count = 0; count < 5; count += 1) {
       await fetch(url, { method: 'POST', body: new URLSearchParams({ code: 'ZZZZ-ZZZZ' }) })
     }
-    expect((await goOn(url, { cookie })).status).toBe(410)
+    expect((await submitWithoutCode(url, { cookie })).status).toBe(410)
   })
 })
 
-test('what a browser is known by is in no page, in no log, and not in the store', async () => {
+test("the value of the browser's cookie is in no page, no log, and not in the store", async () => {
   const { url, browser, cookie } = await authorizeClient(app)
   const page = await (await fetch(url, { headers: { cookie } })).text()
-  await goOn(url, { cookie })
+  await submitWithoutCode(url, { cookie })
   for (const place of [page, app.lines.join(''), JSON.stringify(written)]) {
     expect(place).not.toContain(browser)
   }

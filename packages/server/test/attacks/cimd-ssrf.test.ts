@@ -54,13 +54,13 @@ describe('addresses', () => {
     },
   )
 
-  it('that are none are refused', () => {
+  it('that are malformed are refused', () => {
     for (const text of ['', 'localhost', '1.1.1.1.1', '1.1.1.1/8', 'fe80::1%eth0%']) {
       expect(isPublicAddress(text)).toBe(false)
     }
   })
 
-  it('of the machine itself are let pass in development only, and no other', () => {
+  it('of the loopback network are permitted in development only, and no others', () => {
     expect(
       ['127.0.0.1', '::1', '::ffff:127.0.0.1'].every((one) => isPublicAddress(one, true)),
     ).toBe(true)
@@ -70,7 +70,7 @@ describe('addresses', () => {
   })
 })
 
-describe('a client_id that leads inside', () => {
+describe('a client_id with an internal address', () => {
   it.each(NOT_PUBLIC)('is not connected to as a literal: %s', async (address) => {
     const host = address.includes(':') ? `[${address}]` : address
     expect(await refusal(guarded({}), `https://${host}/`)).toMatch(/public internet/)
@@ -95,7 +95,7 @@ describe('a client_id that leads inside', () => {
     expect(await refusal(documents, 'https://client.example/')).toMatch(/public internet/)
   })
 
-  it('is refused when one of several addresses is inside', async () => {
+  it('is refused if one of several addresses is internal', async () => {
     const documents = guarded(resolvesTo(v4('1.1.1.1'), v4('127.0.0.1')))
     expect(await refusal(documents, 'https://client.example/')).toMatch(/public internet/)
   })
@@ -118,7 +118,7 @@ describe('a client_id that leads inside', () => {
   })
 })
 
-describe('a name that changes its mind', () => {
+describe('a name that resolves differently later (DNS rebinding)', () => {
   it('is resolved once for each connection, which uses the checked address', async () => {
     const hosts: string[] = []
     const answers = [[v4('127.0.0.1')], [v4('10.0.0.1')]]
@@ -169,7 +169,7 @@ describe('a proxy of the environment', () => {
   })
 })
 
-describe('a host that wears us out', () => {
+describe('a host that exhausts resources', () => {
   /** Fetches from a server that is reachable, within a short time. */
   async function from(answer: Parameters<typeof startHttpsServer>[0], timeoutMs = 3000) {
     const server = await startHttpsServer(answer)
@@ -190,11 +190,11 @@ describe('a host that wears us out', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('by silence, is left', async () => {
+  it('by silence, is aborted', async () => {
     expect((await from(() => undefined, 100)).outcome).toMatch(/timeout|aborted/i)
   })
 
-  it('by trickling, is left', async () => {
+  it('by trickling, is aborted', async () => {
     const { outcome } = await from((res) => {
       const drip = setInterval(() => res.write(' '), 10)
       res.on('close', () => clearInterval(drip))
@@ -202,7 +202,7 @@ describe('a host that wears us out', () => {
     expect(outcome).toMatch(/timeout|aborted/i)
   })
 
-  it('by a resolver that never answers, is left', async () => {
+  it('by a resolver that never answers, is aborted', async () => {
     const documents = guarded({ resolve: () => new Promise(() => undefined), timeoutMs: 100 })
     expect(await refusal(documents, 'https://client.example/')).toMatch(/timeout|aborted/i)
   })
@@ -222,7 +222,7 @@ describe('a host that wears us out', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
   })
 
-  it('by an endless answer, is cut off at 5 KB', async () => {
+  it('by an endless response, is aborted at 5 KB', async () => {
     let sent = 0
     const { outcome } = await from((res) => {
       const chunk = Buffer.alloc(64 * 1024, ' ')

@@ -20,7 +20,7 @@ describeRedis('plain', 'an assertion', () => {
   let client: OAuthClient
   let other: OAuthClient
   beforeAll(async () => {
-    // Whoever may leave the assertion out must not get by with a bad one either.
+    // A client that may omit the assertion must not succeed with an invalid one.
     signer = await startSigningClient(() => ({ [METHODS]: ['none', 'private_key_jwt'] }))
     nodes = await startOAuthNodes({}, signer.host.ca)
     client = await nodes.client({ known: { client_id: signer.id } })
@@ -55,7 +55,7 @@ describeRedis('plain', 'an assertion', () => {
   const ATTACKS: Readonly<Record<string, () => string | Promise<string>>> = {
     'signed with another key of the same name': () => strange(),
     'that brings its own key': () => strange({ kid: undefined }),
-    'that names where its key lies': () => strange({ jku: `${signer.host.origin}/evil.json` }),
+    'that names a URL of its key': () => strange({ jku: `${signer.host.origin}/evil.json` }),
     'with a made-up name of a key': () => strange({ kid: 'made-up' }),
     'without a signature': () => `${encode(header({ alg: 'none' }))}.${encode(claims())}.`,
     'by HS256 with the public key as the secret': () => hs256(JSON.stringify(signer.publicJwk)),
@@ -63,7 +63,7 @@ describeRedis('plain', 'an assertion', () => {
     'for another server': () => signer.assertion('https://other.example'),
     'for the issuer with a slash': () => signer.assertion(`${nodes.url}/`),
     'for two servers': () => signer.assertion('', { aud: [nodes.url, 'https://other.example'] }),
-    'for nobody': () => signer.assertion('', { aud: undefined }),
+    'without an audience': () => signer.assertion('', { aud: undefined }),
     'of another issuer': () => signer.assertion(nodes.url, { iss: 'https://other.example/c' }),
     'of another client': () => signer.assertion(nodes.url, { iss: other.id, sub: other.id }),
     'without an issuer': () => signer.assertion(nodes.url, { iss: undefined }),
@@ -71,15 +71,15 @@ describeRedis('plain', 'an assertion', () => {
     'with a list as jti': () => signer.assertion(nodes.url, { jti: ['a'] }),
     'without exp': () => signer.assertion(nodes.url, { exp: undefined }),
     'that has expired': () => signer.assertion(nodes.url, { exp: seconds() - 1 }),
-    'good for a year': () => signer.assertion(nodes.url, { exp: seconds() + 31_536_000 }),
+    'valid for a year': () => signer.assertion(nodes.url, { exp: seconds() + 31_536_000 }),
     'from the future': () => signer.assertion(nodes.url, { iat: seconds() + 300 }),
-    'not good yet': () => signer.assertion(nodes.url, { nbf: seconds() + 300 }),
+    'not valid yet': () => signer.assertion(nodes.url, { nbf: seconds() + 300 }),
     'that is an access token': () => signer.assertion(nodes.url, {}, { typ: 'at+jwt' }),
     'that is a grant': () => signer.assertion(nodes.url, {}, { typ: 'oauth-id-jag+jwt' }),
-    'with an extension nobody knows': () =>
+    'with an unknown extension': () =>
       signer.assertion(nodes.url, {}, { b64: true, crit: ['b64'] }),
     'that is garbage': () => 'garbage',
-    'that is empty parts': () => 'e30.e30.',
+    'with empty parts': () => 'e30.e30.',
   }
 
   test.each(Object.keys(ATTACKS))('%s is refused, and the code stays valid', async (what) => {
@@ -91,7 +91,7 @@ describeRedis('plain', 'an assertion', () => {
     expect(signer.host.seen.some(({ url }) => url === '/evil.json')).toBe(false)
   })
 
-  test('of another type, or shown twice, is refused', async () => {
+  test('of another type, or sent twice, is refused', async () => {
     const authorization = await client.authorize()
     const { client_assertion } = await signer.signed(nodes.url)
     const saml = 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer'
@@ -103,7 +103,7 @@ describeRedis('plain', 'an assertion', () => {
     expect((await client.exchange(authorization, twice)).status).toBeGreaterThanOrEqual(400)
   })
 
-  test('is no proof for another client that shares the keys', async () => {
+  test('does not authenticate another client that shares the keys', async () => {
     const params = await signer.signed(nodes.url)
     const refused = await other.exchange(await other.authorize(), params)
     expect(refused).toMatchObject(REFUSED)
@@ -152,7 +152,7 @@ describeRedis('plain', 'an assertion', () => {
     expect(await client.exchange(authorization, shown(good))).toMatchObject({ status: 200 })
   })
 
-  test('of a client that registered has no keys to be fetched', async () => {
+  test('of a registered client causes no fetch of keys', async () => {
     const before = signer.host.seen.length
     const registered = await nodes.client({
       metadata: {

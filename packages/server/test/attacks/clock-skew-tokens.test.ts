@@ -24,7 +24,7 @@ const SLACK_MS = 5000
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
-/** Two nodes, the second of which has a wrong clock; the first is what both call themselves. */
+/** Two nodes, the second with a skewed clock; both have the URL of the first. */
 async function startTwoClocks(skewMs: number) {
   const redis = await startSuiteRedis('plain')
   const ports = [await freePort(), await freePort()]
@@ -77,7 +77,7 @@ describe.each([
     /** The same client, posting to one node. */
     const at = (url: string) =>
       createOAuthClient(clocks.right, { known: { client_id: known.id }, nodes: [url] })
-    /** Both ways round: where something is given out, and where it is shown. */
+    /** Both directions: the node that issues, and the node that receives. */
     const ways = () =>
       [
         [clocks.right, clocks.skewed],
@@ -90,13 +90,13 @@ describe.each([
     }
 
     test('a code and a token of one node are valid at the other', async () => {
-      for (const [gives, takes] of ways()) {
+      for (const [gives, receives] of ways()) {
         const authorization = await known.authorize()
         const { status: exchanged, body } = await (await at(gives)).exchange(authorization)
         expect(exchanged).toBe(200)
         expect(body.expires_in).toBe(TOKEN_SECONDS)
-        expect(await status(takes, body.access_token)).toBe(200)
-        const refreshed = await (await at(takes)).refresh(String(body.refresh_token))
+        expect(await status(receives, body.access_token)).toBe(200)
+        const refreshed = await (await at(receives)).refresh(String(body.refresh_token))
         expect(refreshed).toMatchObject({ status: 200 })
         expect(await status(gives, refreshed.body.access_token)).toBe(200)
       }
@@ -129,16 +129,18 @@ describe.each([
     test('a code is used once, and a replay at the other node revokes', {
       timeout: 30_000,
     }, async () => {
-      for (const [takes, replays] of ways()) {
+      for (const [receives, replays] of ways()) {
         const authorization = await known.authorize()
-        const { body } = await (await at(takes)).exchange(authorization)
+        const { body } = await (await at(receives)).exchange(authorization)
         await delay(2500)
         expect(await (await at(replays)).exchange(authorization)).toMatchObject(REFUSED)
-        expect(await status(takes, body.access_token)).toBe(401)
+        expect(await status(receives, body.access_token)).toBe(401)
       }
     })
 
-    test('the grace of a refresh token is counted by the store', { timeout: 60_000 }, async () => {
+    test('the grace period of a refresh token follows the clock of the store', {
+      timeout: 60_000,
+    }, async () => {
       const given = await Promise.all(
         ways().map(async ([one, other]) => {
           const { body } = await (await at(one)).exchange(await known.authorize())
@@ -156,7 +158,7 @@ describe.each([
       }
     })
 
-    test('keys live as long wherever they were written', async () => {
+    test('keys have the same TTL on whichever node they were written', async () => {
       for (const url of [clocks.right, clocks.skewed]) {
         const before = new Set(await admin.keys('*AccessToken:*'))
         await (await at(url)).exchange(await known.authorize())
@@ -180,7 +182,7 @@ describe.each([
       }
     })
 
-    test('nothing went wrong inside', () => {
+    test('no fault was logged', () => {
       expect(faultsIn(clocks.logs())).toEqual([])
     })
   })

@@ -12,7 +12,7 @@ import { withToken } from '../support/token-app.ts'
 import { postModern, read } from '../support/wire.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 20)
-const TAKERS = 50
+const EXCHANGES = 50
 const REPLAYS = 5
 /** Slightly more than the time that distinguishes parallel exchanges from a replay. */
 const RACE_IS_OVER_MS = 2500
@@ -28,7 +28,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
   })
   afterAll(() => cluster?.stop())
 
-  /** What each node says to a token. */
+  /** The status of a call with a token at each node. */
   const statuses = (token: unknown) =>
     Promise.all(
       cluster.urls.map(async (url) => {
@@ -37,10 +37,10 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
       }),
     )
 
-  /** Plays one round; gives what was won. */
+  /** Plays one round; returns the tokens of the exchange that succeeded. */
   async function race(authorization: Authorization) {
-    const takes = Array.from({ length: TAKERS }, () => client.exchange(authorization))
-    const answers = await Promise.all(takes)
+    const exchanges = Array.from({ length: EXCHANGES }, () => client.exchange(authorization))
+    const answers = await Promise.all(exchanges)
     const won = answers.filter(({ status }) => status === 200)
     expect(won).toHaveLength(1)
     for (const lost of answers.filter((each) => !won.includes(each))) {
@@ -70,9 +70,9 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     }
   })
 
-  test('who shows it without the verifier neither wins nor spoils it', async () => {
+  test('an exchange without the verifier neither succeeds nor consumes the code', async () => {
     const authorization = await client.authorize()
-    const thefts = Array.from({ length: TAKERS }, (_, index) =>
+    const thefts = Array.from({ length: EXCHANGES }, (_, index) =>
       client.exchange(authorization, {
         code_verifier: index % 2 === 0 ? undefined : 'v'.repeat(43),
       }),
@@ -83,10 +83,10 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     expect(await statuses(own.body.access_token)).toEqual([200, 200, 200])
   })
 
-  test('another client that shows it neither wins nor spoils it', async () => {
+  test('an exchange by another client neither succeeds nor consumes the code', async () => {
     const thief = await createOAuthClient(cluster.url, { nodes: cluster.urls })
     const authorization = await client.authorize()
-    const thefts = Array.from({ length: TAKERS }, () => thief.exchange(authorization))
+    const thefts = Array.from({ length: EXCHANGES }, () => thief.exchange(authorization))
     const [own, ...stolen] = await Promise.all([client.exchange(authorization), ...thefts])
     expect(own).toMatchObject({ status: 200 })
     for (const answer of stolen) expect(answer).toMatchObject(REFUSED)
@@ -94,7 +94,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     expect(await thief.exchange(authorization)).toMatchObject(REFUSED)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -16,10 +16,10 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** Asked and allowed; the browser stands before the provider's page, whose address it was given. */
+/** An authorization with consent, up to the URL of the provider's page, which is not opened. */
 async function underWay() {
   const client = await createOAuthClient(app.url)
-  const asked = await client.ask()
+  const asked = await client.openConsent()
   const cookie = asked.browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
   const left = await fetch(asked.page.url, {
     method: 'POST',
@@ -35,7 +35,7 @@ async function underWay() {
 const visit = (url: URL | string, cookie = '') =>
   fetch(url, { headers: { cookie }, redirect: 'manual' })
 
-/** Signs in there as somebody; stops before the way back. */
+/** Signs in at the provider; stops before the redirect back. */
 async function signInAt(provider: string): Promise<URL> {
   const browser = createBrowser(`${app.url}/callback`)
   const choice = await browser.open(provider)
@@ -52,7 +52,7 @@ describe("the provider's URL, sent to another user", () => {
     const page = await visit(attacker.page.url, attacker.cookies)
     expect([page.status, page.headers.get('location')]).toEqual([200, null])
     expect(await page.text()).toContain('once you have signed in')
-    // The attacker has nothing of the victim's return to use either.
+    // The attacker cannot use the victim's callback URL either.
     expect((await visit(stopped.url, attacker.cookies)).status).toBe(400)
   })
 
@@ -91,7 +91,7 @@ describe("another user's authorization", () => {
 
 describe('the parameters of the URL', () => {
   test.each(['signed_in', 'ok', '', '<b>x</b>', 'constructor'])(
-    'proves nothing: sign_in=%s',
+    'prove nothing: sign_in=%s',
     async (value) => {
       const { page, cookies } = await underWay()
       const url = new URL(page.url)
@@ -102,14 +102,14 @@ describe('the parameters of the URL', () => {
     },
   )
 
-  test('changes nothing before the user has consented', async () => {
+  test('change nothing before the user has consented', async () => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     const shown = await browser.open(`${page.url}?sign_in=access_denied`)
     expect(shown.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   })
 
-  test('does not redirect before the sign-in, even to a known target', async () => {
+  test('do not lead to a code before the sign-in', async () => {
     const { page, cookies } = await underWay()
     const resumed = await visit(`${app.url}/authorize/${page.url.pathname.split('/')[2]}`, cookies)
     expect(resumed.headers.get('location') ?? '').not.toContain('code=')
@@ -122,9 +122,9 @@ test('the stored authorization discloses nothing, and ends with it', async () =>
   const uid = page.url.pathname.split('/')[2] ?? ''
   const approvals = written.slice(from).filter(({ key }) => key.startsWith('oauth:Approval:'))
   expect(approvals).toMatchObject([{ ttlSeconds: 900 }])
-  const kept = JSON.stringify(approvals)
-  expect(kept).not.toContain(uid)
-  expect(kept).not.toContain('ses_')
+  const stored = JSON.stringify(approvals)
+  expect(stored).not.toContain(uid)
+  expect(stored).not.toContain('ses_')
   const log = app.lines.join('')
   for (const cookie of cookies.split('; ')) expect(log).not.toContain(cookie.split('=')[1])
 })

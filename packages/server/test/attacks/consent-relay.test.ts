@@ -32,8 +32,12 @@ describeRedis('plain', 'on three nodes', () => {
   const answer = (uid: string, cookies: Cookies, decision = 'allow') =>
     send(`/consent/${uid}`, cookies, { method: 'POST', body: new URLSearchParams({ decision }) })
 
-  /** The way that is its own, to its end. */
-  async function expectStillGood({ uid, cookies, verifier }: AuthorizationUnderWay): Promise<void> {
+  /** Completes an authorization in the browser that began it. */
+  async function expectCompletable({
+    uid,
+    cookies,
+    verifier,
+  }: AuthorizationUnderWay): Promise<void> {
     const { next } = await answer(uid, cookies)
     const { next: called } = await send(next, cookies)
     expect(called).toContain(`${REDIRECT_URI}?code=`)
@@ -49,7 +53,7 @@ describeRedis('plain', 'on three nodes', () => {
       others = await begin()
     })
 
-    /** What may be sent instead of the cookie with this name, given that another one has a signature. */
+    /** Cookies to send instead of the one with this name; `other` names a cookie with a signature. */
     type Theft = (name: string, other: string) => Cookies
     const thefts: readonly [string, Theft][] = [
       ['no cookies', () => new Map()],
@@ -68,7 +72,7 @@ describeRedis('plain', 'on three nodes', () => {
       ],
     ]
 
-    test.each(thefts)('is not shown nor answered with %s', async (_what, cookiesOf) => {
+    test.each(thefts)('is neither shown nor answered with %s', async (_what, cookiesOf) => {
       for (const _ of cluster.urls) {
         const shown = await send(`/consent/${own.uid}`, cookiesOf('oauth_consent', 'oauth_resume'))
         expect(shown.status).toBe(410)
@@ -79,7 +83,7 @@ describeRedis('plain', 'on three nodes', () => {
           ).toBe(410)
         }
       }
-      await expectStillGood(own)
+      await expectCompletable(own)
     })
 
     test.each(thefts)('is not resumed with %s once it was allowed', async (_what, cookiesOf) => {
@@ -89,14 +93,14 @@ describeRedis('plain', 'on three nodes', () => {
       for (const _ of cluster.urls) {
         const resumed = await send(next, new Map(cookies))
         expect(resumed.status).toBeLessThan(500)
-        // Whoever is in an authorization of their own goes on with that.
+        // A browser with a pending authorization of its own continues that one.
         expect(resumed.next).not.toContain(own.uid)
         expect(resumed.next).not.toContain('code=')
       }
       expect((await send(next, own.cookies)).next).toContain('code=')
     })
 
-    test('leads, resumed many times at once, to one code', async () => {
+    test('returns one code if it is resumed many times concurrently', async () => {
       const { next } = await answer(own.uid, own.cookies)
       const resumes = Array.from({ length: 30 }, () => send(next, new Map(own.cookies)))
       const answers = await Promise.all(resumes)
@@ -105,15 +109,15 @@ describeRedis('plain', 'on three nodes', () => {
       expect(answers.filter(({ status }) => status >= 500)).toEqual([])
     })
 
-    test('brings, allowed many times at once, one session to life', async () => {
+    test('creates one session if it is allowed many times concurrently', async () => {
       const allowed = Array.from({ length: 20 }, () => answer(own.uid, new Map(own.cookies)))
       const answers = await Promise.all(allowed)
       expect(answers.filter(({ status }) => status >= 500)).toEqual([])
-      await expectStillGood(own)
+      await expectCompletable(own)
     })
   })
 
-  describe('an answer that the person did not give', () => {
+  describe('a forged decision', () => {
     const FORGED: readonly [string, RequestInit][] = [
       ['a page of another site', { headers: { 'sec-fetch-site': 'cross-site' } }],
       ['a page of a neighbour', { headers: { 'sec-fetch-site': 'same-site' } }],
@@ -133,20 +137,20 @@ describeRedis('plain', 'on three nodes', () => {
       }
       expect((await redis.keys('mcp:{ses_*')).length).toBe(before)
       redis.destroy()
-      await expectStillGood(own)
+      await expectCompletable(own)
     })
 
-    test('is not taken from an address', async () => {
+    test('is not accepted in a query', async () => {
       const own = await begin()
       const path = `/consent/${own.uid}`
       expect((await send(`${path}?decision=allow`, own.cookies)).text).toContain('<form')
       for (const method of ['PUT', 'DELETE', 'PATCH']) {
         expect((await send(path, own.cookies, { method })).status).toBe(405)
       }
-      await expectStillGood(own)
+      await expectCompletable(own)
     })
 
-    test('cannot be had through a frame', async () => {
+    test('cannot be obtained through a frame', async () => {
       const own = await begin()
       const pages = [
         await send(`/consent/${own.uid}`, own.cookies),
@@ -165,7 +169,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
   })
 
-  describe('a second client, in a browser that let a first one in', () => {
+  describe('a second client, in a browser that authorized a first one', () => {
     const HERS = 'https://evil.example/callback'
     let second: OAuthClient
     let cookies: Cookies
@@ -173,7 +177,7 @@ describeRedis('plain', 'on three nodes', () => {
       second = await cluster.client({ metadata: { redirect_uris: [HERS] } })
       const first = await begin()
       cookies = first.cookies
-      // As an attacker would like to have it: with all cookies there ever were, everywhere.
+      // The best case for an attacker: every cookie that was ever set, in every request.
       const kept = new Map(cookies)
       const { next } = await answer(first.uid, cookies)
       for (const [name, value] of cookies) kept.set(name, value)
@@ -194,7 +198,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
 
     test.each(['none', 'none consent'])(
-      'gets nothing without asking (prompt=%s)',
+      'gets nothing without consent (prompt=%s)',
       async (prompt) => {
         const { url } = second.request({ prompt })
         // Nobody has authorized it: not even the error goes to its address.

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { PROTOCOL_CATALOG } from '../support/wire.ts'
 
@@ -11,7 +11,7 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
@@ -46,7 +46,7 @@ describe('members', () => {
     '"__proto__":{"method":"tools/call"}',
     '"method":5',
     '"method":["tools/call"]',
-  ])('%s is no method', async (method) => {
+  ])('%s is not a method', async (method) => {
     expect((await send(`{${method},${PARAMS}}`)).outcome).toEqual([400, 'invalid_request'])
   })
 
@@ -66,7 +66,7 @@ describe('members', () => {
   })
 
   test.each(['"jsonrpc":"1.0"', '"jsonrpc":null', '"jsonrpc":2'])(
-    '%s makes a message of it, which is refused as one',
+    '%s makes it a JSON-RPC message, which is refused',
     async (version) => {
       const headers = { accept: 'application/json, text/event-stream' }
       const { status, body } = await send(`{"method":"tools/call",${PARAMS},${version}}`, headers)
@@ -75,12 +75,15 @@ describe('members', () => {
     },
   )
 
-  test.each(['"params":[]', '"params":null', '"params":"x"'])('%s are none', async (params) => {
-    expect((await send(`{"method":"tools/call",${params}}`)).outcome).toEqual([
-      400,
-      'invalid_params',
-    ])
-  })
+  test.each(['"params":[]', '"params":null', '"params":"x"'])(
+    '%s are not parameters',
+    async (params) => {
+      expect((await send(`{"method":"tools/call",${params}}`)).outcome).toEqual([
+        400,
+        'invalid_params',
+      ])
+    },
+  )
 
   test.each(['"Name":"echo"', '"nаme":"echo"', '"__proto__":{"name":"echo"}'])(
     '%s names no tool',
@@ -117,7 +120,7 @@ test.each([
   ['mcp-method', 'tools/list'],
   ['mcp-name', 'count'],
   ['mcp-name', ''],
-])('a header %s: %s that says something else is refused', async (name, value) => {
+])('a contradicting header %s: %s is refused', async (name, value) => {
   const call = `{"method":"tools/call",${PARAMS}}`
   expect((await send(call, { [name]: value })).outcome).toEqual([400, 'invalid_request'])
   const same = { 'mcp-method': 'tools/call', 'mcp-name': 'echo' }

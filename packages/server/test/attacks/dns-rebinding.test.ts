@@ -18,7 +18,7 @@ interface Sent {
   readonly method?: string
 }
 
-/** Sends `initialize`, or whatever is asked for, with any Host; `fetch` would not. */
+/** Sends `initialize`, or another request, with any Host, which `fetch` does not allow. */
 function send(url: string, { host, origin, path = '/mcp', method = 'POST' }: Sent) {
   const { port } = new URL(url)
   const headers = {
@@ -47,8 +47,8 @@ beforeAll(async () => {
   production = await startApp({ store: productionStore, env: PRODUCTION })
 })
 beforeEach(() => {
-  store.asked.length = 0
-  productionStore.asked.length = 0
+  store.commands.length = 0
+  productionStore.commands.length = 0
 })
 afterAll(() => Promise.all([app.stop(), production.stop()]))
 
@@ -105,7 +105,7 @@ describe('a host', () => {
     const { status, body } = await send(app.url, { host })
     expect(status).toBe(421)
     expect(JSON.parse(body).error.code).toBe(-32000)
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test.each([
@@ -118,7 +118,7 @@ describe('a host', () => {
     socket.end(`${head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`)
     const answer = await text(socket)
     expect(answer).toMatch(/^HTTP\/1\.1 (400|421) /)
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test.each([
@@ -143,11 +143,11 @@ describe('a host', () => {
     'that is foreign is refused at %s as well',
     async (path) => {
       expect((await send(app.url, { host: 'evil.com', path, method: 'GET' })).status).toBe(421)
-      expect(store.asked).toEqual([])
+      expect(store.commands).toEqual([])
     },
   )
 
-  test('may be anything for probes, which call by address', async () => {
+  test('may be anything for probes, which use the IP address', async () => {
     for (const path of ['/livez', '/readyz', '/livez?x']) {
       expect((await send(app.url, { host: '10.1.2.3:6901', path, method: 'GET' })).status).toBe(200)
     }
@@ -156,7 +156,7 @@ describe('a host', () => {
     }
   })
 
-  test('in the request line does not count more than the header', async () => {
+  test('in the request line is not trusted', async () => {
     const path = 'http://evil.com/connect/lnk_x'
     const { status, body } = await send(app.url, { host: 'localhost', path, method: 'GET' })
     expect([400, 404, 410, 421]).toContain(status)
@@ -201,7 +201,7 @@ describe('an origin', () => {
     const { status, body } = await send(app.url, { origin })
     expect(status).toBe(403)
     expect(JSON.parse(body).error.code).toBe(-32003)
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test('that is sent twice is refused', async () => {
@@ -237,6 +237,6 @@ describe('in production', () => {
     'https://a.mcp.example.com',
   ])('the origin %s may not', async (origin) => {
     expect((await send(production.localUrl, { host, origin })).status).toBe(403)
-    expect(productionStore.asked).toEqual([])
+    expect(productionStore.commands).toEqual([])
   })
 })

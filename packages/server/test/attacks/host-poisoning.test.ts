@@ -13,7 +13,7 @@ import { postModern, read } from '../support/wire.ts'
 
 type Fields = Readonly<Record<string, string>>
 
-/** What some servers believe. */
+/** Headers that some servers trust. */
 const FORWARDED: readonly Fields[] = [
   { 'x-forwarded-host': 'evil.example' },
   { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
@@ -55,7 +55,7 @@ describeRedis('plain', 'on three nodes', () => {
   })
   afterAll(() => cluster?.stop())
 
-  /** With a Host of one's own, which fetch does not let one choose. */
+  /** Sends any Host, which `fetch` does not allow. */
   function withHost(url: string, host: string): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const sent = send(url, { headers: { host } }, async (response) => {
@@ -80,7 +80,7 @@ describeRedis('plain', 'on three nodes', () => {
       }
     })
 
-    test('changes no challenge, and no link to sign in with', async () => {
+    test('changes no challenge and no sign-in link', async () => {
       const refused = await read(fetch(`${cluster.urls[1]}/http`, { headers }))
       expect(refused.status).toBe(401)
       expect(refused.headers.get('www-authenticate')).toContain(
@@ -97,8 +97,8 @@ describeRedis('plain', 'on three nodes', () => {
 
     test('redirects nobody to another host during authorization', async () => {
       const { search } = client.request().url
-      const asked = await sendWith(cluster, `/authorize${search}`, new Map(), { headers })
-      expect(asked.next).toMatch(/^\/consent\/[\w-]+$/)
+      const response = await sendWith(cluster, `/authorize${search}`, new Map(), { headers })
+      expect(response.next).toMatch(/^\/consent\/[\w-]+$/)
       const { uid, cookies } = await beginAuthorization(cluster, client)
       const body = new URLSearchParams({ decision: 'allow' })
       const allow = { method: 'POST', body, headers }
@@ -111,7 +111,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
   })
 
-  test.each(EVIL_HOSTS)('the Host %s is refused, and repeated nowhere', async (host) => {
+  test.each(EVIL_HOSTS)('the Host %s is refused, and not repeated', async (host) => {
     const paths = [
       ...METADATA,
       `/authorize${client.request().url.search}`,

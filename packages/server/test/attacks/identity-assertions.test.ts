@@ -52,7 +52,7 @@ describeRedis('plain', 'an identity assertion', () => {
   const good = (claims: Members = {}, header: Members = {}) =>
     issuer.assertion(nodes.url, 'desk', claims, header)
 
-  /** The members of a good assertion, to be signed otherwise. */
+  /** The members of a valid assertion, to be signed differently. */
   async function members() {
     const [header = '', claims = ''] = (await good()).split('.')
     const parse = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
@@ -86,7 +86,7 @@ describeRedis('plain', 'an identity assertion', () => {
   const ATTACKS: Readonly<Record<string, () => string | Promise<string>>> = {
     'signed with another key of the same name': () => ownKey(),
     'that brings its own key': () => ownKey({ kid: undefined }),
-    'that names where its key lies': () => good({}, { jku: `${stranger.url}/jwks`, kid: 'x' }),
+    'that names a URL of its key': () => good({}, { jku: `${stranger.url}/jwks`, kid: 'x' }),
     'without a signature': () => unsigned(),
     'by HS256 with the public key as the secret': async () =>
       hs256(JSON.stringify(await publicKey())),
@@ -103,7 +103,7 @@ describeRedis('plain', 'an identity assertion', () => {
     'for two servers': () => good({ aud: [nodes.url, 'https://other.example'] }),
     'for the token endpoint': () => good({ aud: `${nodes.url}/token` }),
     'for the resource': () => good({ aud: `${nodes.url}/mcp` }),
-    'for nobody': () => good({ aud: undefined }),
+    'without an audience': () => good({ aud: undefined }),
     'of the type JWT': () => good({}, { typ: 'JWT' }),
     'without a type': () => good({}, { typ: undefined }),
     'that is an access token': () => good({}, { typ: 'at+jwt' }),
@@ -117,23 +117,23 @@ describeRedis('plain', 'an identity assertion', () => {
     'without iat': () => good({ iat: undefined }),
     'without exp': () => good({ exp: undefined }),
     'that has expired': () => good({ exp: seconds() - 1 }),
-    'good for a day': () => good({ exp: seconds() + 86_400 }),
+    'valid for a day': () => good({ exp: seconds() + 86_400 }),
     'from the future': () => good({ iat: seconds() + 300 }),
-    'not good yet': () => good({ nbf: seconds() + 300 }),
+    'not valid yet': () => good({ nbf: seconds() + 300 }),
     'with a number as its scope': () => good({ scope: 7 }),
     'bound to a key': () => good({ cnf: { jkt: 'x' } }),
     'with detailed authorizations': () => good({ authorization_details: [{ type: 'x' }] }),
-    'with an extension nobody knows': () => good({}, { x: true, crit: ['x'] }),
+    'with an unknown extension': () => good({}, { x: true, crit: ['x'] }),
     'that is garbage': () => 'garbage',
-    'that is empty parts': () => 'e30.e30.',
+    'with empty parts': () => 'e30.e30.',
     'that is empty': () => '..',
   }
 
   test.each(Object.keys(ATTACKS))('%s is refused', async (what) => {
-    const before = stranger.asked.length
+    const before = stranger.requestedPaths.length
     const forged = await ATTACKS[what]?.()
     expect(await present(String(forged))).toMatchObject(REFUSED)
-    expect(stranger.asked).toHaveLength(before)
+    expect(stranger.requestedPaths).toHaveLength(before)
   })
 
   test.each<[string, Members, Params]>([
@@ -172,7 +172,7 @@ describeRedis('plain', 'an identity assertion', () => {
     expect(await present(assertion)).toMatchObject({ status: 200 })
   })
 
-  test('with the same id of two issuers is two assertions', async () => {
+  test('with the same `jti` of two issuers counts as two assertions', async () => {
     const jti = crypto.randomUUID()
     expect(await present(await good({ jti }))).toMatchObject({ status: 200 })
     const own = await second.assertion(nodes.url, 'desk', { jti })

@@ -34,7 +34,7 @@ describe.each(['2025', '2026'])('in %s', (era) => {
     '"mеthod":"tools/call"',
     '"method\\u0000":"tools/call"',
     '"ｍethod":"tools/call"',
-  ])('%s is no method', async (method) => {
+  ])('%s is not a method', async (method) => {
     const { status, message } = await send(call(`"name":"echo",${ARGUMENTS}`, method))
     expect(status).toBe(400)
     expect(message.error?.code).toBe(-32600)
@@ -52,7 +52,7 @@ describe.each(['2025', '2026'])('in %s', (era) => {
     '"%s" is another tool',
     async (name) => {
       const { message } = await send(call(`"name":"${name}",${ARGUMENTS}`))
-      // In 2026 a header names the tool as well, and must be the same.
+      // In the 2026 era a header names the tool, too, and must match.
       expect(message.error?.code).toBe(era === '2026' ? -32020 : -32602)
     },
   )
@@ -93,7 +93,7 @@ describe.each(['2025', '2026'])('in %s', (era) => {
     expect([200, 400]).toContain(outside.status)
   })
 
-  test('an argument that is inherited only is not there', async () => {
+  test('an inherited argument counts as missing', async () => {
     const { message } = await send(call('"name":"echo","arguments":{"__proto__":{"text":"y"}}'))
     expect(message.result).toMatchObject({ isError: true })
   })

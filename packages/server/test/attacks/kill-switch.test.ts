@@ -30,7 +30,7 @@ async function access(env: Readonly<Record<string, string>>, ...args: string[]) 
   return { status: child.exitCode, stdout, stderr }
 }
 
-/** Waits until a status holds on a node; how long that took, in milliseconds. */
+/** Waits until a condition holds; returns the elapsed milliseconds. */
 async function until(fits: () => Promise<boolean>): Promise<number> {
   const from = performance.now()
   while (!(await fits())) {
@@ -118,7 +118,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(await statusWith(url, token)).toBe(401)
     }
     expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
-    // The person may come back at once: nothing is blocked.
+    // The person may sign in again at once: nothing is blocked.
     expect(await statusWith(cluster.urls[1], await signedIn())).toBe(200)
   })
 
@@ -146,7 +146,7 @@ describeRedis('plain', 'on three nodes', () => {
     ['another target', ['block', 'address=x', '--reason', 'x'], 'client=ID'],
     ['a tool to end', ['end', 'tool=service', '--reason', 'x'], 'Block it'],
     ['another order', ['erase', 'client=x', '--reason', 'x'], 'access list'],
-  ])('%s is refused in words', async (_what, args, words) => {
+  ])('%s is refused with an explanation', async (_what, args, words) => {
     const { status, stderr } = await run(...args)
     expect([status, stderr]).toEqual([1, expect.stringContaining(words)])
     expect(await run('list')).toEqual({ status: 0, stdout: 'Nothing is blocked.\n', stderr: '' })
@@ -159,7 +159,7 @@ describeRedis('plain', 'on three nodes', () => {
   })
 })
 
-test('the memory store is refused in words', async () => {
+test('the memory store is refused with an explanation', async () => {
   const { status, stderr } = await access({}, 'block', 'client=x', '--reason', 'x')
   expect([status, stderr]).toEqual([1, expect.stringContaining('REDIS_URL')])
 })

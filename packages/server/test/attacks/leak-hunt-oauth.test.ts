@@ -21,7 +21,7 @@ import { watchRedis } from './leak-hunt/redis-watch.ts'
 import { startSecretRedis } from './leak-hunt/secret-redis.ts'
 import { idsIn, type Secret, secretsIn } from './leak-hunt/secrets.ts'
 
-/** Kinds that must have been seen: a hunt for nothing finds nothing. */
+/** Kinds that must have been recorded: a search for nothing finds nothing. */
 const KINDS = [
   ...['access token', 'refresh token', 'authorization code', 'code verifier', 'cookie', 'state'],
   ...[
@@ -42,7 +42,7 @@ const CLIENTS = [{ ...GATEWAY, redirect_uris: [REDIRECT_URI] }]
 for (const kind of ['plain', 'json'] as const) {
   describeRedis(kind, `on Redis (${kind})`, () => {
     test.each(['HS256', 'ES256'])(
-      'no secret of the way to tokens is left behind with %s',
+      'no secret of the token flow is left behind with %s',
       { timeout: 60_000 },
       (algorithm) => leavesNothing(kind, algorithm),
     )
@@ -103,7 +103,7 @@ async function leavesNothing(kind: RedisKind, algorithm: string): Promise<void> 
   expect(hunt([...secrets, ...idsIn(store)], logs)).toEqual([])
 }
 
-/** A client that shows its secret in a header. */
+/** A client that sends its secret in a header. */
 async function registeredWithSecret(url: string) {
   const metadata = { token_endpoint_auth_method: 'client_secret_basic' }
   const { body } = await register(url, metadata)
@@ -112,13 +112,13 @@ async function registeredWithSecret(url: string) {
   return { secret, authorization: `Basic ${given}` }
 }
 
-/** Well and badly: everything that can be done with codes and tokens. */
+/** Every use of codes and tokens, valid and invalid. */
 async function playTokens(
   url: string,
   client: OAuthClient,
   look: () => Promise<void>,
 ): Promise<void> {
-  const { page, decide } = await client.ask()
+  const { page, decide } = await client.openConsent()
   expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   await look()
   await decide('deny')
@@ -149,7 +149,7 @@ async function playTokens(
   await look()
 }
 
-/** What may be found out from a token's parts alone. */
+/** The parts of a token that are secrets by themselves. */
 function partsOf({ kind, value }: Secret): Secret[] {
   if (kind !== 'access token' || value.split('.').length !== 3 || value.endsWith('x')) return []
   const { jti } = claimsOf(value)
@@ -163,7 +163,7 @@ function partsOf({ kind, value }: Secret): Secret[] {
   ]
 }
 
-/** A secret in every place that was made for something else. */
+/** Sends a secret in every field that is meant for something else. */
 async function stray(url: string): Promise<void> {
   const usual = { client_id: 'gateway', grant_type: 'authorization_code', code: 'x' }
   const names = [

@@ -5,7 +5,7 @@ import { PEOPLE } from '../../src/demo/people.ts'
 import { CALLERS } from '../support/callers.ts'
 import { ERAS } from '../support/clients.ts'
 import { startCluster } from '../support/cluster.ts'
-import { startOutside } from '../support/outside.ts'
+import { startOutside } from '../support/external-provider.ts'
 import type { Exchange } from '../support/recording-balancer.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
 import { describeRedis } from '../support/redis-suite.ts'
@@ -21,7 +21,7 @@ const PERSONAL: readonly Secret[] = PEOPLE.flatMap(({ email, account }) => [
   { kind: 'IBAN', value: account.iban },
 ])
 
-/** Kinds that must have been seen: a hunt for nothing finds nothing. */
+/** Kinds that must have been recorded: a search for nothing finds nothing. */
 const KINDS = [
   ...['access token', 'refresh token', 'ID token', 'client secret', 'basic credentials'],
   ...['authorization code', 'state', 'nonce', 'code verifier', 'cookie'],
@@ -74,7 +74,7 @@ async function leavesNothing(kind: RedisKind, provider: 'demo' | 'outside'): Pro
   for (const [index, connect] of Object.values(CALLERS).entries()) {
     await playEverything(Object.assign(world, { url, checkpoint }), connect, people[index] ?? 'ada')
   }
-  // A 2025-era client answers on a request of its own, which must meet the node that asked.
+  // A 2025-era client answers in a separate request, which must reach the node that asked.
   cluster.balancer.pin(0)
   for (const era of ERAS) await playUrlElicitation(url, era)
   cluster.balancer.pin()
@@ -106,14 +106,14 @@ async function leavesNothing(kind: RedisKind, provider: 'demo' | 'outside'): Pro
   ).toEqual([])
 }
 
-/** Answers of the server itself, not of the demo that lives below it. */
+/** Responses of the server itself, not of the demo that it serves. */
 function isOurs({ path }: Exchange): boolean {
   return !path.startsWith('/demo/')
 }
 
 const STRAY: readonly Secret[] = [{ kind: 'stray secret', value: 'hunter2-astray' }]
 
-/** Secrets where nobody expects any. */
+/** Sends secrets in fields where none is expected. */
 async function stray(url: string): Promise<void> {
   const [secret] = STRAY.map(({ value }) => value)
   const headers = { 'content-type': 'application/json', accept: '*/*' }

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Listening, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listenTo, withMethod } from '../support/event-reader.ts'
 import {
   connect,
   type HeaderFields,
@@ -48,7 +48,7 @@ const listenFor = (notifications: unknown, options = {}) =>
 async function acknowledged(notifications: object, options = {}) {
   const stream = await listenTo((signal) => listenFor(notifications, { ...options, signal }))
   open.push(stream)
-  const { message } = await stream.until(saying('notifications/subscriptions/acknowledged'))
+  const { message } = await stream.until(withMethod('notifications/subscriptions/acknowledged'))
   return message?.params?.notifications
 }
 
@@ -69,8 +69,8 @@ describe('subscriptions/listen', () => {
     ['9,000 URIs', Array(9000).fill('x')],
     ['a URI of one byte more', [uriOf(LONGEST + 1)]],
     ['a URI of more bytes than letters', [uriOf(LONGEST + 2, 1, 'é')]],
-    ['a long URI that is no resource', ['x'.repeat(LONGEST + 1)]],
-    ['what are no URIs', [1, 2]],
+    ['a long URI that is not a resource', ['x'.repeat(LONGEST + 1)]],
+    ['values that are not URIs', [1, 2]],
   ])('%s: 400 and -32602', async (_what, resourceSubscriptions) => {
     const { status, message } = await read(listenFor({ resourceSubscriptions }))
     expect([status, message.error?.code]).toEqual([400, -32602])
@@ -83,21 +83,23 @@ describe('subscriptions/listen', () => {
     expect([status, message.error?.code]).toEqual([400, -32600])
   })
 
-  test('acknowledges what there is, once', async () => {
-    const asked = ['test://note', 'test://none', 'test://note', 'test://broken/1', 'note', '']
-    expect(await acknowledged({ resourceSubscriptions: asked, promptsListChanged: true })).toEqual({
+  test('acknowledges existing resources, once', async () => {
+    const requested = ['test://note', 'test://none', 'test://note', 'test://broken/1', 'note', '']
+    expect(
+      await acknowledged({ resourceSubscriptions: requested, promptsListChanged: true }),
+    ).toEqual({
       promptsListChanged: true,
       resourceSubscriptions: ['test://note', 'test://broken/1'],
     })
   })
 
-  test('ends at once when there is nothing of it', async () => {
+  test('ends at once if none of the resources exists', async () => {
     const { messages } = await read(listenFor({ resourceSubscriptions: ['test://none'] }))
     expect(messages[0]?.params?.notifications).toEqual({})
     expect(messages[1]).toMatchObject({ id: 1, result: {} })
   })
 
-  test('one caller cannot have a node hold more than 16 MiB, and gets all of it back', async () => {
+  test('one caller occupies at most 16 MiB of a node, all of which is released afterwards', async () => {
     const resourceSubscriptions = urisOf(MOST, LONGEST)
     const fits = Math.floor((16 * 1024 * 1024) / (MOST * LONGEST))
     for (let count = 0; count < fits; count += 1) await acknowledged({ resourceSubscriptions })
@@ -123,7 +125,7 @@ describe('subscriptions/listen', () => {
     expect(status).toBe(400)
   })
 
-  test('a stream holds nothing else of its request', async () => {
+  test('a stream keeps nothing else of its request in memory', async () => {
     const many = 30
     const junk = { 'x/y': 'j'.repeat(400_000) }
     await acknowledged({ toolsListChanged: true }, { meta: junk })
@@ -148,7 +150,7 @@ describe('resources/subscribe', () => {
     for (const uri of urisOf(MOST, LONGEST)) {
       expect((await subscribe(headers, uri)).message.result).toEqual({})
     }
-    // A URI that it has already is no further one.
+    // A URI that is already subscribed does not count again.
     expect((await subscribe(headers, uriOf(LONGEST, 7))).message.result).toEqual({})
     expect((await subscribe(headers, 'test://note')).message.error?.code).toBe(-32602)
     await subscribe(headers, uriOf(LONGEST, 7), 'resources/unsubscribe')
@@ -158,9 +160,9 @@ describe('resources/subscribe', () => {
   test.each([
     ['of one byte more', uriOf(LONGEST + 1), -32602],
     ['of more bytes than letters', uriOf(LONGEST + 2, 1, 'é'), -32602],
-    ['of no resource', 'test://none', -32002],
+    ['of an unknown resource', 'test://none', -32002],
     ['of no resource, by a letter', 'test://notes', -32002],
-    ['of what is no URI', 'note', -32002],
+    ['that is malformed', 'note', -32002],
     ['of nothing', '', -32002],
   ])('refuses a URI %s', async (_what, uri, code) => {
     const { message } = await subscribe(await connect(app.url), uri)

@@ -15,14 +15,14 @@ import {
   stopBeforeCallback,
   WRONG_CODE,
 } from '../support/sign-in.ts'
-import { listenIn, type Traffic } from '../support/traffic.ts'
+import { recordTraffic, type Traffic } from '../support/traffic.ts'
 import { connect, post, postModern, postText, read, request } from '../support/wire.ts'
 
 const store = failingStore()
 let traffic: Traffic
 let app: TestApp
 beforeAll(async () => {
-  traffic = listenIn()
+  traffic = recordTraffic()
   app = await startApp({ store })
 })
 afterAll(async () => {
@@ -47,7 +47,7 @@ async function clientsSignIn() {
 }
 
 /** Signing in by hand, with everything that can go wrong at the pages. */
-async function peopleGetLost() {
+async function peopleMakeMistakes() {
   const link = await login(app.url)
   await enterCode(newBrowser(), link.url, WRONG_CODE)
   const { browser, callback } = await stopBeforeCallback(app, link)
@@ -83,10 +83,10 @@ async function clientsMisbehave() {
     await read(fetch(`${app.url}/connect/${secret}`))
     await read(fetch(`${app.url}/callback?state=${secret}&code=${secret}`))
   }
-  store.takeAway()
+  store.disconnect()
   await read(post(app.url, request('ping'), headers))
   await read(postModern(app.url, 'tools/call', { name: 'session', arguments: { session } }))
-  store.giveBack()
+  store.reconnect()
   await fetch(`${app.url}/mcp`, { method: 'DELETE', headers })
   await read(post(app.url, request('ping'), headers))
 }
@@ -96,9 +96,9 @@ function forms(secret: string): string[] {
   return [secret, secret.replace(/^[a-z]+_/, ''), secret.replace('-', '')].flatMap(formsOf)
 }
 
-test('no secret of a whole story is in the log', async () => {
+test('no secret of a complete flow is in the log', async () => {
   await clientsSignIn()
-  await peopleGetLost()
+  await peopleMakeMistakes()
   await clientsMisbehave()
 
   const secrets = traffic.secrets()
@@ -121,7 +121,7 @@ test('no secret of a whole story is in the log', async () => {
   ]) {
     expect(kinds).toContain(kind)
   }
-  // What tools mask never goes over the wire of this test: it is known from the demo.
+  // Values that tools mask are not in the recorded traffic; they are known from the demo.
   const all = [
     ...secrets,
     ['55555555', 'account number'],

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import {
   connect,
   envelope,
@@ -21,56 +21,59 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
-/** A text of so many bytes, and as few characters as there can be. */
+/** A text of this many bytes, in as few characters as possible. */
 const textOf = (bytes: number, character: string) => {
   const text = character.repeat(Math.floor(bytes / Buffer.byteLength(character)))
   return text + 'x'.repeat(bytes - Buffer.byteLength(text))
 }
 
 describe.each(['x', 'é', '漢', '😀'])('in characters such as %s', (character) => {
-  describe.each(['id', 'progress token'])('a %s of 256 bytes is fine, one more is 400', (what) => {
-    const name = (bytes: number) => textOf(bytes, character)
-    const parts = (bytes: number) =>
-      what === 'id'
-        ? { id: name(bytes), meta: {} }
-        : { id: 1, meta: { progressToken: name(bytes) } }
-    const legacy = (bytes: number, method = 'tools/call') => {
-      const { id, meta } = parts(bytes)
-      return request(method, { ...CALL, _meta: meta }, id)
-    }
-
-    test.each(['tools/call', 'ping', 'tools/list', 'a/b'])('2025: %s', async (method) => {
-      const headers = await connect(app.url)
-      const send = (bytes: number) => read(post(app.url, legacy(bytes, method), headers))
-      expect((await send(MOST_BYTES)).status).toBe(200)
-      const { status, message, text } = await send(MOST_BYTES + 1)
-      expect([status, message.error?.code]).toEqual([400, -32600])
-      expect(message.error?.message).toBe(`The ${what} exceeds the limit of 256 bytes.`)
-      expect(text).not.toContain(name(MOST_BYTES + 1))
-    })
-
-    test('HTTP+SSE', async () => {
-      const stream = await openSse(app.url)
-      const { path } = await greet(stream, [app.url])
-      expect((await sendSse(app.url, path, legacy(MOST_BYTES))).status).toBe(202)
-      expect((await sendSse(app.url, path, legacy(MOST_BYTES + 1))).status).toBe(400)
-      stream.close()
-    })
-
-    test.each(['tools/call', 'server/discover', 'resources/read'])('2026: %s', async (method) => {
-      const send = (bytes: number) => {
-        const params = method === 'tools/call' ? CALL : { uri: 'test://note' }
-        return read(postModern(app.url, method, params, parts(bytes)))
+  describe.each(['id', 'progress token'])(
+    'a %s of 256 bytes is accepted, one more is 400',
+    (what) => {
+      const name = (bytes: number) => textOf(bytes, character)
+      const parts = (bytes: number) =>
+        what === 'id'
+          ? { id: name(bytes), meta: {} }
+          : { id: 1, meta: { progressToken: name(bytes) } }
+      const legacy = (bytes: number, method = 'tools/call') => {
+        const { id, meta } = parts(bytes)
+        return request(method, { ...CALL, _meta: meta }, id)
       }
-      expect((await send(MOST_BYTES)).status).toBe(200)
-      const { status, message } = await send(MOST_BYTES + 1)
-      expect([status, message.error?.code]).toEqual([400, -32600])
-    })
-  })
+
+      test.each(['tools/call', 'ping', 'tools/list', 'a/b'])('2025: %s', async (method) => {
+        const headers = await connect(app.url)
+        const send = (bytes: number) => read(post(app.url, legacy(bytes, method), headers))
+        expect((await send(MOST_BYTES)).status).toBe(200)
+        const { status, message, text } = await send(MOST_BYTES + 1)
+        expect([status, message.error?.code]).toEqual([400, -32600])
+        expect(message.error?.message).toBe(`The ${what} exceeds the limit of 256 bytes.`)
+        expect(text).not.toContain(name(MOST_BYTES + 1))
+      })
+
+      test('HTTP+SSE', async () => {
+        const stream = await openSse(app.url)
+        const { path } = await initializeSse(stream, [app.url])
+        expect((await sendSse(app.url, path, legacy(MOST_BYTES))).status).toBe(202)
+        expect((await sendSse(app.url, path, legacy(MOST_BYTES + 1))).status).toBe(400)
+        stream.close()
+      })
+
+      test.each(['tools/call', 'server/discover', 'resources/read'])('2026: %s', async (method) => {
+        const send = (bytes: number) => {
+          const params = method === 'tools/call' ? CALL : { uri: 'test://note' }
+          return read(postModern(app.url, method, params, parts(bytes)))
+        }
+        expect((await send(MOST_BYTES)).status).toBe(200)
+        const { status, message } = await send(MOST_BYTES + 1)
+        expect([status, message.error?.code]).toEqual([400, -32600])
+      })
+    },
+  )
 
   test('direct calls: a progress token', async () => {
     const send = (bytes: number) =>

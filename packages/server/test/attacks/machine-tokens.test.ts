@@ -83,14 +83,15 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       turn += 1
       return served.urls[turn % 3] ?? ''
     }
-    const ask = async (params: Params) => {
+    const requestToken = async (params: Params) => {
       const { body } = await postForm(`${node()}/token`, { ...both, ...params })
       return String(body.access_token ?? body.error)
     }
-    const ofMachine = (params: Params = {}) => ask({ grant_type: 'client_credentials', ...params })
+    const ofMachine = (params: Params = {}) =>
+      requestToken({ grant_type: 'client_credentials', ...params })
     const ofAda = async (sub = 'ada') => {
       const assertion = await issuer.assertion(served.url, 'both', { sub })
-      return ask({ grant_type: JWT_BEARER_GRANT, assertion })
+      return requestToken({ grant_type: JWT_BEARER_GRANT, assertion })
     }
     const ofPerson = async () => {
       const client = await createOAuthClient(served.url, { known: both })
@@ -147,7 +148,7 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       expect(await user(await token()).status()).toBe(401)
     })
 
-    test('of a machine gets no person by a claim of its own', async () => {
+    test('of a machine does not become a user by a claim of its own', async () => {
       const token = forged(await ofMachine(), { asserted_subject: subject('ada') })
       expect(await user(token).result('whoami')).toMatchObject(MACHINE)
       const person = forged(await ofPerson(), { asserted_subject: subject('ada') })
@@ -156,12 +157,16 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
 
     test('of a machine is no assertion, no refresh token, and no code', async () => {
       const token = await ofMachine()
-      expect(await ask({ grant_type: JWT_BEARER_GRANT, assertion: token })).toBe('invalid_grant')
+      expect(await requestToken({ grant_type: JWT_BEARER_GRANT, assertion: token })).toBe(
+        'invalid_grant',
+      )
       for (const params of [
         { grant_type: 'refresh_token', refresh_token: token },
         { grant_type: 'authorization_code', code: token, redirect_uri: REDIRECT_URI },
       ]) {
-        expect(await ask({ ...params, code_verifier: 'x'.repeat(43) })).toMatch(/^invalid_/)
+        expect(await requestToken({ ...params, code_verifier: 'x'.repeat(43) })).toMatch(
+          /^invalid_/,
+        )
       }
     })
 
@@ -178,7 +183,7 @@ describe.each(['memory', 'three nodes'] as const)('on %s', (place) => {
       }
     })
 
-    test('raced with others of a new session shares it', async () => {
+    test('used concurrently with others of a new session shares that session', async () => {
       await user(await ofMachine()).call('logout')
       const tokens = await Promise.all(Array.from({ length: 12 }, () => ofMachine()))
       expect(new Set(tokens.map(sessionOf)).size).toBe(1)

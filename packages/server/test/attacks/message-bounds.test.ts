@@ -42,19 +42,22 @@ describe('values', () => {
     [0, 1].map((indent) => [name, indent === 0 ? 'compact' : 'padded', make, indent] as const),
   )
 
-  test.each(cases)('%s, %s: as many as may be, and one more', async (_name, _how, make, indent) => {
-    const headers = await connect(app.url)
-    const send = (count: number) =>
-      read(postText(app.url, JSON.stringify(call(make(count)), null, indent), headers))
-    const most = MOST_VALUES - CALL_VALUES
-    const even = most - (most % 2)
-    expect((await send(even)).status).toBe(200)
-    const { status, message } = await send(even + 2)
-    expect([status, message.error?.code]).toEqual([400, -32600])
-    expect(message.error?.message).toContain('10000')
-  })
+  test.each(cases)(
+    '%s, %s: the limit is accepted, one more is refused',
+    async (_name, _how, make, indent) => {
+      const headers = await connect(app.url)
+      const send = (count: number) =>
+        read(postText(app.url, JSON.stringify(call(make(count)), null, indent), headers))
+      const most = MOST_VALUES - CALL_VALUES
+      const even = most - (most % 2)
+      expect((await send(even)).status).toBe(200)
+      const { status, message } = await send(even + 2)
+      expect([status, message.error?.code]).toEqual([400, -32600])
+      expect(message.error?.message).toContain('10000')
+    },
+  )
 
-  test('commas and brackets in text are only text', async () => {
+  test('commas and brackets inside strings do not count', async () => {
     const headers = await connect(app.url)
     for (const text of [
       ',[{'.repeat(100_000),
@@ -143,10 +146,10 @@ describe('parts', () => {
     expect((await send(most + 2)).status).toBe(400)
   })
 
-  // 16 KiB in other members, so that what is counted is counted.
+  // 16 KiB of text in another member: only larger messages are counted.
   const nested = (name: string) => (count: number) => ({ x: { [name]: keys(count) }, text })
   test.each(['arguments', 'inputResponses', '_meta'])(
-    'only in params is "%s" apart from the 1,000 values of a message',
+    '"%s" is exempt from the limit of 1,000 values in params only',
     async (name) => {
       const headers = await connect(app.url)
       const deeper = (count: number) => ({ name: 'echo', ...nested(name)(count) })
@@ -181,8 +184,8 @@ function notification(params: object) {
 }
 
 /**
- * In the same process as the client, whose work is in both figures: the server's alone has a lower
- * ratio yet.
+ * Client and server share a process, and both figures include the client's work: the server's own
+ * ratio is lower still.
  */
 test('no large request costs more than a few normal calls for each 16 KiB', async () => {
   const headers = await connect(app.url)
@@ -222,7 +225,7 @@ test('no large request costs more than a few normal calls for each 16 KiB', asyn
     const ratio = (await cost(body, 8)) / normal / units
     expect(ratio, name).toBeLessThan(10)
   }
-  // Refused after it was parsed and counted, and validated by nobody.
+  // Refused after parsing and counting, before validation.
   const refused = await cost(JSON.stringify(request('ping', keys(4500))), 30)
   for (const name of ['answer', 'error', 'answer of no version'] as const) {
     expect((await cost(bodies[name], 30)) / refused, name).toBeLessThan(4)

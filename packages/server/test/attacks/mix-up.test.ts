@@ -5,7 +5,7 @@ import { errorCode } from '../support/clients.ts'
 import { call, loginAt, type SeveralUpstreams, startSeveral } from '../support/several-upstreams.ts'
 import { createBrowser, signInAs } from '../support/sign-in.ts'
 
-/** Stops where the provider of an upstream sends the browser back to. */
+/** The redirect URI to which the provider of an upstream sends the browser, not opened. */
 async function beforeCallback({ url }: Pick<SeveralUpstreams, 'url'>, upstream: string) {
   const link = await loginAt(url, { upstream })
   const browser = createBrowser(`${url}/callback`)
@@ -66,7 +66,7 @@ test.each(['https://evil.example', 'the other provider'])(
   },
 )
 
-test('a sign-in at one upstream is none at another', async () => {
+test('a sign-in at one upstream does not count at another', async () => {
   const { url } = await startSeveral()
   const link = await loginAt(url, { upstream: 'staff' })
   await signInAs(createBrowser(), link, 'ada')

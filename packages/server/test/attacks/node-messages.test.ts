@@ -2,13 +2,13 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { answering, type Listening, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listenTo, responseTo, withMethod } from '../support/event-reader.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { scrape } from '../support/scrape.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
 import { connect, post, read, request } from '../support/wire.ts'
 
@@ -55,14 +55,14 @@ describeRedis('plain', 'messages between nodes', () => {
   const dropped = async (reason: string) =>
     (await scrape(b)).sum('mcp_client_messages_dropped_total', { reason })
 
-  const ask = (id: string) =>
+  const askCall = (id: string) =>
     request('tools/call', { name: 'ask', arguments: { kinds: ['form'] } }, id)
 
-  /** Calls a tool at one node, which asks; gives the id of its question. */
+  /** Calls a tool that asks, at one node; returns the id of its request to the client. */
   async function question(headers: Headers, id = 'call') {
-    const stream = await listenTo((signal) => post(a, ask(id), headers, signal))
+    const stream = await listenTo((signal) => post(a, askCall(id), headers, signal))
     open.push(stream)
-    const { message } = await stream.until(saying('elicitation/create'))
+    const { message } = await stream.until(withMethod('elicitation/create'))
     return { stream, wireId: String(message?.id) }
   }
 
@@ -85,7 +85,7 @@ describeRedis('plain', 'messages between nodes', () => {
       ...{ requestId: 'nothing', reason: [LARGE] },
     }),
     answer: { ...reply(UNKNOWN, LARGE) },
-    'answer for a node that lives': reply(`${nodeId}.1`, LARGE),
+    'answer for a running node': reply(`${nodeId}.1`, LARGE),
     'answer with a code made up': reply(`${nodeId}.1.${'A'.repeat(16)}`, LARGE),
     'answer by an id of another connection': reply(id, LARGE),
     'answer with a long id': reply(LARGE, ''),
@@ -101,7 +101,7 @@ describeRedis('plain', 'messages between nodes', () => {
 
   const KINDS = Object.keys(forged('', ''))
 
-  test.each(KINDS)('48 times 1 MB of a forged %s leave next to nothing', async (kind) => {
+  test.each(KINDS)('48 forged messages of 1 MB leave almost nothing in Redis: %s', async (kind) => {
     const owner = await connect(a, { elicitation: {} })
     const { wireId } = await question(owner)
     const message = forged(wireId.split('.')[0] ?? '', wireId)[kind as 'cancel']
@@ -109,19 +109,19 @@ describeRedis('plain', 'messages between nodes', () => {
     const before = await redisBytes()
     for (let count = 0; count < TIMES; count += 1) {
       const { status } = await post(b, message, stranger)
-      // What comes before may refuse so much, too.
+      // An earlier check may refuse the size, too.
       expect([202, 400, 413]).toContain(status)
     }
     expect((await redisBytes()) - before).toBeLessThan(64 * KIB)
   })
 
-  test.each(KINDS)('and over the older transport: %s', async (kind) => {
+  test.each(KINDS)('the same over the older transport: %s', async (kind) => {
     const owner = await connect(a, { elicitation: {} })
     const { wireId } = await question(owner)
     const message = forged(wireId.split('.')[0] ?? '', wireId)[kind as 'cancel']
     const stream = await openSse(a)
     open.push(stream)
-    const { path } = await greet(stream, [b])
+    const { path } = await initializeSse(stream, [b])
     const before = await redisBytes()
     for (let count = 0; count < TIMES; count += 1) {
       expect([202, 400, 413]).toContain((await sendSse(b, path, message)).status)
@@ -135,7 +135,7 @@ describeRedis('plain', 'messages between nodes', () => {
     expect(await dropped('forged_id')).toBe(before + 1)
   })
 
-  test('any number of cancellations leaves no more than some', async () => {
+  test('any number of cancellations leaves a bounded number of entries', async () => {
     const headers = await connect(a)
     const before = await redisBytes()
     const flood = Array.from({ length: 400 }, async (_, index) => {
@@ -147,12 +147,12 @@ describeRedis('plain', 'messages between nodes', () => {
     expect(await dropped('frequent_cancel')).toBeGreaterThan(0)
   })
 
-  test('an answer by another node counts, once', async () => {
+  test('an answer through another node counts once', async () => {
     const headers = await connect(a, { elicitation: {} })
     const { stream, wireId } = await question(headers)
     const repeated = await dropped('repeated_answer')
     expect((await post(b, reply(wireId, 'first'), headers)).status).toBe(202)
-    const { message } = await stream.until(answering('call'))
+    const { message } = await stream.until(responseTo('call'))
     expect(JSON.stringify(message?.result)).toContain('first')
     const before = await redisBytes()
     for (let count = 0; count < TIMES; count += 1) {
@@ -168,7 +168,7 @@ describeRedis('plain', 'messages between nodes', () => {
     const empty = Buffer.byteLength(JSON.stringify(reply(fits.wireId, '')))
     const name = 'n'.repeat(256 * KIB - empty)
     expect((await post(b, reply(fits.wireId, name), headers)).status).toBe(202)
-    const { message } = await fits.stream.until(answering('fits'))
+    const { message } = await fits.stream.until(responseTo('fits'))
     expect(JSON.stringify(message?.result)).toContain(name)
     for (const url of [a, b]) {
       const exceeds = await question(headers, 'exceeds')
@@ -177,7 +177,7 @@ describeRedis('plain', 'messages between nodes', () => {
       const more = 'n'.repeat(256 * KIB - Buffer.byteLength(JSON.stringify(reply(id, ''))) + 1)
       const refused = await read(post(url, reply(id, more), headers))
       expect([refused.status, refused.message.error?.code]).toEqual([413, -32000])
-      const ended = await exceeds.stream.until(answering('exceeds'))
+      const ended = await exceeds.stream.until(responseTo('exceeds'))
       expect(JSON.stringify(ended.message)).toMatch(/isError|error/)
     }
   })
@@ -186,18 +186,18 @@ describeRedis('plain', 'messages between nodes', () => {
     const headers = await connect(a, { elicitation: {} })
     const { stream, wireId } = await question(headers)
     await post(b, reply(wireId, 'n'.repeat(200 * KIB)), headers)
-    await stream.until(answering('call'))
+    await stream.until(responseTo('call'))
     const inbox = `mcp:stream:{nodes}:inbox:${wireId.split('.')[0]}`
     expect(await admin.at(inbox, (one) => one.exists(inbox))).toBe(1)
     await expect.poll(() => admin.at(inbox, (one) => one.xLen(inbox)), { timeout: 5000 }).toBe(0)
     expect(await admin.at(inbox, (one) => one.ttl(inbox))).toBeLessThanOrEqual(60)
-    // And goes on after that.
+    // And is used again afterwards.
     const second = await question(headers, 'second')
     await post(b, reply(second.wireId, 'second'), headers)
-    await second.stream.until(answering('second'))
+    await second.stream.until(responseTo('second'))
   })
 
-  test('progress is sent on once a second, and only what it may say', async () => {
+  test('progress is forwarded once a second, with the permitted fields only', async () => {
     const headers = await connect(a, { elicitation: {} })
     const { wireId } = await question(headers)
     const params = {

@@ -22,7 +22,7 @@ describe('a token that was not issued for this server is not exchanged', () => {
   test.each<[string, (server: Server) => Promise<string>]>([
     ['for the API', ({ issuer, claims }) => issuer.sign({ ...claims(), aud: 'api://bank' })],
     ['for our client id', ({ issuer, claims }) => issuer.sign({ ...claims(), aud: 'bank-server' })],
-    ['for nobody', (server) => server.issuer.sign(without(server, 'aud'))],
+    ['without an audience', (server) => server.issuer.sign(without(server, 'aud'))],
     ['of another issuer', ({ issuer, claims }) => issuer.sign({ ...claims(), iss: 'https://x.y' })],
     ['expired', ({ issuer, claims }) => issuer.sign({ ...claims(), exp: seconds() - 1 })],
     ['too old', ({ issuer, claims }) => issuer.sign({ ...claims(), iat: seconds() - 90_000 })],
@@ -33,18 +33,18 @@ describe('a token that was not issued for this server is not exchanged', () => {
   ])('%s', async (_what, make) => {
     const server = await startOnBehalf()
     const { status } = await server.call(await make(server))
-    expect([status, server.asked, server.api.seen]).toEqual([401, [], []])
+    expect([status, server.exchanges, server.api.seen]).toEqual([401, [], []])
   })
 
   test('nor is anything without a token', async () => {
-    const { apps, asked, api } = await startOnBehalf()
+    const { apps, exchanges, api } = await startOnBehalf()
     await read(postModern(apps[0].localUrl, 'tools/call', { name: 'service', arguments: {} }))
-    expect([asked, api.seen]).toEqual([[], []])
+    expect([exchanges, api.seen]).toEqual([[], []])
   })
 })
 
-test('two people, and two clients of one, never use what was exchanged for the other', async () => {
-  const { call, token, asked, answer } = await startOnBehalf()
+test('two people, and two clients of one, never use a token exchanged for the other', async () => {
+  const { call, token, exchanges, answer } = await startOnBehalf()
   let count = 0
   answer((form) => {
     count += 1
@@ -66,10 +66,10 @@ test('two people, and two clients of one, never use what was exchanged for the o
     expect(text).toContain(who === 1 ? 'Account of bob' : 'Account of ada')
   }
   expect(new Set(texts.map(([who, text]) => `${who} ${text}`)).size).toBe(3)
-  expect(asked).toHaveLength(3)
+  expect(exchanges).toHaveLength(3)
 })
 
-test('a connection or handle of another person gives no access to the exchanged token', async () => {
+test('an MCP session or handle of another person gives no access to the exchanged token', async () => {
   const { call, token, apps, api } = await startOnBehalf()
   const [ada, bob] = [await token({ subject: 'ada' }), await token({ subject: 'bob' })]
   expect((await call(ada)).isError).toBe(false)
@@ -85,12 +85,12 @@ test('a connection or handle of another person gives no access to the exchanged 
   expect(api.seen).toHaveLength(before)
 })
 
-test('a token with fewer scopes does not use what was exchanged for more', async () => {
-  const { call, token, asked, issuer, claims } = await startOnBehalf()
+test('a token with fewer scopes does not use a token exchanged for more', async () => {
+  const { call, token, exchanges, issuer, claims } = await startOnBehalf()
   expect((await call(await token())).isError).toBe(false)
   const narrow = await issuer.sign({ ...claims(), scope: 'service:read' })
   expect((await call(narrow)).isError).toBe(false)
-  expect(asked.map(({ form }) => form.get('subject_token'))[1]).toBe(narrow)
+  expect(exchanges.map(({ form }) => form.get('subject_token'))[1]).toBe(narrow)
 })
 
 test.each<[string, (form: URLSearchParams) => object]>([
@@ -125,17 +125,17 @@ test('a redirect of the token endpoint is not followed', async () => {
 })
 
 test('the parameters of a call do not reach the exchange', async () => {
-  const { token, apps, asked } = await startOnBehalf()
+  const { token, apps, exchanges } = await startOnBehalf()
   const args = { accountId: 'me', audience: 'api://other', subject_token: 'x' }
   const headers = withToken(await token())
   await read(
     postModern(apps[0].localUrl, 'tools/call', { name: 'service', arguments: args }, { headers }),
   )
-  for (const { form } of asked) expect(form.get('audience')).toBe('api://bank')
+  for (const { form } of exchanges) expect(form.get('audience')).toBe('api://bank')
 })
 
 test('after logout the exchanged token is revoked, and the old token exchanges nothing', async () => {
-  const { call, token, asked, issuer } = await startOnBehalf()
+  const { call, token, exchanges, issuer } = await startOnBehalf()
   const revoked: string[] = []
   issuer.metadataIs({
     authorization_endpoint: `${issuer.url}/authorize`,
@@ -151,7 +151,7 @@ test('after logout the exchanged token is revoked, and the old token exchanges n
   expect((await call(ada, 'logout')).isError).toBe(false)
   expect(revoked.join()).toContain('api-token-of-ada')
   expect(await call(ada)).toMatchObject({ status: 401 })
-  expect(asked).toHaveLength(1)
+  expect(exchanges).toHaveLength(1)
 })
 
 describeRedis('plain', 'on three nodes', () => {
@@ -164,19 +164,19 @@ describeRedis('plain', 'on three nodes', () => {
     }
   }
 
-  test('calls at the same time cause one exchange, and one refusal', {
+  test('concurrent calls cause one exchange, and one refusal', {
     timeout: 30_000,
   }, async () => {
-    const { call, token, asked, answer } = await start()
+    const { call, token, exchanges, answer } = await start()
     const all = async (who: string) =>
       Promise.all(Array.from({ length: 15 }, (_, index) => call(who, 'service', index % 3)))
     const calls = await all(await token({ subject: 'ada' }))
     expect(calls.map(({ isError }) => isError)).not.toContain(true)
-    expect(asked).toHaveLength(1)
+    expect(exchanges).toHaveLength(1)
     answer(() => ({ status: 400, body: { error: 'interaction_required' } }))
     const refused = await all(await token({ subject: 'bob' }))
     expect(refused.map(({ isError }) => isError)).not.toContain(false)
-    expect(asked).toHaveLength(2)
+    expect(exchanges).toHaveLength(2)
   })
 
   test('neither token is in the store or the log in plain text', { timeout: 30_000 }, async () => {
@@ -194,14 +194,14 @@ describeRedis('plain', 'on three nodes', () => {
   })
 })
 
-test('scopes of the issuer that are one scope of the tools are not one for the API', async () => {
+test('scopes of the issuer that map to the same scope of tools are distinct for the API', async () => {
   const OAUTH_SCOPE_MAP = '{"Bank.Read":"service:read mcp","Bank.Write":"service:read mcp"}'
-  const { call, asked, issuer, claims } = await startOnBehalf({
+  const { call, exchanges, issuer, claims } = await startOnBehalf({
     env: { ...RFC8693, OAUTH_SCOPE_MAP },
   })
   const withScope = (scope: string) => issuer.sign({ ...claims(), scope })
   const [write, read] = [await withScope('Bank.Write'), await withScope('Bank.Read')]
   expect((await call(write)).isError).toBe(false)
   expect((await call(read)).isError).toBe(false)
-  expect(asked.map(({ form }) => form.get('subject_token'))).toEqual([write, read])
+  expect(exchanges.map(({ form }) => form.get('subject_token'))).toEqual([write, read])
 })

@@ -29,13 +29,13 @@ const FAILING: readonly (readonly [string, Params])[] = [
   ['an unknown resource', { resource: 'https://elsewhere.example/' }],
   ['a request object', { request: 'e30.e30.e30' }],
   ['a registration', { registration: '{}' }],
-  ['a max_age that is none', { max_age: '-1' }],
+  ['an invalid max_age', { max_age: '-1' }],
   ['an ID token hint', { id_token_hint: 'e30.e30.e30' }],
   ['another response mode', { response_mode: 'fragment' }],
   ['a page that posts', { response_mode: 'form_post' }],
 ]
 
-/** The parameters as a phisher would send them on, redirects not followed. */
+/** Opens the authorization URL as from a phishing link; does not follow redirects. */
 async function follow(url: string, client: OAuthClient, params: Params) {
   const { search } = client.request(params).url
   const answer = await fetch(`${url}/authorize${search}`, { redirect: 'manual' })
@@ -49,7 +49,7 @@ describeRedis('plain', 'on three nodes', () => {
   })
   afterAll(() => cluster?.stop())
 
-  test.each(FAILING)('a link with %s shows a page of ours', async (_what, params) => {
+  test.each(FAILING)('a link with %s shows a page of this server', async (_what, params) => {
     const client = await cluster.client(onTheWeb)
     for (const url of cluster.urls) {
       const { answer, location, text } = await follow(url, client, params)
@@ -77,9 +77,9 @@ describe('on one node', () => {
   test('opening the page of a client, and denying it, does not authorize it', async () => {
     const app = await start()
     const client = await createOAuthClient(app.url, onTheWeb)
-    const asked = await client.ask()
+    const asked = await client.openConsent()
     const { url } = await asked.decide('deny')
-    // A person pressed a button that says where it leads.
+    // A person pressed a button that names its target.
     expect(url.searchParams.get('error')).toBe('access_denied')
     expect((await follow(app.url, client, { prompt: 'none' })).location).toBeNull()
     await app.stop()
@@ -88,13 +88,13 @@ describe('on one node', () => {
   test('allowing it without signing in does not authorize it either', async () => {
     const app = await start({ LOGIN: 'at-authorize' })
     const client = await createOAuthClient(app.url, onTheWeb)
-    const { decide } = await client.ask()
+    const { decide } = await client.openConsent()
     expect((await decide('allow')).text).toContain('Who are you?')
     expect((await follow(app.url, client, { prompt: 'none' })).location).toBeNull()
     await app.stop()
   })
 
-  test('one client that was authorized does not vouch for another', async () => {
+  test('an authorized client does not permit redirects of another', async () => {
     const app = await start()
     const known = await createOAuthClient(app.url, onTheWeb)
     await known.authorize()

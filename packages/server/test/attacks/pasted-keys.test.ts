@@ -21,19 +21,19 @@ function post(page: URL, headers: Record<string, string>, body: URLSearchParams 
 
 const form = (key: string) => new URLSearchParams({ key })
 
-test('another browser, which has the address of the page, gets nowhere', async () => {
+test('another browser that has the URL of the page is refused', async () => {
   const { url, ticketsApi } = await startSeveral()
   const { link, browser, page } = await pageOf(url)
   const other = newBrowser()
   expect((await other.open(page)).status).toBe(403)
   expect((await other.open(page, { key: GOOD_KEY })).status).toBe(403)
-  // The address is burnt, for the browser that came from the link as well.
+  // The URL is consumed, also for the browser that came from the link.
   expect((await browser.open(page, { key: GOOD_KEY })).status).toBe(410)
   expect(ticketsApi.seen).toEqual([])
   expect(errorCode(await call(url, 'tickets', { session: link.session }))).toBe('login_required')
 })
 
-test('a link or a page that was used is void', async () => {
+test('a used link or page is invalid', async () => {
   const { url } = await startSeveral()
   const { link, browser, page } = await pageOf(url)
   expect((await browser.open(link.url, { code: link.code })).status).toBe(410)
@@ -49,7 +49,7 @@ test('a wrong code does not lead to the page', async () => {
   expect([refused.status, refused.headers.get('location')]).toEqual([422, null])
 })
 
-test('of twenty keys at once one is taken', async () => {
+test('of twenty concurrent keys one is accepted', async () => {
   const { url, ticketsApi } = await startSeveral()
   const { browser, page } = await pageOf(url)
   const headers = { cookie: cookieOf(browser) }
@@ -66,7 +66,7 @@ test.each([
   ['another port', { 'sec-fetch-site': 'same-site' }],
   ['a browser that sends Origin alone', { origin: 'https://evil.example' }],
   ['a page without an origin', { origin: 'null' }],
-])('a form from %s is refused, and the page stays good', async (_from, headers) => {
+])('a form from %s is refused, and the page stays valid', async (_from, headers) => {
   const { url, ticketsApi } = await startSeveral()
   const { browser, page } = await pageOf(url)
   const cookie = cookieOf(browser)
@@ -75,7 +75,7 @@ test.each([
   expect((await browser.open(page, { key: GOOD_KEY })).text).toContain('Key accepted')
 })
 
-test('what is no form of ours is refused before it counts', async () => {
+test('a body that is not our form is refused, and does not consume the page', async () => {
   const { url, ticketsApi } = await startSeveral()
   const { browser, page } = await pageOf(url)
   const cookie = cookieOf(browser)
@@ -101,7 +101,7 @@ test.each([
   ['nothing', ''],
   ['white space', ' \t '],
   ['3,000 characters', 'k'.repeat(3000)],
-])('a key with %s is not sent anywhere', async (_what, key) => {
+])('a key with %s is not sent', async (_what, key) => {
   const { url, ticketsApi } = await startSeveral()
   const { browser, page } = await pageOf(url)
   const answer = await browser.open(page, { key })
@@ -116,7 +116,7 @@ test('a key that looks like a replacement pattern is sent as it is', async () =>
   expect((await browser.open(page, { key: "$&$1$'key" })).text).toContain('Key accepted')
 })
 
-test('unknown upstreams and states are void', async () => {
+test('unknown upstreams and states are invalid', async () => {
   const { url } = await startSeveral()
   const { browser, page } = await pageOf(url)
   const state = page.pathname.split('/').at(-1)
@@ -132,7 +132,7 @@ test('unknown upstreams and states are void', async () => {
       410,
     )
   }
-  // Nor is it good at a redirect URI.
+  // It is not valid at a redirect URI either.
   const callback = await browser.open(new URL(`/callback/tickets?code=x&state=${state}`, url))
   expect(callback.status).toBe(400)
   expect((await browser.open(page, { key: GOOD_KEY })).text).toContain('Key accepted')

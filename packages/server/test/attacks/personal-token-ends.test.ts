@@ -44,7 +44,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   })
 
-  test('outlives the idle record of its session, with its sign-in', async () => {
+  test('remains valid after the record of its idle session has expired, with its sign-in', async () => {
     const { token } = await makeToken(url, { scopes: BOTH })
     await cluster.nodes[0]?.store.delete(sessionKey(sessionOfToken(token)))
     for (const node of cluster.urls) {
@@ -54,7 +54,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   })
 
-  test('revoked while its session was idle, it does not come back', async () => {
+  test('stays revoked if it was revoked while its session was idle', async () => {
     const { token, browser } = await makeToken(url)
     await cluster.nodes[0]?.store.delete(sessionKey(sessionOfToken(token)))
     for (const id of idsIn(await openAccount(url, browser), 'tokens')) {

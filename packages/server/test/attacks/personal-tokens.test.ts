@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPersonalToken, sessionOfToken } from '../../src/session/personal-tokens.ts'
 import {
-  askForToken,
   callWith,
   makeToken,
   openAccount,
   signInToAccount,
   statusWith,
+  submitTokenForm,
   TOKEN,
 } from '../support/account.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
@@ -57,7 +57,7 @@ describeRedis('plain', 'on three nodes', () => {
     await sse.body?.cancel()
   })
 
-  test('is shown once, and stored nowhere', async () => {
+  test('is shown once, and not stored', async () => {
     const { token, browser } = await makeToken(url)
     expect(isPersonalToken(token)).toBe(true)
     expect((await openAccount(url, browser)).text).not.toContain(token)
@@ -71,7 +71,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(lines().join('\n')).not.toContain(token)
   })
 
-  test('needs a scope that it has', async () => {
+  test('is refused by a tool whose scope it lacks', async () => {
     const { token } = await makeToken(url, { scopes: ['mcp'] })
     const { status, answered } = await callWith(url, token, 'service')
     expect([status, answered.get('www-authenticate')]).toEqual([
@@ -85,22 +85,22 @@ describeRedis('plain', 'on three nodes', () => {
     ['no scope', { scopes: [] }],
     ['a lifetime beyond the bound', { days: '91' }],
     ['no lifetime', { days: '0' }],
-    ['a lifetime that is no number', { days: '1e1' }],
+    ['a lifetime that is not a number', { days: '1e1' }],
     ['no name', { name: ' ' }],
     ['a long name', { name: 'x'.repeat(81) }],
-  ])('is not made with %s', async (_what, wishes) => {
+  ])('is not created with %s', async (_what, form) => {
     const { browser } = await signInToAccount(url)
-    const page = await askForToken(url, browser, wishes)
+    const page = await submitTokenForm(url, browser, form)
     expect(page.text).not.toMatch(TOKEN)
     expect(page.text).toContain('role="alert"')
-    // The sign-in is not used up.
-    expect((await askForToken(url, browser)).text).toMatch(TOKEN)
+    // The sign-in is not consumed.
+    expect((await submitTokenForm(url, browser)).text).toMatch(TOKEN)
   })
 
   test('uses the sign-in of one visit: of twenty concurrent forms one creates a token', async () => {
     const { browser } = await signInToAccount(url)
     const forms = Array.from({ length: 20 }, (_, at) =>
-      askForToken(cluster.urls[at % 3] ?? url, browser),
+      submitTokenForm(cluster.urls[at % 3] ?? url, browser),
     )
     const made = (await Promise.all(forms)).filter(({ text }) => TOKEN.test(text))
     expect(made).toHaveLength(1)
@@ -125,7 +125,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await statusWith(url, token)).toBe(200)
   })
 
-  test('is not its session: the id and its hash open nothing', async () => {
+  test('its id and the hash of it give no access to a session', async () => {
     const { token, page, browser } = await makeToken(url)
     const id = sessionOfToken(token)
     const answer = await read(
@@ -136,7 +136,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(shown).not.toContain(id)
   })
 
-  test('a record that was forged or moved in the store is no token', async () => {
+  test('a record that was forged or moved in the store is refused', async () => {
     const { token } = await makeToken(url)
     const [other, id] = [await makeToken(url), sessionOfToken(token)]
     const key = `{${id}}:authorization`
@@ -149,7 +149,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await statusWith(url, token)).toBe(401)
   })
 
-  test('at the token endpoint, at introspection and revocation it is nothing', async () => {
+  test('the token endpoint, introspection and revocation do not accept it', async () => {
     const { token } = await makeToken(url)
     const client = await cluster.client()
     for (const params of [
@@ -191,13 +191,13 @@ describeRedis('plain', 'on three nodes', () => {
 })
 
 describe('switched off, as by default', () => {
-  test('nothing of them is there', async () => {
+  test('the page does not offer them, and they are refused', async () => {
     const { startApp } = await import('../support/app.ts')
     const app = await startApp()
     try {
       const { browser, page } = await signInToAccount(app.url)
       expect(page.text).not.toContain('token')
-      expect((await askForToken(app.url, browser)).text).not.toMatch(TOKEN)
+      expect((await submitTokenForm(app.url, browser)).text).not.toMatch(TOKEN)
       expect(await statusWith(app.url, `mcp_pat_${'0'.repeat(49)}`)).toBe(401)
     } finally {
       await app.stop()

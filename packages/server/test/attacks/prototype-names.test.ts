@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
-import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
+import { PROTOCOL_CATALOG, sendRequest } from '../support/wire.ts'
 
 const NAMES = ['toString', 'constructor', '__proto__', 'hasOwnProperty', 'valueOf', 'isPrototypeOf']
 const ERAS = ['2025-11-25', '2026-07-28']
@@ -32,18 +32,18 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
-/** The answer without the name that was asked for. */
+/** The response without the requested name. */
 const withoutName = (value: unknown, name: string) =>
   JSON.stringify(value).replaceAll(name, UNKNOWN)
 
 describe.each(Object.entries(REQUESTS))('%s', (_what, requestOf) => {
-  test.each(ERAS)('%s: is answered as any other that there is not', async (era) => {
+  test.each(ERAS)('%s: has the response of any unknown name', async (era) => {
     const answer = async (name: string) => {
-      const { status, message } = await ask(app.url, era, ...requestOf(name))
+      const { status, message } = await sendRequest(app.url, era, ...requestOf(name))
       return [status, withoutName(message, name)]
     }
     const expected = await answer(UNKNOWN)
@@ -65,19 +65,19 @@ test.each(ERAS)('%s: tools and prompts may have such names', async (era) => {
   const catalogDirectory = join(import.meta.dirname, '../fixtures/names')
   const own = await startApp({ catalogDirectory })
   for (const name of ['constructor', '__proto__']) {
-    const { message } = await ask(own.url, era, 'tools/call', { name, arguments: {} })
+    const { message } = await sendRequest(own.url, era, 'tools/call', { name, arguments: {} })
     expect(message.result?.structuredContent).toEqual({ name })
   }
-  const { message } = await ask(own.url, era, 'tools/list')
+  const { message } = await sendRequest(own.url, era, 'tools/list')
   for (const name of ['constructor', '__proto__']) {
     expect(message.result?.tools).toContainEqual(expect.objectContaining({ name }))
   }
   const prompt = { name: 'constructor', arguments: { who: 'Ada' } }
-  expect((await ask(own.url, era, 'prompts/get', prompt)).message.result).toMatchObject({
+  expect((await sendRequest(own.url, era, 'prompts/get', prompt)).message.result).toMatchObject({
     messages: [{ content: { text: 'Hello Ada' } }],
   })
   const ref = { type: 'ref/prompt', name: 'constructor' }
-  const completed = await ask(own.url, era, ...completion(ref, 'who'))
+  const completed = await sendRequest(own.url, era, ...completion(ref, 'who'))
   expect(completed.message.result?.completion).toMatchObject({ values: ['Ada'] })
   await own.stop()
 })

@@ -139,8 +139,8 @@ describeRedis('plain', 'on three nodes', () => {
   })
   afterAll(() => cluster?.stop())
 
-  /** What `/authorize` says at each node, redirects not followed. */
-  async function ask(asking: OAuthClient, params: Params) {
+  /** The response of `/authorize` at each node; does not follow redirects. */
+  async function authorizeAt(asking: OAuthClient, params: Params) {
     const { search } = asking.request(params).url
     const answers = cluster.urls.map((url) =>
       fetch(`${url}/authorize${search}`, { redirect: 'manual' }),
@@ -149,7 +149,7 @@ describeRedis('plain', 'on three nodes', () => {
   }
 
   async function expectNoRedirect(asking: OAuthClient, uri: string): Promise<void> {
-    for (const answer of await ask(asking, { redirect_uri: uri })) {
+    for (const answer of await authorizeAt(asking, { redirect_uri: uri })) {
       expect(answer.status).toBe(400)
       expect(answer.headers.get('location')).toBeNull()
       expect(answer.headers.getSetCookie()).toEqual([])
@@ -158,19 +158,20 @@ describeRedis('plain', 'on three nodes', () => {
     }
   }
 
-  test('the registered one is asked about', async () => {
+  test('the registered one gets the consent page', async () => {
     for (const asking of [client, native]) {
-      for (const answer of await ask(asking, {})) expect(answer.status).toBe(303)
+      for (const answer of await authorizeAt(asking, {})) expect(answer.status).toBe(303)
     }
     const other = LOOPBACK.replace('33418', '1234')
-    for (const answer of await ask(native, { redirect_uri: other })) expect(answer.status).toBe(303)
+    for (const answer of await authorizeAt(native, { redirect_uri: other }))
+      expect(answer.status).toBe(303)
   })
 
-  test.each(VARIANTS)('%j is not the one of a client on the web', async (uri) => {
+  test.each(VARIANTS)('%j is not the redirect URI of a web client', async (uri) => {
     await expectNoRedirect(client, uri)
   })
 
-  test.each(LOOPBACK_VARIANTS)('%j is not the one of a client on this machine', async (uri) => {
+  test.each(LOOPBACK_VARIANTS)('%j is not the redirect URI of a native client', async (uri) => {
     await expectNoRedirect(native, uri)
   })
 
@@ -179,11 +180,11 @@ describeRedis('plain', 'on three nodes', () => {
     ['two of them, the other way round', { redirect_uri: ['https://evil.example/', HTTPS] }],
     ['the same one twice', { redirect_uri: [HTTPS, HTTPS] }],
     ['two clients', { client_id: ['CLIENT', 'NATIVE'] }],
-  ])('%s lead nowhere', async (_what, params) => {
+  ])('%s are refused without a redirect', async (_what, params) => {
     const ids = { CLIENT: client.id, NATIVE: native.id } as Readonly<Record<string, string>>
     const sent =
       'client_id' in params ? { client_id: params.client_id.map((id) => ids[id] ?? id) } : params
-    for (const answer of await ask(client, sent)) {
+    for (const answer of await authorizeAt(client, sent)) {
       expect([answer.status, answer.headers.get('location')]).toEqual([400, null])
     }
   })
@@ -199,8 +200,8 @@ describeRedis('plain', 'on three nodes', () => {
       ['too short', { code_challenge: 'x' }],
       ['too long', { code_challenge: 'x'.repeat(129) }],
       ['with characters of no challenge', { code_challenge: `${'x'.repeat(42)}=` }],
-    ])('%s brings nobody to the consent page', async (_what, params) => {
-      for (const answer of await ask(native, params)) {
+    ])('%s does not lead to the consent page', async (_what, params) => {
+      for (const answer of await authorizeAt(native, params)) {
         const location = answer.headers.get('location') ?? ''
         expect(location).not.toContain('/consent/')
         expect(location).not.toContain('code=')
@@ -232,7 +233,7 @@ describeRedis('plain', 'on three nodes', () => {
       const metadata = { token_endpoint_auth_method: 'client_secret_post' }
       const confidential = await cluster.client({ metadata })
       const without = { code_challenge: undefined, code_challenge_method: undefined }
-      for (const answer of await ask(confidential, without)) {
+      for (const answer of await authorizeAt(confidential, without)) {
         expect(answer.headers.get('location')).toContain('error=invalid_request')
       }
       const authorization = await confidential.authorize()

@@ -5,7 +5,7 @@ import { createOAuthClient, type OAuthClient, postForm, register } from '../supp
 import { describeRedis } from '../support/redis-suite.ts'
 import { startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
 
-/** What one thread can do in that time is much more than any of these may take. */
+/** Far more time than any of these may take on one thread. */
 const LONGEST_MS = 5000
 
 const COUNT = 50_000
@@ -36,7 +36,7 @@ describeRedis('plain', 'at a server with a clock beside it', () => {
   })
   afterAll(() => cluster?.stop())
 
-  /** How long the slowest of ten neighbours waited meanwhile. */
+  /** The longest wait of ten other callers meanwhile. */
   async function expectResponsive(attack: () => Promise<number[]>): Promise<void> {
     const [url] = cluster.urls
     const attacking = attack()
@@ -95,7 +95,7 @@ describeRedis('plain', 'at a server with a clock beside it', () => {
 
   test.each(entries)('%s at /authorize', async (_what, make) => {
     const value = make(IN_A_LINE).replaceAll(' ', '+')
-    // These come back, longer than before, in a header that fetch would not read.
+    // These are returned, longer, in a header that `fetch` cannot read.
     const comesBack = ['state', 'scope']
     const sent = (name: string) => (comesBack.includes(name) ? value.slice(0, 4000) : value)
     const params = ['resource', 'scope', 'redirect_uri', 'code_challenge', 'prompt', 'state']

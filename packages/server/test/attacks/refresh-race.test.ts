@@ -18,7 +18,7 @@ const GRACE_SECONDS = 15
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
-/** What each node says to a token. */
+/** The status of a call with a token at each node. */
 const statuses = (urls: readonly string[], token: unknown) =>
   Promise.all(
     urls.map(async (url) => {
@@ -46,7 +46,9 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
   const useAtOnce = (token: string) =>
     Promise.all(Array.from({ length: USERS }, () => client.refresh(token)))
 
-  test('twenty at once get one successor', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
+  test('twenty concurrent uses return one successor', {
+    timeout: 30_000 + ROUNDS * 3000,
+  }, async () => {
     let { refresh_token: token } = await client.connect()
     const started = performance.now()
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -62,7 +64,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     await refreshed(token)
   })
 
-  test('later it is the same successor, and after the window the end of all', async () => {
+  test('a later use returns the same successor; after the grace period it revokes the family', async () => {
     const [lost, stolen] = [await client.connect(), await client.connect()]
     const successor = await refreshed(lost.refresh_token)
     const { body: newest } = await client.refresh(stolen.refresh_token)
@@ -78,7 +80,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     await refreshed(successor)
   }, 40_000)
 
-  test('an older generation is the end of all, while the newest is being used', async () => {
+  test('an older generation revokes the family, even while the newest is in use', async () => {
     const { refresh_token: first } = await client.connect()
     const third = await refreshed(await refreshed(first))
     const [stolen, ...own] = await Promise.all([client.refresh(first), ...(await useAtOnce(third))])
@@ -111,13 +113,13 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     }
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })
 
 describeRedis('plain', 'without a grace', () => {
-  test('of twenty at once one succeeds, and a later one is the end of all', async () => {
+  test('of twenty concurrent uses one succeeds, and a later use revokes the family', async () => {
     const cluster = await startOAuthNodes({ REFRESH_GRACE: '0' })
     const client = await cluster.client()
     const { refresh_token: token } = await client.connect()

@@ -28,7 +28,7 @@ describeRedis('plain', 'on three nodes', () => {
   const registerAt = (index: number, address: string, name = `client ${index}`) =>
     register(cluster.urls[index % 3] ?? '', { client_name: name }, from(address))
 
-  test('of one address are refused but for a few', { timeout: 120_000 }, async () => {
+  test('of one address are refused except for a few', { timeout: 120_000 }, async () => {
     // Authorized before the flood, from the same address: somebody in the same office.
     const neighbour = await createOAuthClient(cluster.url)
     const tokens = await neighbour.connect()
@@ -54,7 +54,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect((await registerAt(1, '192.0.2.2')).status).toBe(201)
   })
 
-  test('of one address cannot be had for many by what the caller writes', async () => {
+  test('of one address do not count for several because of forged headers', async () => {
     const forged = Array.from({ length: 60 }, (_, index) =>
       registerAt(index, `10.0.0.${index}, 198.51.100.7`),
     )
@@ -63,7 +63,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(taken.length).toBeGreaterThan(0)
   })
 
-  test('leave nothing in the store that stays', async () => {
+  test('leave nothing permanent in the store', async () => {
     const redis = await openRedisAdmin(cluster.redis)
     const keys = await redis.keys('*')
     for (const key of keys) {

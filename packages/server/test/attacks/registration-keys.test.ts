@@ -15,15 +15,15 @@ describeRedis('plain', 'on three nodes', () => {
   })
   afterAll(() => cluster?.stop())
 
-  /** Registers what only text can say. */
+  /** Registers with a body as text, for JSON that objects cannot express. */
   async function post(text: string) {
     const headers = { 'content-type': 'application/json' }
     const response = await fetch(`${cluster.url}/register`, { method: 'POST', headers, body: text })
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }
 
-  /** Whether a person would be asked for this client, at any node. */
-  async function isLetAsk(id: unknown, redirectUri: string): Promise<boolean> {
+  /** Whether any node shows the consent page for this client. */
+  async function getsConsentPage(id: unknown, redirectUri: string): Promise<boolean> {
     const client = await createOAuthClient(cluster.url, { known: { client_id: String(id) } })
     const { search } = client.request({ redirect_uri: redirectUri }).url
     const answers = await Promise.all(
@@ -51,7 +51,7 @@ describeRedis('plain', 'on three nodes', () => {
       return
     }
     expect(body.redirect_uris).toEqual([GOOD])
-    expect(await isLetAsk(body.client_id, EVIL)).toBe(false)
+    expect(await getsConsentPage(body.client_id, EVIL)).toBe(false)
   })
 
   test.each([
@@ -60,24 +60,24 @@ describeRedis('plain', 'on three nodes', () => {
     ['an array in an array', `{"redirect_uris":[["${EVIL}"]]}`],
     ['an object like an array', `{"redirect_uris":{"0":"${EVIL}","length":1}}`],
     ['a string', `{"redirect_uris":"${EVIL}"}`],
-  ])('one that may not be is refused as %s', async (_what, text) => {
+  ])('a forbidden one is refused as %s', async (_what, text) => {
     const { status, body } = await post(text)
     expect(status).toBe(400)
     expect(body).not.toHaveProperty('client_id')
   })
 
-  test('one that may not be is dropped beside one that may', async () => {
+  test('a forbidden redirect URI is dropped, and a permitted one kept', async () => {
     const { status, body } = await post(`{"redirect_uris":["${GOOD}","${EVIL}"]}`)
     expect(status).toBe(201)
     expect(body.redirect_uris).toEqual([GOOD])
-    expect(await isLetAsk(body.client_id, EVIL)).toBe(false)
+    expect(await getsConsentPage(body.client_id, EVIL)).toBe(false)
   })
 
-  test('the last of two keys counts, and is what is checked', async () => {
+  test('the last of two equal keys is checked and used', async () => {
     const { status, body } = await post(`{"redirect_uris":["${EVIL}"],"redirect_uris":["${GOOD}"]}`)
     expect(status).toBe(201)
     expect(body.redirect_uris).toEqual([GOOD])
-    expect(await isLetAsk(body.client_id, EVIL)).toBe(false)
+    expect(await getsConsentPage(body.client_id, EVIL)).toBe(false)
   })
 
   test('a client cannot choose its id, secret or times', async () => {
@@ -102,7 +102,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(body).not.toHaveProperty('client_id')
   })
 
-  test('nothing else has changed for that', async () => {
+  test('no prototype is polluted', async () => {
     await post(
       metadata(`,"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":1}}`),
     )

@@ -60,7 +60,7 @@ test('the order of the arguments does not matter', async () => {
   expect(structured<{ owner: string }>(message.result ?? {}).owner).toBe('Ada Lovelace')
 })
 
-test('it does not show the session handle it holds', async () => {
+test('it does not disclose the session handle inside', async () => {
   const before = written.length
   const { requestState } = await firstRound()
   const session = written.slice(before).find(({ key }) => key.endsWith(':session'))
@@ -76,9 +76,9 @@ test('it does not show the session handle it holds', async () => {
 })
 
 describe('it is refused with -32602', () => {
-  async function expectRefused(answering: ReturnType<typeof read>) {
+  async function expectRefused(response: ReturnType<typeof read>) {
     const before = written.length
-    const { message } = await answering
+    const { message } = await response
     expect(message.error).toMatchObject({ code: -32602 })
     expect(message.error?.data).toEqual({ reason: 'invalid_request_state' })
     expect(written).toHaveLength(before)
@@ -132,7 +132,7 @@ describe('it is refused with -32602', () => {
     await expectRefused(secondRound(requestState, { name: 'logout' }))
   })
 
-  test('on a connection of the 2025 era', async () => {
+  test('in an MCP session of the 2025 era', async () => {
     const { requestState } = await firstRound()
     const params = { name: 'service', arguments: ARGUMENTS, inputResponses: ACCEPT, requestState }
     const headers = await connect(app.url, capabilities)

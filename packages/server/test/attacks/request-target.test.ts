@@ -112,7 +112,7 @@ test('the authority of an absolute target replaces the Host header', async () =>
 })
 
 test.each(['ftp://localhost/token', 'localhost:80', '?', 'token'])(
-  '%s is no request target',
+  '%s is not a request target',
   async (target) => {
     expect((await send(target)).status).toBe(400)
   },

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { startTokenApp } from '../support/token-app.ts'
 import { post, postModern, postText, read, request } from '../support/wire.ts'
 
@@ -21,7 +21,7 @@ const newAddress = () => {
   return { 'x-forwarded-for': `192.0.2.${last}` }
 }
 
-/** A request of exactly so many bytes. */
+/** A request of exactly this many bytes. */
 function sized(bytes: number): string {
   const text = (pad: string) => JSON.stringify(request('ping', { pad }))
   return text('x'.repeat(bytes - text('').length))
@@ -44,7 +44,7 @@ function chunked(url: string, body: string, headers: Readonly<Record<string, str
   return fetch(`${url}/mcp`, init as RequestInit)
 }
 
-const remaining = (headers: Headers) => toldLimits(headers)[0]?.remaining
+const remaining = (headers: Headers) => limitsIn(headers)[0]?.remaining
 
 describe('a request counts', () => {
   let app: TestApp
@@ -61,8 +61,8 @@ describe('a request counts', () => {
     [1024 * KIBIBYTE, 65],
   ])('%d bytes as %d', async (bytes, weight) => {
     const body = sized(bytes)
-    const told = await read(postText(app.url, body, newAddress()))
-    expect(remaining(told.headers)).toBe(ADDRESS - weight)
+    const answer = await read(postText(app.url, body, newAddress()))
+    expect(remaining(answer.headers)).toBe(ADDRESS - weight)
     const inChunks = await read(chunked(app.url, body, newAddress()))
     expect(remaining(inChunks.headers)).toBe(ADDRESS - weight)
   })
@@ -99,6 +99,6 @@ it('of a session counts the same', async () => {
   const pad = 'x'.repeat(32 * KIBIBYTE)
   const params = { name: 'session', arguments: { pad } }
   const answer = await read(postModern(app.url, 'tools/call', params, { headers }))
-  expect(toldLimits(answer.headers)).toMatchObject([{ limit: 'caller', remaining: 40 - 3 }])
+  expect(limitsIn(answer.headers)).toMatchObject([{ limit: 'caller', remaining: 40 - 3 }])
   await app.stop()
 })

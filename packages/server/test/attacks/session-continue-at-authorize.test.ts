@@ -9,9 +9,9 @@ import {
   codeFor,
   consentPage,
   logout,
-  onConnection,
   openedSession,
   personsBrowser,
+  rememberIn,
   serviceOwner,
   sessionOf,
   statusOf,
@@ -21,7 +21,7 @@ import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
 const WEB = 'https://client.example/callback'
-/** Each test has people of its own client. */
+/** Each test has a client of its own, and so its own users. */
 let clients = 0
 
 describeRedis('plain', 'on three nodes', () => {
@@ -39,20 +39,23 @@ describeRedis('plain', 'on three nodes', () => {
   test.each([
     ['an app', undefined],
     ['a web client', WEB],
-  ])('of %s goes on in any browser: connection, values and sign-in', async (_what, redirectUri) => {
-    const client = await newClient(redirectUri && { redirect_uris: [redirectUri] })
-    const { tokens, connection } = await openedSession(cluster.urls, client)
-    const elsewhere = personsBrowser(redirectUri)
-    const again = await authorize(client, elsewhere, { params: { scope: 'mcp service:read' } })
-    expect(sessionOf(again)).toBe(sessionOf(tokens))
-    for (const url of cluster.urls) {
-      expect(await onConnection(url, connection, again)).toBe('before')
-      expect(await onConnection(url, connection, tokens)).toBe('before')
-      expect(await serviceOwner(url, again)).toBe('Ada Lovelace')
-    }
-    expect((await client.refresh(again.refresh_token)).status).toBe(200)
-    expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
-  })
+  ])(
+    'of %s continues in any browser: MCP session, values and sign-in',
+    async (_what, redirectUri) => {
+      const client = await newClient(redirectUri && { redirect_uris: [redirectUri] })
+      const { tokens, connection } = await openedSession(cluster.urls, client)
+      const elsewhere = personsBrowser(redirectUri)
+      const again = await authorize(client, elsewhere, { params: { scope: 'mcp service:read' } })
+      expect(sessionOf(again)).toBe(sessionOf(tokens))
+      for (const url of cluster.urls) {
+        expect(await rememberIn(url, connection, again)).toBe('before')
+        expect(await rememberIn(url, connection, tokens)).toBe('before')
+        expect(await serviceOwner(url, again)).toBe('Ada Lovelace')
+      }
+      expect((await client.refresh(again.refresh_token)).status).toBe(200)
+      expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
+    },
+  )
 
   test('of another person in the same browser is their own', async () => {
     const client = await newClient()
@@ -62,9 +65,9 @@ describeRedis('plain', 'on three nodes', () => {
     for (const decision of ['allow', 'continue'] as const) {
       const other = await authorize(client, browser, { person: 'grace', decision })
       expect(sessionOf(other)).not.toBe(sessionOf(tokens))
-      expect(await onConnection(cluster.urls[0], connection, other)).toBe(404)
+      expect(await rememberIn(cluster.urls[0], connection, other)).toBe(404)
     }
-    expect(await onConnection(cluster.urls[1], connection, tokens)).toBe('before')
+    expect(await rememberIn(cluster.urls[1], connection, tokens)).toBe('before')
   })
 
   test('of the same person with another client is another', async () => {
@@ -72,10 +75,10 @@ describeRedis('plain', 'on three nodes', () => {
     const { browser, tokens, connection } = await openedSession(cluster.urls, client)
     const other = await authorize(await newClient(), browser)
     expect(sessionOf(other)).not.toBe(sessionOf(tokens))
-    expect(await onConnection(cluster.urls[2], connection, other)).toBe(404)
+    expect(await rememberIn(cluster.urls[2], connection, other)).toBe(404)
   })
 
-  test('is one, however many sign in at once', async () => {
+  test('is the same, however many sign in concurrently', async () => {
     const client = await newClient()
     const codes = await Promise.all(
       Array.from({ length: 5 }, () => codeFor(client, personsBrowser())),
@@ -93,21 +96,21 @@ describeRedis('plain', 'on three nodes', () => {
     const choice = await browser.open(page.url, { decision: 'allow' })
     const failed = await browser.open(choice.url, { cancel: 'yes' })
     await browser.open(failed.url, { decision: 'deny' })
-    expect(await onConnection(cluster.urls[0], connection, tokens)).toBe('before')
+    expect(await rememberIn(cluster.urls[0], connection, tokens)).toBe('before')
     expect(await serviceOwner(cluster.urls[1], tokens)).not.toBe('nobody')
   })
 
-  describe('a connection whose session was ended', () => {
+  describe('an MCP session whose session has ended', () => {
     test('continues for the same user in another browser, and for nobody else', async () => {
       const client = await newClient()
       const { browser, tokens, connection } = await openedSession(cluster.urls, client)
       await logout(cluster.urls[0], tokens)
       const other = await authorize(client, browser, { person: 'grace' })
-      expect(await onConnection(cluster.urls[1], connection, other)).toBe(404)
+      expect(await rememberIn(cluster.urls[1], connection, other)).toBe(404)
       const same = await authorize(client, personsBrowser())
       expect(sessionOf(same)).not.toBe(sessionOf(tokens))
-      for (const url of cluster.urls) expect(await onConnection(url, connection, same)).toBe('')
-      expect(await onConnection(cluster.urls[1], connection, other)).toBe(404)
+      for (const url of cluster.urls) expect(await rememberIn(url, connection, same)).toBe('')
+      expect(await rememberIn(cluster.urls[1], connection, other)).toBe(404)
     })
   })
 })

@@ -13,8 +13,8 @@ import { start } from '../auth/authorization-apps.ts'
 import {
   authorize,
   consentPage,
-  onConnection,
   openedSession,
+  rememberIn,
   sessionOf,
   statusOf,
 } from '../support/authorize-again.ts'
@@ -32,7 +32,7 @@ function resigned({ access_token: token, ...tokens }: Tokens, claims: object): T
   return { ...tokens, access_token: `${input}.${signature}` }
 }
 
-test('SESSION_CONTINUE=off starts anew each time, whatever is asked', async () => {
+test('SESSION_CONTINUE=off starts a new session each time, whatever is requested', async () => {
   const { url } = await start({ env: { SESSION_CONTINUE: 'off' }, catalogDirectory })
   const client = await createOAuthClient(url)
   const { browser, tokens } = await openedSession([url, url], client)
@@ -75,17 +75,17 @@ test('a token of the previous release identifies its session, until that is revo
   }
   await store.delete(tokenKey(sessionId, String(claimsOf(tokens.access_token).jti)))
   await store.delete(`{${sessionId}}:grants`)
-  expect(await onConnection(url, connection, old)).toBe('before')
+  expect(await rememberIn(url, connection, old)).toBe('before')
   const again = await authorize(client, browser)
   expect(sessionOf(again)).toBe(sessionId)
   // The new grant is not the last one.
   expect((await client.revoke(again.refresh_token)).status).toBe(200)
   expect(await statusOf(url, again)).toBe(401)
-  expect(await onConnection(url, connection, old)).toBe('before')
+  expect(await rememberIn(url, connection, old)).toBe('before')
   const refreshed = await client.refresh(tokens.refresh_token)
   expect(refreshed.status).toBe(200)
   const renewed = refreshed.body as unknown as Tokens
-  expect(await onConnection(url, connection, renewed)).toBe('before')
+  expect(await rememberIn(url, connection, renewed)).toBe('before')
   expect((await client.revoke(renewed.refresh_token)).status).toBe(200)
   for (const each of [old, renewed]) expect(await statusOf(url, each)).toBe(401)
 })

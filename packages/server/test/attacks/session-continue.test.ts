@@ -9,10 +9,10 @@ import {
   authorize,
   codeFor,
   consentPage,
-  onConnection,
   openedSession,
   personsBrowser,
   remember,
+  rememberIn,
   serviceOwner,
   sessionOf,
   signIn,
@@ -34,7 +34,7 @@ describeRedis('plain', 'on three nodes', () => {
 
   const opened = (by = client) => openedSession(cluster.urls, by)
 
-  /** The store's record of the session, as if nobody had used it for so many minutes. */
+  /** The store's record of the session, as if unused for this many minutes. */
   async function idle(tokens: Tokens, minutes: number): Promise<void> {
     const { store } = cluster.nodes[0] ?? expect.fail('no node')
     const lastActiveAt = Date.now() - minutes * 60_000
@@ -45,8 +45,8 @@ describeRedis('plain', 'on three nodes', () => {
     expect(sessionOf(tokens)).not.toBe(sessionOf(before))
     for (const url of cluster.urls) {
       expect(await remember(url, tokens)).toBe('')
-      expect(await onConnection(url, connection, tokens)).toBe(404)
-      expect(await onConnection(url, connection, before)).toBe('before')
+      expect(await rememberIn(url, connection, tokens)).toBe(404)
+      expect(await rememberIn(url, connection, before)).toBe('before')
     }
   }
 
@@ -64,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(sessionOf(wider)).toBe(sessionOf(tokens))
       expect(claimsOf(wider.access_token).grant_id).not.toBe(claimsOf(tokens.access_token).grant_id)
       for (const url of cluster.urls) {
-        expect(await onConnection(url, connection, wider)).toBe('before')
+        expect(await rememberIn(url, connection, wider)).toBe('before')
         expect(await serviceOwner(url, wider)).toBe('Ada Lovelace')
         expect(await serviceOwner(url, tokens)).toBe(403)
       }
@@ -78,10 +78,10 @@ describeRedis('plain', 'on three nodes', () => {
       expect(sessionOf(await authorize(again, browser))).toBe(sessionOf(tokens))
       const redirect_uri = REDIRECT_URI.replace('33418', '49152')
       const other = await authorize(client, browser, { params: { redirect_uri } })
-      expect(await onConnection(cluster.urls[2], connection, other)).toBe('before')
+      expect(await rememberIn(cluster.urls[2], connection, other)).toBe('before')
     })
 
-    test('ten consents at once make one session with ten grants', async () => {
+    test('ten concurrent consents lead to one session with ten grants', async () => {
       const { browser, tokens } = await opened()
       const many = await Promise.all(Array.from({ length: 10 }, () => codeParts(browser)))
       const exchanged = await Promise.all(many.map((each) => client.exchange(each)))
@@ -91,7 +91,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect(new Set(grants).size).toBe(10)
     })
 
-    /** Cookies of one authorization alone, and that of the browser. */
+    /** Cookies of one authorization only, and that of the browser. */
     async function codeParts({ cookies }: Browser) {
       const own = personsBrowser()
       own.cookies.push(...cookies.filter(({ name }) => name === 'mcp-browser'))
@@ -104,12 +104,12 @@ describeRedis('plain', 'on three nodes', () => {
       await expectAnew(anew, tokens, connection)
     })
 
-    test('denies, and the session lives', async () => {
+    test('denies, and the session stays valid', async () => {
       const { browser, tokens, connection } = await opened()
       const { page } = await consentPage(client, browser)
       const { url } = await browser.open(page.url, { decision: 'deny' })
       expect(url.searchParams.get('error')).toBe('access_denied')
-      expect(await onConnection(cluster.urls[0], connection, tokens)).toBe('before')
+      expect(await rememberIn(cluster.urls[0], connection, tokens)).toBe('before')
       expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
     })
   })

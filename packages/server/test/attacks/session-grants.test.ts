@@ -9,9 +9,9 @@ import {
   codeFor,
   consentPage,
   logout,
-  onConnection,
   openedSession,
   personsBrowser,
+  rememberIn,
   serviceOwner,
   sessionOf,
   signIn,
@@ -41,7 +41,7 @@ describeRedis('plain', 'on three nodes', () => {
       expect((await client.revoke(tokens.refresh_token)).status).toBe(200)
       for (const url of cluster.urls) {
         expect(await statusOf(url, tokens)).toBe(401)
-        expect(await onConnection(url, connection, second)).toBe('before')
+        expect(await rememberIn(url, connection, second)).toBe('before')
       }
       expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
       const refreshed = await client.refresh(second.refresh_token)
@@ -49,22 +49,22 @@ describeRedis('plain', 'on three nodes', () => {
       expect((await client.revoke(third.refresh_token)).status).toBe(200)
       for (const each of [second, third]) expect(await statusOf(cluster.urls[1], each)).toBe(401)
       expect((await client.refresh(third.refresh_token)).status).toBe(400)
-      // The connection goes over to what is authorized next, and nothing that was in the session.
+      // The MCP session moves to the next authorization, without anything of the ended session.
       const { page } = await consentPage(client, browser)
       expect(page.text).not.toContain('session you opened')
       const anew = await authorize(client, browser)
       expect(sessionOf(anew)).not.toBe(sessionOf(tokens))
-      for (const url of cluster.urls) expect(await onConnection(url, connection, anew)).toBe('')
+      for (const url of cluster.urls) expect(await rememberIn(url, connection, anew)).toBe('')
       expect(await serviceOwner(cluster.urls[2], anew)).toBe('nobody')
     })
 
-    test('by reuse of a refresh token is of its own family alone', async () => {
+    test('by reuse of a refresh token affects only its own family', async () => {
       const { browser, tokens, connection } = await opened()
       const second = await authorize(client, browser)
       expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
       expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
       expect(await statusOf(cluster.urls[0], tokens)).toBe(401)
-      expect(await onConnection(cluster.urls[1], connection, second)).toBe('before')
+      expect(await rememberIn(cluster.urls[1], connection, second)).toBe('before')
       expect((await client.refresh(second.refresh_token)).status).toBe(200)
     })
 
@@ -88,7 +88,7 @@ describeRedis('plain', 'on three nodes', () => {
         expect(await statusOf(cluster.urls[0], tokens)).toBe(401)
         if (second === undefined) continue
         const { status, body } = await client.exchange(second)
-        // Either is safe: a token that is good, or the client has to ask again.
+        // Both outcomes are safe: a valid token, or the client has to authorize again.
         if (status === 200) {
           expect([200, 401]).toContain(await statusOf(cluster.urls[1], body as unknown as Tokens))
         }
@@ -96,7 +96,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
   })
 
-  describe('a connection whose session was ended', () => {
+  describe('an MCP session whose session has ended', () => {
     async function ended() {
       const before = await opened()
       await logout(cluster.urls[0], before.tokens)
@@ -107,22 +107,22 @@ describeRedis('plain', 'on three nodes', () => {
       const { browser, connection } = await ended()
       const anew = await authorize(client, browser)
       const answers = await Promise.all(
-        [...cluster.urls, ...cluster.urls].map((url) => onConnection(url, connection, anew)),
+        [...cluster.urls, ...cluster.urls].map((url) => rememberIn(url, connection, anew)),
       )
       expect(answers).toEqual(Array(6).fill(''))
-      await onConnection(cluster.urls[0], connection, anew, 'after')
-      expect(await onConnection(cluster.urls[1], connection, anew)).toBe('after')
+      await rememberIn(cluster.urls[0], connection, anew, 'after')
+      expect(await rememberIn(cluster.urls[1], connection, anew)).toBe('after')
     })
 
-    test('is unknown to another browser, another client, and a session of before', async () => {
+    test('is unknown to another browser, another client, and the ended session', async () => {
       const { browser, connection, tokens } = await ended()
       const elsewhere = await authorize(client, personsBrowser())
       const other = await cluster.client({ metadata: { client_name: 'Another client' } })
       const others = await authorize(other, browser)
       for (const url of cluster.urls) {
-        expect(await onConnection(url, connection, elsewhere)).toBe(404)
-        expect(await onConnection(url, connection, others)).toBe(404)
-        expect(await onConnection(url, connection, tokens)).toBe(401)
+        expect(await rememberIn(url, connection, elsewhere)).toBe(404)
+        expect(await rememberIn(url, connection, others)).toBe(404)
+        expect(await rememberIn(url, connection, tokens)).toBe(401)
       }
     })
 
@@ -130,8 +130,8 @@ describeRedis('plain', 'on three nodes', () => {
       const { browser, connection } = await ended()
       const first = await authorize(client, browser)
       const parallel = await authorize(client, browser, { decision: 'anew' })
-      expect(await onConnection(cluster.urls[0], connection, first)).toBe('')
-      expect(await onConnection(cluster.urls[1], connection, parallel)).toBe(404)
+      expect(await rememberIn(cluster.urls[0], connection, first)).toBe('')
+      expect(await rememberIn(cluster.urls[1], connection, parallel)).toBe(404)
     })
   })
 })

@@ -45,14 +45,14 @@ describeRedis('plain', 'on three nodes', () => {
   const sessionOf = ({ access_token: token }: Tokens) => String(claimsOf(token).session_id)
   const bearer = ({ access_token: token }: Pick<Tokens, 'access_token'>) => withToken(token)
 
-  /** What the session of these tokens remembers, read at one node. */
+  /** The text stored in the session of these tokens, read at one node. */
   async function remembered(url: string, tokens: Tokens, text?: string): Promise<string> {
     const headers = bearer(tokens)
     const { message } = await read(postModern(url, 'tools/call', remember(text), { headers }))
     return structured<{ before: string }>(message.result ?? {}).before
   }
 
-  /** Everything one can try with an id of somebody else. */
+  /** Every request that can use another caller's id. */
   async function attempts(url: string, id: string, thief: HeaderFields) {
     const headers = { ...thief, 'mcp-session-id': id }
     const json = {
@@ -60,8 +60,8 @@ describeRedis('plain', 'on three nodes', () => {
       accept: 'application/json, text/event-stream',
     }
     const call = JSON.stringify(request('tools/call', remember('stolen')))
-    const doors = thief.authorization === undefined ? ['/mcp'] : ['/mcp', '/http']
-    const sent = doors.flatMap((path) => [
+    const paths = thief.authorization === undefined ? ['/mcp'] : ['/mcp', '/http']
+    const sent = paths.flatMap((path) => [
       fetch(url + path, { method: 'POST', headers: { ...json, ...headers }, body: call }),
       fetch(url + path, { headers: { ...headers, accept: 'text/event-stream' } }),
       fetch(url + path, { method: 'DELETE', headers }),
@@ -113,7 +113,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await remembered(cluster.urls[1], alice)).toBe('hers')
   })
 
-  test('direct calls reach the own session alone', async () => {
+  test("direct calls reach the caller's own session only", async () => {
     for (const url of cluster.urls) {
       const session = sessionOf(alice)
       const options = { headers: { ...bearer(bob), 'mcp-session-id': session } }
@@ -133,7 +133,7 @@ describeRedis('plain', 'on three nodes', () => {
     }
   })
 
-  test('what each of thirty callers remembers stays with that caller', async () => {
+  test('what each of thirty callers stores stays with that caller', async () => {
     const callers = await Promise.all(Array.from({ length: 30 }, () => client.connect()))
     const at = (index: number) => cluster.urls[index % 3] ?? ''
     await Promise.all(callers.map((tokens, index) => remembered(at(index), tokens, `own ${index}`)))
@@ -195,7 +195,7 @@ describeRedis('plain', 'on three nodes', () => {
     })
   })
 
-  test('a token in the query, in the body or in a cookie is none', async () => {
+  test('a token in the query, in the body or in a cookie is ignored', async () => {
     const [url] = cluster.urls
     const { access_token: token } = alice
     const query = await fetch(`${url}/http?access_token=${token}`, { method: 'POST' })
@@ -206,7 +206,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect((await read(postText(url, '{}', two))).status).toBe(400)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
-import { answering, listen, listenTo, saying } from '../support/event-reader.ts'
+import { listen, listenTo, responseTo, withMethod } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startTokenNodes, type TokenNodes } from '../support/token-nodes.ts'
 import {
@@ -51,7 +51,7 @@ describeRedis('plain', 'with three nodes', () => {
       body: JSON.stringify(message),
     })
 
-  /** Everything one can do with the id of a connection. */
+  /** Every request that names an MCP session. */
   function attempts(
     node: string,
     id: string,
@@ -87,19 +87,19 @@ describeRedis('plain', 'with three nodes', () => {
   const seen = async (answers: readonly Promise<Response>[]) =>
     (await Promise.all(answers.map(read))).map(({ status, text }) => ({ status, text }))
 
-  test('a connection of a token is unknown to every other caller, on every node', async () => {
+  test('an MCP session of a token is unknown to every other caller, on every node', async () => {
     const id = await connectAs(alice, { elicitation: {} })
     const own = { ...alice, 'mcp-session-id': id }
     const stream = await listen(`${c}/mcp`, own)
     const question = request('tools/call', { name: 'ask', arguments: { kinds: ['form'] } }, 'asks')
-    const asking = await listenTo((signal) => post(b, question, own, signal))
-    const { message } = await asking.until(saying('elicitation/create'))
+    const questioned = await listenTo((signal) => post(b, question, own, signal))
+    const { message } = await questioned.until(withMethod('elicitation/create'))
     const wireId = String(message?.id)
     for (const thief of [bob, {}]) {
       for (const node of urls) {
-        const stolen = await seen(attempts(node, id, thief, asking.lastId ?? '', wireId))
+        const stolen = await seen(attempts(node, id, thief, questioned.lastId ?? '', wireId))
         const unknown = createId('con')
-        const missed = await seen(attempts(node, unknown, thief, asking.lastId ?? '', wireId))
+        const missed = await seen(attempts(node, unknown, thief, questioned.lastId ?? '', wireId))
         expect(stolen).toEqual(missed)
         expect(new Set(stolen.map(({ status }) => status))).toEqual(new Set([404]))
       }
@@ -107,11 +107,11 @@ describeRedis('plain', 'with three nodes', () => {
     // Alice did not notice: her call still waits, and her stream is open.
     const result = { action: 'accept', content: { name: 'Alice' } }
     expect((await post(a, { jsonrpc: '2.0', id: wireId, result }, own)).status).toBe(202)
-    const { message: answer } = await asking.until(answering('asks'))
+    const { message: answer } = await questioned.until(responseTo('asks'))
     expect(JSON.stringify(answer?.result)).toContain('Alice')
     const change = request('tools/call', { name: 'change', arguments: {} })
     expect((await read(post(b, change, own))).status).toBe(200)
-    await stream.until(saying('notifications/tools/list_changed'))
+    await stream.until(withMethod('notifications/tools/list_changed'))
     stream.close()
   })
 
@@ -129,7 +129,7 @@ describeRedis('plain', 'with three nodes', () => {
     expect(status).toBe(404)
   })
 
-  test('a connection without a token is unknown to callers with one', async () => {
+  test('an MCP session without a token is unknown to callers with one', async () => {
     const id = await connectAs({})
     for (const node of urls) {
       const stolen = await seen(attempts(node, id, bob, 's.0.0', 'x'))
@@ -158,8 +158,8 @@ describeRedis('plain', 'with three nodes', () => {
       }
     }
     expect((await postTo(b + path, INITIALIZE, alice)).status).toBe(202)
-    await stream.until(answering(1))
-    // Two streams of one token do not get in each other's way.
+    await stream.until(responseTo(1))
+    // Two streams of one token do not interfere.
     const second = await listen(`${b}/sse`, alice)
     const { data: other } = await second.until(({ event }) => event === 'endpoint')
     expect(other).not.toBe(path)
@@ -189,7 +189,7 @@ describeRedis('plain', 'with three nodes', () => {
     stays.close()
   })
 
-  test('one token used everywhere at once opens one session', async () => {
+  test('one token used on all nodes concurrently opens one session', async () => {
     const first = await cluster.bearer({ subject: 'everywhere' })
     const remember = { name: 'session', arguments: {} }
     const calls = Array.from({ length: 30 }, (_, turn) =>

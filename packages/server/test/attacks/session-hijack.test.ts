@@ -10,7 +10,6 @@ import { recordingStore } from '../support/recording-store.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 import { startTokenApp } from '../support/token-app.ts'
 import {
-  ask,
   connect,
   INITIALIZE,
   PROTOCOL_CATALOG,
@@ -18,6 +17,7 @@ import {
   postModern,
   read,
   request,
+  sendRequest,
 } from '../support/wire.ts'
 
 const { store, written } = recordingStore()
@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** A connection whose person has signed in. */
+/** An MCP session whose user has signed in. */
 async function signedInConnection() {
   const before = written.length
   const headers = await connect(app.url)
@@ -46,7 +46,7 @@ const serviceOn = async (headers: Record<string, string>, session?: string) => {
   return (await read(post(app.url, call, headers))).message.result ?? {}
 }
 
-describe('the session of a connection', () => {
+describe('the session of an MCP session', () => {
   test('has no handle: its id is refused like an unknown one, in both eras', async () => {
     const { headers, sessionId } = await signedInConnection()
     const unknown = await callWith(app.url, createId('ses'), 'service')
@@ -73,7 +73,7 @@ describe('the session of a connection', () => {
     expect((await read(post(app.url, request('ping'), headers))).status).toBe(200)
   })
 
-  test('is not reached by variants of the id of its connection', async () => {
+  test('is not reached by variants of the id of its MCP session', async () => {
     const { headers } = await signedInConnection()
     const id = headers['mcp-session-id']
     const variants = [
@@ -93,7 +93,7 @@ describe('the session of a connection', () => {
     }
   })
 
-  test('ends with its connection, and is not left signed in', async () => {
+  test('ends with its MCP session, the sign-in included', async () => {
     const { headers, sessionId } = await signedInConnection()
     await fetch(`${app.url}/mcp`, { method: 'DELETE', headers })
     expect(await store.get(`{${sessionId}}:session`)).toBeUndefined()
@@ -126,7 +126,7 @@ describe('a session handle', () => {
     }
   })
 
-  test('does not work any more after logout', async () => {
+  test('is refused after logout', async () => {
     const { session } = await login(app.url)
     await callWith(app.url, session, 'logout')
     expect(errorCode(await callWith(app.url, session, 'session'))).toBe('session_not_found')
@@ -138,9 +138,9 @@ test('200 clients with the same request id get their own answers only', async ()
   const talk = async (index: number) => {
     const era = ERAS[index % 2] ?? ERAS[0]
     const text = `canary-${index}-${createId('x')}`
-    // 2025 answers turn from JSON into streams at 300 ms: both forms are wanted.
+    // 2025-era responses become streams after 300 ms: both forms are tested.
     const delayMs = Math.floor(Math.random() * 600)
-    const answer = await ask(own.url, String(era), 'tools/call', {
+    const answer = await sendRequest(own.url, String(era), 'tools/call', {
       name: 'echo',
       arguments: { text, delayMs },
     })
@@ -155,7 +155,7 @@ test('200 clients with the same request id get their own answers only', async ()
   await own.stop()
 })
 
-test('one connection with 50 calls of the same id at once mixes nothing up', async () => {
+test('50 concurrent calls of one MCP session with the same id get their own answers', async () => {
   const own = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
   const headers = await connect(own.url)
   const talk = async (index: number) => {
@@ -167,7 +167,7 @@ test('one connection with 50 calls of the same id at once mixes nothing up', asy
   await own.stop()
 })
 
-test('a client that leaves does not end the call of another with the same id', async () => {
+test('a client that disconnects does not end the call of another with the same id', async () => {
   const own = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
   const hold = (key: string) => ({ name: 'hold', arguments: { key } })
   const leave = new AbortController()

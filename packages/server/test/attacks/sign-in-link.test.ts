@@ -27,13 +27,13 @@ describe('the code', () => {
     ['without the dash', (code: string) => code.replace('-', '')],
     ['with spaces', (code: string) => ` ${code.replace('-', ' ')} `],
     ['with O for 0 and I for 1', (code: string) => code.replace(/0/g, 'O').replace(/1/g, 'I')],
-  ])('is good %s', async (_how, typed) => {
+  ])('is valid %s', async (_how, typed) => {
     const { url, code } = await login(app.url)
     expect((await submitCode(url, typed(code))).status).toBe(303)
   })
 
   test.each(['', WRONG_CODE, 'x', '%', "' OR 1=1 --", '0'.repeat(3000)])(
-    'that is "%s" is wrong, and says how many tries are left',
+    'that is "%s" is wrong, and the page shows the remaining attempts',
     async (code) => {
       const link = await login(app.url)
       const response = await submitCode(link.url, code)
@@ -60,7 +60,7 @@ describe('the code', () => {
     expect(await sessionState(app.url, link.session)).toBe('anonymous')
   })
 
-  test('guessed forty times at once is looked at five times', async () => {
+  test('guessed forty times concurrently is checked five times', async () => {
     const link = await login(app.url)
     const answers = await Promise.all(
       Array.from({ length: 40 }, () => submitCode(link.url, WRONG_CODE)),
@@ -70,7 +70,7 @@ describe('the code', () => {
     expect((await submitCode(link.url, link.code)).status).toBe(410)
   })
 
-  test('sent twenty times at once succeeds once', async () => {
+  test('sent twenty times concurrently succeeds once', async () => {
     const link = await login(app.url)
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => submitCode(link.url, link.code)),
@@ -88,7 +88,7 @@ describe('the link', () => {
     expect((await submitCode(link.url, link.code)).status).toBe(410)
   })
 
-  test('that was edited is void', async () => {
+  test('that was edited is invalid', async () => {
     const { url, code } = await login(app.url)
     const handle = url.slice(url.lastIndexOf('/') + 1)
     const last = handle.endsWith('A') ? 'B' : 'A'
@@ -108,15 +108,15 @@ describe('the link', () => {
     }
   })
 
-  test('lies in the store as a hash, with the hash of its code, and expires', async () => {
+  test('is stored as a hash, with the hash of its code, and expires', async () => {
     const before = written.length
     const { url, code, session } = await login(app.url)
     const handle = url.slice(url.lastIndexOf('/') + 1)
-    const kept = written.slice(before)
-    const link = kept.find(({ key }) => key.startsWith('sign-in-link:'))
+    const stored = written.slice(before)
+    const link = stored.find(({ key }) => key.startsWith('sign-in-link:'))
     expect(link?.ttlSeconds).toBe(600)
-    expect(JSON.stringify(kept)).not.toContain(handle)
-    expect(JSON.stringify(kept)).not.toContain(code)
+    expect(JSON.stringify(stored)).not.toContain(handle)
+    expect(JSON.stringify(stored)).not.toContain(code)
     expect(JSON.stringify(link)).toContain(session)
   })
 })

@@ -82,7 +82,7 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
   test.each(Object.keys(kinds))('%s', { timeout: 60_000 }, async (kind) => {
     const act = kinds[kind] ?? expect.fail()
     const index = Object.keys(kinds).indexOf(kind)
-    // One network of a site: its addresses have one budget.
+    // Addresses of one IPv6 network share one budget.
     const here = (count: number) => from(`2001:db8:${index}::${count.toString(16)}:1`)
     const before = await storedBytes(redis)
     let served = 0
@@ -98,7 +98,7 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
     expect(seconds).toBeLessThanOrEqual(60)
     const stored = (await storedBytes(redis)) - before
     expect(stored).toBeLessThan(1.2 * BUDGET)
-    // It was not refused for nothing.
+    // It was not refused too early.
     expect(stored).toBeGreaterThan(BUDGET / 4)
     const statuses = await Promise.all([0, 1, 2].map((node) => act(node, here(node))))
     expect(statuses.map(({ status }) => status)).toEqual([429, 429, 429])
@@ -155,7 +155,7 @@ describe('with a store in memory', () => {
     return [...statuses]
   }
 
-  it('it is the same', async () => {
+  it('the budget is the same', async () => {
     expect(await flood({})).toEqual([200, 429])
   })
 

@@ -35,7 +35,7 @@ describe('capabilities of 8,192 bytes are stored, and none of more', () => {
 })
 
 it.each(['x', 'ä', '漢', '😀', '\ud83d'])(
-  'what a client calls itself is cut to 100 bytes: %j',
+  'the name of a client is truncated to 100 bytes: %j',
   async (character) => {
     written.length = 0
     const name = character.repeat(1000)

@@ -23,7 +23,7 @@ const secret = new TextEncoder().encode(JWT_SECRET)
 const encode = (value: unknown) => base64url.encode(JSON.stringify(value))
 const now = () => Math.floor(Date.now() / 1000)
 
-/** Where an attacker keeps keys. */
+/** The key server of an attacker. */
 const fetched: string[] = []
 const attacker = createServer((incoming, response) => {
   fetched.push(incoming.url ?? '')
@@ -62,7 +62,7 @@ async function publishedKey({ cluster }: World): Promise<{ kid: string }> {
 
 type Forgery = (world: World, own: JWTPayload) => Promise<string>
 
-/** Of no use to anybody without the key. */
+/** Forgeries by an attacker who has no key. */
 const WITHOUT_KEY: readonly [string, Forgery][] = [
   ['alg none', async (_, own) => `${encode({ alg: 'none', typ: 'at+jwt' })}.${encode(own)}.`],
   ['alg nOnE', async (_, own) => `${encode({ alg: 'nOnE', typ: 'at+jwt' })}.${encode(own)}.`],
@@ -98,7 +98,7 @@ const WITHOUT_KEY: readonly [string, Forgery][] = [
   ['a token of the upstream provider', async () => 'an-opaque-token-of-somebody-else'],
 ]
 
-/** The signature holds: for who has the secret, or another server that was given the same. */
+/** Forgeries with a valid signature: by an attacker with the secret, or another server with the same one. */
 const WITH_SECRET: readonly [string, Forgery][] = [
   ['another audience', (_, own) => signed({ ...own, aud: 'https://other.example/mcp' })],
   ['the audience of a folder', (_, own) => signed({ ...own, aud: `${own.aud}/x` })],
@@ -115,7 +115,7 @@ const WITH_SECRET: readonly [string, Forgery][] = [
   ['another algorithm', (_, own) => signed(own, { alg: 'HS512' })],
   ['an unknown critical header', async (_, own) => critical(own)],
   ['no id', (_, { jti: _jti, ...own }) => signed(own)],
-  ['an id that nobody knows', (_, own) => signed({ ...own, jti: 'x'.repeat(21) })],
+  ['an unknown id', (_, own) => signed({ ...own, jti: 'x'.repeat(21) })],
   ['an id of no text', (_, own) => signed({ ...own, jti: {} as never })],
   ['no session', (_, { session_id: _id, ...own }) => signed(own)],
   [
@@ -179,7 +179,7 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
     })
     afterAll(() => world?.cluster.stop())
 
-    const isTaken = async (token: string) => {
+    const isAccepted = async (token: string) => {
       const answers = world.cluster.urls.map((url) =>
         read(postModern(url, 'tools/list', {}, { headers: withToken(token) })),
       )
@@ -187,9 +187,9 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
     }
 
     test('an unmodified token is accepted', async () => {
-      expect(await isTaken(world.tokens.access_token)).toBe(true)
-      // What the forgeries below are made of is enough, but for what each of them changes.
-      if (algorithm === 'HS256') expect(await isTaken(await signed(own))).toBe(true)
+      expect(await isAccepted(world.tokens.access_token)).toBe(true)
+      // The claims of the forgeries below are accepted, except for the change in each of them.
+      if (algorithm === 'HS256') expect(await isAccepted(await signed(own))).toBe(true)
     })
 
     const forgeries = algorithm === 'HS256' ? [...WITHOUT_KEY, ...WITH_SECRET] : WITHOUT_KEY
@@ -197,9 +197,9 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
       await expectRefused(world, await forge(world, own))
     })
 
-    test('a token is refused that was never written down, or was forgotten', async () => {
+    test('a token without an entry in the store is refused', async () => {
       const { access_token: token } = await world.client.connect()
-      expect(await isTaken(token)).toBe(true)
+      expect(await isAccepted(token)).toBe(true)
       const hash = createHash('sha256')
         .update(String(claimsOf(token).jti))
         .digest('base64url')
@@ -220,7 +220,7 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
       const forged = await signedByAttacker(own)
       expect(await world.client.introspect(forged)).toMatchObject({ body: { active: false } })
       await world.client.revoke(forged)
-      expect(await isTaken(world.tokens.access_token)).toBe(true)
+      expect(await isAccepted(world.tokens.access_token)).toBe(true)
       expect(await world.client.refresh(forged)).toMatchObject({ status: 400 })
       expect(await world.client.refresh(world.tokens.access_token)).toMatchObject({ status: 400 })
     })
@@ -233,14 +233,14 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
   })
 })
 
-test('what a token opened outlives it, not its session', { timeout: 90_000 }, async () => {
+test('a stream outlives its token, not its session', { timeout: 90_000 }, async () => {
   const app = await startApp({ env: { RATE_LIMIT: 'off', ACCESS_TOKEN_TTL: '30' } })
   const client = await createOAuthClient(app.url)
   const { access_token: token, refresh_token: refreshToken } = await client.connect()
   const stream = await listen(`${app.url}/sse`, withToken(token))
   await stream.until(({ event }) => event === 'endpoint')
   const call = () => read(postModern(app.url, 'tools/list', {}, { headers: withToken(token) }))
-  // The store forgets it when it does, which may be a moment later.
+  // The entry in the store may expire a moment later.
   await expect.poll(async () => (await call()).status, { timeout: 60_000 }).toBe(401)
   expect(await Promise.race([stream.ended.then(() => 'ended'), 'open'])).toBe('open')
   await client.revoke(refreshToken)

@@ -11,7 +11,7 @@ import { startTokenApp, type TokenApp, withToken } from '../support/token-app.ts
 import { post, postModern, read, request } from '../support/wire.ts'
 
 let app: TokenApp
-/** Where an attacker keeps keys. */
+/** The key server of an attacker. */
 const fetched: string[] = []
 const attacker = createServer((incoming, response) => {
   fetched.push(incoming.url ?? '')
@@ -96,7 +96,7 @@ async function editedPayload() {
   return `${header}.${encode({ ...own(), sub: 'grace' })}.${signature}`
 }
 
-test('a token as it should be is taken', async () => {
+test('a valid token is accepted', async () => {
   const headers = withToken(await app.issuer.sign(own()))
   expect((await read(postModern(app.url, 'tools/list', {}, { headers }))).status).toBe(200)
 })

@@ -31,7 +31,7 @@ async function start(env: Readonly<Record<string, string>> = {}) {
 
 const statusOf = ({ answer }: UnfinishedPost) => /^HTTP\/1\.1 (\d+)/.exec(answer())?.[1]
 
-/** The first that has 503. */
+/** The first that is refused with 503. */
 async function refusedOf(posts: readonly UnfinishedPost[]): Promise<UnfinishedPost> {
   await expect.poll(() => posts.map(statusOf)).toContain('503')
   const refused = posts.find((post) => statusOf(post) === '503')
@@ -50,7 +50,7 @@ describe('the budget of a node', () => {
     expect(refused.answer()).toMatch(/^retry-after: 1$/im)
     expect(refused.answer()).toMatch(/^connection: close$/im)
     expect(posts.filter((post) => statusOf(post) === undefined)).toHaveLength(4)
-    // Ordinary calls go on meanwhile.
+    // Ordinary calls are served meanwhile.
     expect((await echo(app.url)).status).toBe(200)
     expect((await echo(app.url, 'x'.repeat(20_000))).status).toBe(503)
     for (const { socket } of posts) socket.destroy()
@@ -89,7 +89,7 @@ describe('the budget of a node', () => {
     await expect.poll(async () => (await later()).status).toBe(400)
   })
 
-  test('is there for all transports', async () => {
+  test('covers all transports', async () => {
     const { send } = await start({ MAX_BODY_BYTES_IN_PROGRESS: String(MEBIBYTE) })
     await refusedOf([await send(), await send({ path: '/messages?session_id=x' })])
   })
@@ -126,7 +126,7 @@ describe('without a token where one is required', () => {
     await expect.poll(() => statusOf(post)).toBe('401')
   })
 
-  test('nothing that follows the body on the connection is run', async () => {
+  test('no request that follows the body on the connection is run', async () => {
     const { app, send } = await start({ MCP_AUTH: 'required' })
     const post = await send()
     await expect.poll(() => statusOf(post)).toBe('401')
@@ -151,7 +151,7 @@ test.each([
   ['another method', '/sse', [], '405'],
   ['another encoding', '/mcp', ['Content-Encoding: gzip'], '415'],
   ['another origin', '/mcp', ['Origin: https://evil.example'], '403'],
-])('%s: the answer does not wait for the body', async (_what, path, headers, status) => {
+])('%s: the response does not wait for the body', async (_what, path, headers, status) => {
   const { send } = await start()
   const post = await send({ path, headers })
   await expect.poll(() => statusOf(post)).toBe(status)

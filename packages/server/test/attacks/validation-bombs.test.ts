@@ -8,13 +8,13 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS } from '../support/clients.ts'
 import { postDirect } from '../support/direct.ts'
 import { callTool } from '../support/tools.ts'
-import { ask, post, read, request } from '../support/wire.ts'
+import { post, read, request, sendRequest } from '../support/wire.ts'
 
 /** About what a JSON body may hold. */
 const MANY = 9000
-/** Faults in words. */
+/** The limit of the error message, in bytes. */
 const MOST_BYTES = 2048
-/** A whole answer. */
+/** The limit of a whole response, in bytes. */
 const MOST_ANSWER_BYTES = 4096
 
 const times = <T>(count: number, make: (index: number) => T) =>
@@ -66,22 +66,26 @@ const toolOf = (input: z.ZodObject) =>
     run: async () => ({}),
   })
 
-test.each(Object.entries(INPUTS))('%s: is refused in few words', async (_name, [schema, input]) => {
-  const run = await callTool(toolOf(schema), input as Record<string, unknown>)
-  expect(run.code).toBe('invalid_arguments')
-  expect(Buffer.byteLength(run.text)).toBeLessThan(MOST_BYTES)
-  expect(run.text.split('✖').length - 1).toBeLessThanOrEqual(10)
-  expect(run.text).not.toMatch(/k{61}/)
-})
+test.each(Object.entries(INPUTS))(
+  '%s: is refused with a short message',
+  async (_name, [schema, input]) => {
+    const run = await callTool(toolOf(schema), input as Record<string, unknown>)
+    expect(run.code).toBe('invalid_arguments')
+    expect(Buffer.byteLength(run.text)).toBeLessThan(MOST_BYTES)
+    expect(run.text.split('✖').length - 1).toBeLessThanOrEqual(10)
+    expect(run.text).not.toMatch(/k{61}/)
+  },
+)
 
 test('reports ten faults, and the number of the others', async () => {
   const tool = toolOf(z.object({ a: z.array(z.string()) }))
-  const told = async (count: number) => (await callTool(tool, { a: times(count, () => 1) })).text
-  expect(await told(10)).toContain('a[9]')
-  expect(await told(10)).not.toContain('more')
-  expect(await told(11)).toMatch(/and 1 more$/)
-  expect(await told(MANY)).toMatch(/and 8990 more$/)
-  expect(await told(MANY)).not.toContain('a[10]')
+  const errorFor = async (count: number) =>
+    (await callTool(tool, { a: times(count, () => 1) })).text
+  expect(await errorFor(10)).toContain('a[9]')
+  expect(await errorFor(10)).not.toContain('more')
+  expect(await errorFor(11)).toMatch(/and 1 more$/)
+  expect(await errorFor(MANY)).toMatch(/and 8990 more$/)
+  expect(await errorFor(MANY)).not.toContain('a[10]')
 })
 
 test('five keys are named, and 60 characters of each', async () => {
@@ -90,7 +94,7 @@ test('five keys are named, and 60 characters of each', async () => {
   expect(text).toMatch(/and 2 more$/)
 })
 
-test('what does not fit costs little more than what fits', async () => {
+test('invalid arguments cost little more than valid ones', async () => {
   async function cpuOf(schema: z.ZodObject, input: object): Promise<number> {
     const run = () => callTool(toolOf(schema), input as Record<string, unknown>)
     await run()
@@ -177,7 +181,7 @@ describe('over the wire', () => {
         : REQUESTS.filter(([, method, params]) => fitsIntoHeaders(method, params))
 
     test.each(requests)('%s: the answer is short', async (_what, method, params) => {
-      const { text } = await ask(app.url, era, method, params)
+      const { text } = await sendRequest(app.url, era, method, params)
       expect(Buffer.byteLength(text)).toBeLessThan(MOST_ANSWER_BYTES)
     })
   })
@@ -195,7 +199,7 @@ describe('over the wire', () => {
   })
 
   test('the log of a tool that answers wrongly is short', async () => {
-    await ask(app.url, '2025-11-25', 'tools/call', { name: 'wrong', arguments: {} })
+    await sendRequest(app.url, '2025-11-25', 'tools/call', { name: 'wrong', arguments: {} })
     const failed = app.lines.filter((line) => line.includes('tool failed'))
     expect(failed).toHaveLength(1)
     expect(failed[0]).toContain('99990 more')

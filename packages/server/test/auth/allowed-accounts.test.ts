@@ -18,13 +18,13 @@ afterAll(() => app.stop())
 
 async function signedInAs(person: string) {
   const client = await createOAuthClient(app.url)
-  const asked = await client.ask()
+  const asked = await client.openConsent()
   const choice = await asked.decide('allow')
   const page = await asked.browser.open(choice.url, { person })
   return { ...asked, client, page }
 }
 
-/** Sessions that hold credentials, of those that are still there. */
+/** The existing sessions that hold credentials. */
 async function signedInSessions(from: number) {
   const keys = new Set(written.slice(from).map(({ key }) => key))
   const sessions = [...keys].filter((key) => key.endsWith(':session'))

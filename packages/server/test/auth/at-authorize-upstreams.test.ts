@@ -7,10 +7,10 @@ import { startSeveral } from '../support/several-upstreams.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { postModern, read } from '../support/wire.ts'
 
-test('authorizing signs in at the first alone', { timeout: 60_000 }, async () => {
+test('authorizing signs in at the first only', { timeout: 60_000 }, async () => {
   const { url } = await startSeveral({ LOGIN: 'at-authorize' })
   const client = await createOAuthClient(url)
-  const { browser, verifier, decide } = await client.ask()
+  const { browser, verifier, decide } = await client.openConsent()
   const choice = await decide('allow')
   const end = await browser.open(choice.url, { person: 'ada' })
   const code = end.url.searchParams.get('code') ?? ''

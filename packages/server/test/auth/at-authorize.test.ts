@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser, Page } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
-import { type Asked, claimsOf, createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
+import {
+  type ConsentRequest,
+  claimsOf,
+  createOAuthClient,
+  REDIRECT_URI,
+} from '../support/oauth-client.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { postModern, read } from '../support/wire.ts'
 import { start } from './authorization-apps.ts'
@@ -17,10 +22,10 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** A client's request, and what the person sees who allowed it. */
-async function allowed(): Promise<Asked & { readonly choice: Page }> {
+/** A client's request, and the page after the person has allowed it. */
+async function allowed(): Promise<ConsentRequest & { readonly choice: Page }> {
   const client = await createOAuthClient(app.url)
-  const asked = await client.ask()
+  const asked = await client.openConsent()
   return { ...asked, choice: await asked.decide('allow') }
 }
 
@@ -42,7 +47,7 @@ const sessionsSince = (from: number) =>
 describe('a person who allows a client', () => {
   test('signs in before the client gets a code, so its first call needs no sign-in', async () => {
     const client = await createOAuthClient(app.url)
-    const { browser, verifier, state, decide } = await client.ask()
+    const { browser, verifier, state, decide } = await client.openConsent()
     const choice = await decide('allow')
     expect(choice.text).toContain('Who are you?')
     const { url } = await choose(browser, choice, { person: 'ada' })
@@ -111,7 +116,7 @@ test('an unavailable provider is reported on the page, with a retry and a cancel
   }
   const lonely = await start({ env: { ...env, ...upstream } })
   const client = await createOAuthClient(lonely.url)
-  const { browser, decide } = await client.ask()
+  const { browser, decide } = await client.openConsent()
   const failed = await decide('allow')
   expect(failed.status).toBe(502)
   expect(failed.text).toContain('127.0.0.1:1 does not answer')
@@ -121,7 +126,7 @@ test('an unavailable provider is reported on the page, with a retry and a cancel
 })
 
 describe('with LOGIN=on-demand', () => {
-  test('the browser that let a client in needs no code for its links; others do', async () => {
+  test('the browser that authorized a client needs no code for its links; others do', async () => {
     const usual = await start()
     const client = await createOAuthClient(usual.url)
     const { browser, code, verifier } = await client.authorize()
@@ -139,7 +144,7 @@ describe('with LOGIN=on-demand', () => {
   test('that browser has one cookie for all clients that it authorized', async () => {
     const usual = await start()
     const client = await createOAuthClient(usual.url)
-    const { page, browser, decide } = await client.ask()
+    const { page, browser, decide } = await client.openConsent()
     await decide('allow')
     const known = browser.cookies.find(({ name }) => name === 'mcp-browser')
     const { url } = client.request()
@@ -148,10 +153,10 @@ describe('with LOGIN=on-demand', () => {
     expect(page.headers.getSetCookie().join()).not.toContain('mcp-browser')
   })
 
-  test('a client that is denied leaves the browser unknown', async () => {
+  test('denying a client sets no browser cookie', async () => {
     const usual = await start()
     const client = await createOAuthClient(usual.url)
-    const { browser, decide } = await client.ask()
+    const { browser, decide } = await client.openConsent()
     await decide('deny')
     expect(browser.cookies.map(({ name }) => name)).not.toContain('mcp-browser')
   })
@@ -160,7 +165,7 @@ describe('with LOGIN=on-demand', () => {
     const recording = recordingStore()
     const usual = await start({ store: recording.store })
     const client = await createOAuthClient(usual.url)
-    const { page, browser, verifier } = await client.ask()
+    const { page, browser, verifier } = await client.openConsent()
     const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
     const send = (url: string, body?: URLSearchParams) =>
       fetch(url, {

@@ -50,7 +50,7 @@ describe('a client that registers', () => {
     expect({ status, error: body.error }).toEqual({ status: 400, error: 'invalid_client_metadata' })
   })
 
-  test('with a secret does not get by with an assertion', async () => {
+  test('with a secret cannot authenticate with an assertion', async () => {
     const app = await start()
     const metadata = { token_endpoint_auth_method: 'client_secret_post' }
     const client = await createOAuthClient(app.url, { metadata })

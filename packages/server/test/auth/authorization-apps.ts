@@ -1,22 +1,17 @@
-/** Servers with the built-in authorization server, and a clock for what their store keeps. */
+/** Servers with the built-in authorization server, and a clock for their store. */
 
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
-
-const open: TestApp[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((app) => app.stop()))
-})
 
 /** Starts a server; stopped after the test. */
 export async function start(options: TestAppOptions = {}): Promise<TestApp> {
   const app = await startApp({ ...options, env: { RATE_LIMIT: 'off', ...options.env } })
-  open.push(app)
+  onTestFinished(() => app.stop())
   return app
 }
 
-/** The same on a store whose time stands still until the test moves it on. */
+/** The same on a store whose clock only the test advances. */
 export async function startWithClock(env: Readonly<Record<string, string>> = {}) {
   let now = Date.now()
   const store = createMemoryStore({ now: () => now })

@@ -12,14 +12,14 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** Where the browser ends that was not asked anything. */
+/** The page of a request that is refused without a consent page. */
 async function refused(params: Params) {
   const client = await createOAuthClient(app.url)
-  const { page } = await client.ask(params)
+  const { page } = await client.openConsent(params)
   return page
 }
 
-describe('a client that asks wrongly', () => {
+describe('an invalid request', () => {
   test.each([
     ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
     ['plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
@@ -33,7 +33,7 @@ describe('a client that asks wrongly', () => {
   ])('for %s redirects with the error', async (_what, params, error) => {
     const { url } = await refused(params)
     expect(url.href.startsWith(REDIRECT_URI)).toBe(true)
-    // What is answered with tokens is refused in the fragment (OAuth 2.0 Multiple Response Types).
+    // Response types with tokens have their errors in the fragment (OAuth 2.0 Multiple Response Types).
     const answer = new URLSearchParams(url.search || url.hash.slice(1))
     expect(answer.get('error')).toBe(error)
     expect(answer.get('iss')).toBe(app.url)
@@ -50,7 +50,7 @@ describe('a client that asks wrongly', () => {
     ['a page that posts', { response_mode: 'form_post' }, 'unsupported_response_mode'],
     ['a fragment', { response_mode: 'fragment' }, 'unsupported_response_mode'],
     ['two redirect URIs', { redirect_uri: [REDIRECT_URI, 'https://evil.example/'] }, ''],
-  ])('with %s is sent nowhere', async (_what, params, error) => {
+  ])('with %s is not redirected', async (_what, params, error) => {
     const { url, status, text, headers } = await refused(params)
     expect([url.pathname, status]).toEqual(['/authorize', 400])
     expect(text).toContain(error)
@@ -66,7 +66,7 @@ test.each([
   ['PUT', '/register', 405, 'POST'],
   ['GET', '/token/x', 404, null],
   ['POST', '/authorize/a/b', 404, null],
-])("%s %s is %i, in OAuth's words", async (method, path, status, allow) => {
+])('%s %s is %i with an OAuth error', async (method, path, status, allow) => {
   const response = await fetch(app.url + path, { method })
   expect([response.status, response.headers.get('allow')]).toEqual([status, allow])
   expect(response.headers.get('cache-control')).toBe('no-store')
@@ -83,7 +83,7 @@ describe('scopes', () => {
     ['service:read mcp service:read', 'mcp service:read'],
     ['openid profile email offline_access', 'mcp service:read'],
     ['openid mcp unheard-of', 'mcp'],
-  ])('%s gives %s', async (scope, granted) => {
+  ])('%s grants %s', async (scope, granted) => {
     const client = await createOAuthClient(app.url)
     const tokens = await client.connect({ scope, prompt: 'consent' })
     expect(tokens.scope.split(' ').sort()).toEqual(granted.split(' ').sort())
@@ -98,7 +98,7 @@ describe('the consent page', () => {
       redirect_uris: ['https://client.example/callback'],
     }
     const client = await createOAuthClient(app.url, { metadata })
-    const { page } = await client.ask({ scope: 'mcp' })
+    const { page } = await client.openConsent({ scope: 'mcp' })
     expect(page.status).toBe(200)
     expect(page.text).toContain('&lt;b&gt;Evil&lt;/b&gt;')
     expect(page.text).toContain('client.example')
@@ -113,7 +113,7 @@ describe('the consent page', () => {
 
   test('has a title, a heading, its buttons, and scopes in words', async () => {
     const client = await createOAuthClient(app.url, { metadata: { client_name: 'Acme Assistant' } })
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     const heading = 'Authorize Acme Assistant?'
     expectPageParts(page, { heading, buttons: ['Allow', 'Deny'] })
     expect(page.text).toContain(
@@ -142,14 +142,14 @@ describe('the consent page', () => {
   test('warns of apps on this computer', async () => {
     const metadata = { redirect_uris: ['cursor://anysphere.cursor-mcp/callback'] }
     const client = await createOAuthClient(app.url, { metadata })
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     expect(page.text).toContain('an app on this computer (cursor:)')
     expect(page.text).toContain('Nobody has verified it')
   })
 
   test('that is denied redirects the client with an error, once', async () => {
     const client = await createOAuthClient(app.url)
-    const { page, browser, state, decide } = await client.ask()
+    const { page, browser, state, decide } = await client.openConsent()
     const { url } = await decide('deny')
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       error: 'access_denied',
@@ -159,9 +159,9 @@ describe('the consent page', () => {
     expect((await browser.open(page.url)).status).toBe(410)
   })
 
-  test('is gone for another browser, and cannot be answered there', async () => {
+  test('is neither shown nor answered in another browser', async () => {
     const client = await createOAuthClient(app.url)
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     const stranger = createBrowser()
     expect((await stranger.open(page.url)).status).toBe(410)
     expect((await stranger.open(page.url, { decision: 'allow' })).status).toBe(410)
@@ -169,9 +169,9 @@ describe('the consent page', () => {
 
   test('of one authorization does not answer another of the same browser', async () => {
     const client = await createOAuthClient(app.url)
-    const one = await client.ask()
+    const one = await client.openConsent()
     const cookie = one.browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-    const other = await client.ask()
+    const other = await client.openConsent()
     const response = await fetch(other.page.url, { headers: { cookie } })
     expect(response.status).toBe(410)
   })
@@ -182,9 +182,9 @@ describe('the consent page', () => {
     ['origin', 'https://evil.example'],
     ['origin', 'http://localhost:1'],
     ['origin', 'null'],
-  ])('takes no answer from elsewhere (%s: %s)', async (name, value) => {
+  ])('accepts no decision from another page (%s: %s)', async (name, value) => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     const cookie = browser.cookies.map((each) => `${each.name}=${each.value}`).join('; ')
     const body = new URLSearchParams({ decision: 'allow' })
     const headers = { cookie, [name]: value }
@@ -192,9 +192,9 @@ describe('the consent page', () => {
     expect(response.status).toBe(403)
   })
 
-  test.each([[{}], [{ decision: 'maybe' }]])('treats %o as no answer', async (form) => {
+  test.each([[{}], [{ decision: 'maybe' }]])('treats %o as no decision', async (form) => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     expect((await browser.open(page.url, form)).status).toBe(400)
   })
 
@@ -202,9 +202,9 @@ describe('the consent page', () => {
     ['text/plain', 'decision=allow', 415],
     ['', 'decision=allow', 415],
     ['application/x-www-form-urlencoded', 'decision=deny&decision=allow', 400],
-  ])('takes no answer sent as "%s": %s', async (type, body, expected) => {
+  ])('accepts no decision sent as "%s": %s', async (type, body, expected) => {
     const client = await createOAuthClient(app.url)
-    const { page, browser } = await client.ask()
+    const { page, browser } = await client.openConsent()
     const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
     const headers = { cookie, ...(type !== '' && { 'content-type': type }) }
     const bytes = new TextEncoder().encode(body)
@@ -216,7 +216,7 @@ describe('the consent page', () => {
   })
 })
 
-test('a browser that let one client in is asked again, for every client and session', async () => {
+test('a browser that authorized a client gets a consent page for every client and session', async () => {
   const client = await createOAuthClient(app.url)
   const { browser } = await client.authorize()
   const { url } = client.request()

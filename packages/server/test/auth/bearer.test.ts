@@ -74,13 +74,13 @@ describe('the official clients work with a token', () => {
 })
 
 describe('a token', () => {
-  test('opens the same session on every connection and in both eras', async () => {
+  test('opens the same session in every MCP session and in both eras', async () => {
     const bearer = await app.bearer({ subject: 'one session' })
     const link = structured<{ url: string; code: string }>(await call('login', bearer))
     await signInAs(newBrowser(), link, 'grace')
     const connection = { ...(await connectWith(bearer)), ...bearer }
-    const asked = request('tools/call', { name: 'session', arguments: {} })
-    const { message } = await read(post(app.url, asked, connection))
+    const sessionCall = request('tools/call', { name: 'session', arguments: {} })
+    const { message } = await read(post(app.url, sessionCall, connection))
     expect(structured<{ name: string }>(message.result ?? {}).name).toBe('Grace Hopper')
     const newer = await app.bearer({ subject: 'one session' })
     expect(structured<{ name: string }>(await call('session', newer)).name).toBe('Grace Hopper')
@@ -89,10 +89,10 @@ describe('a token', () => {
   test.each([
     ['another person', { subject: 'two' }],
     ['another client of the same person', { subject: 'one', client: 'client-b' }],
-  ])('of %s opens another session', async (_whose, wishes) => {
+  ])('of %s opens another session', async (_whose, options) => {
     const first = structured<object>(await call('session', await app.bearer({ subject: 'one' })))
     await delay(5)
-    const other = structured<object>(await call('session', await app.bearer(wishes)))
+    const other = structured<object>(await call('session', await app.bearer(options)))
     expect(other).not.toEqual(first)
   })
 
@@ -107,14 +107,14 @@ describe('a token', () => {
     expect(text).not.toContain('"session":{"type"')
   })
 
-  test('and a session handle do not go together', async () => {
+  test('conflicts with a session handle', async () => {
     const { session } = structured<{ session: string }>(await call('login', {}))
     const refused = await call('session', await app.bearer(), { session })
     expect(errorCode(refused)).toBe('session_not_found')
     expect(await call('session', await app.bearer(), { session: 'ses_unknown' })).toEqual(refused)
   })
 
-  test('is not looked for in the query', async () => {
+  test('is not read from the query', async () => {
     const token = (await strict.bearer()).authorization.split(' ')[1]
     const answer = await fetch(`${strict.url}/mcp?access_token=${token}`, { method: 'POST' })
     expect(answer.status).toBe(415)
@@ -140,7 +140,7 @@ describe('logging out', () => {
       const { status } = await read(postModern(app.url, 'tools/list', {}, { headers }))
       expect(status).toBe(401)
     }
-    // A token says no more than the second it was issued in.
+    // `iat` has a resolution of one second.
     await delay(1100)
     const newer = await app.bearer({ subject: 'leaver' })
     expect(structured<{ state: string }>(await call('session', newer)).state).toBe('anonymous')
@@ -159,7 +159,7 @@ describe('logging out', () => {
     expect(await Promise.all(streams.map(({ ended }) => ended))).toEqual([true, true])
   })
 
-  test('is not what ending a connection does', async () => {
+  test('is not the effect of ending an MCP session', async () => {
     const bearer = await app.bearer({ subject: 'stays' })
     const connection = { ...(await connectWith(bearer)), ...bearer }
     const ended = await fetch(`${app.url}/mcp`, { method: 'DELETE', headers: connection })
@@ -168,7 +168,7 @@ describe('logging out', () => {
   })
 })
 
-test('a stream ends when its token runs out', async () => {
+test('a stream ends when its token expires', async () => {
   const bearer = await app.bearer({ subject: 'short', ttlSeconds: 2 })
   const stream = await listen(`${app.url}/mcp`, { ...(await connectWith(bearer)), ...bearer })
   expect(stream.response.status).toBe(200)
@@ -186,8 +186,8 @@ describe('where a token is required', () => {
     ['/http, always', () => postTo(`${app.url}/http`, INITIALIZE)],
     ['GET /http, always', () => fetch(`${app.url}/http`)],
   ]
-  test.each(callers)('%s refuses a caller without one', async (_where, ask) => {
-    const answer = await read(ask())
+  test.each(callers)('%s refuses a caller without one', async (_where, send) => {
+    const answer = await read(send())
     expect([answer.status, answer.message.error?.code]).toEqual([401, -32001])
   })
 

@@ -49,7 +49,7 @@ describe.each(['HS256', 'ES256', 'EdDSA'])('signed with %s', (JWT_ALG) => {
   })
 })
 
-test.each(['ES256', 'EdDSA'])('with %s anybody can check them', async (JWT_ALG) => {
+test.each(['ES256', 'EdDSA'])('with %s anybody can verify them', async (JWT_ALG) => {
   const app = await start({ env: { JWT_ALG } })
   const { access_token: token } = await (await createOAuthClient(app.url)).connect()
   const keys = createRemoteJWKSet(new URL(`${app.url}/jwks`))
@@ -121,9 +121,9 @@ test.each(['HS256', 'ES256'])(
     const store = failingStore()
     const app = await start({ store, env: { JWT_ALG } })
     const { access_token: token } = await (await createOAuthClient(app.url)).connect()
-    store.takeAway()
+    store.disconnect()
     expect(await list(app.url, token)).toBe(503)
-    store.giveBack()
+    store.reconnect()
     expect(await list(app.url, token)).toBe(200)
   },
 )

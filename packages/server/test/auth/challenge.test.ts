@@ -42,7 +42,7 @@ describe('without a token', () => {
     })
   })
 
-  test('the operator chooses the scopes to ask for', async () => {
+  test('the operator chooses the scopes to request', async () => {
     const own = await startTokenApp({
       env: { MCP_AUTH: 'required', OAUTH_DEFAULT_SCOPES: 'openid-of-theirs' },
     })
@@ -108,7 +108,7 @@ describe('a token without the scope of a tool', () => {
     stream.close()
   })
 
-  test('may call the others', async () => {
+  test('may call other tools', async () => {
     const headers = await claims('')
     const params = { name: 'session', arguments: {} }
     const { status } = await read(postModern(app.url, 'tools/call', params, { headers }))

@@ -47,7 +47,7 @@ describe.each(FORMS)('a document that names %s', (_what, more) => {
     const token = String(refreshed.body.access_token)
     expect(await client.introspect(token, await signed())).toMatchObject({ body: { active: true } })
     expect(await client.revoke(token, await signed())).toMatchObject({ status: 200 })
-    expect([signer.asked('/client.json'), signer.asked('/jwks.json')]).toEqual([1, 1])
+    expect([signer.requestCount('/client.json'), signer.requestCount('/jwks.json')]).toEqual([1, 1])
   })
 })
 
@@ -58,16 +58,16 @@ describe('without an assertion', () => {
       const { client, signer } = await setUp(() => more)
       const tokens = await client.connect()
       expect(await client.refresh(tokens.refresh_token)).toMatchObject({ status: 200 })
-      expect(signer.asked('/jwks.json')).toBe(0)
+      expect(signer.requestCount('/jwks.json')).toBe(0)
     },
   )
 
-  test('a document that names private_key_jwt alone, and has keys, is refused', async () => {
+  test('a document that names only private_key_jwt, and has keys, is refused', async () => {
     const { client, signer, app } = await setUp()
     const authorization = await client.authorize()
     const refused = await client.exchange(authorization)
     expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
-    // Its code is as good as before.
+    // Its code is still valid.
     const params = await signer.signed(app.url)
     expect(await client.exchange(authorization, params)).toMatchObject({ status: 200 })
   })
@@ -95,20 +95,20 @@ test('keys in the document itself need no request', async () => {
   const typ = 'application/Client-Authentication+JWT'
   const params = await signer.signed(app.url, {}, { typ })
   expect(await client.exchange(await client.authorize(), params)).toMatchObject({ status: 200 })
-  expect(signer.asked('/jwks.json')).toBe(0)
+  expect(signer.requestCount('/jwks.json')).toBe(0)
 })
 
-test('invented names of keys have the host asked once a minute at most', async () => {
+test('invented key ids cause one request a minute to the host at most', async () => {
   const { client, signer, app } = await setUp()
   const authorization = await client.authorize()
   for (const kid of ['a', 'b', 'c', 'd']) {
     const refused = await client.exchange(authorization, await signer.signed(app.url, {}, { kid }))
     expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
   }
-  expect(signer.asked('/jwks.json')).toBe(1)
+  expect(signer.requestCount('/jwks.json')).toBe(1)
 })
 
-test('a host that is unavailable is 503, and costs the client nothing', async () => {
+test('an unavailable host is 503, and the client keeps its tokens', async () => {
   const { client, signer, app } = await setUp()
   const first = await client.exchange(await client.authorize(), await signer.signed(app.url))
   const token = String(first.body.refresh_token)

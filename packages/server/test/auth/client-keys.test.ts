@@ -11,7 +11,7 @@ afterEach(() => Promise.all(open.splice(0).map((host) => host.close())))
 const x = 'A'.repeat(43)
 const key = (kid: string) => ({ kty: 'EC', crv: 'P-256', kid, x, y: x })
 
-async function bench(first: unknown) {
+async function setUp(first: unknown) {
   let body = first
   const host = await startHttpsServer((res) => {
     res.writeHead(body === undefined ? 500 : 200).end(JSON.stringify(body))
@@ -28,7 +28,7 @@ async function bench(first: unknown) {
   const address = `${host.origin}/jwks.json`
   return {
     ...{ host, make, address },
-    ask: async (kid?: string) =>
+    read: async (kid?: string) =>
       (await make().keysAt(address, kid)).keys.map((each) => String(each.kid)),
     serve(next: unknown) {
       body = next
@@ -41,48 +41,48 @@ async function bench(first: unknown) {
 
 describe('keys', () => {
   test('are shared by all nodes, and read again after ten minutes', async () => {
-    const { ask, host, pass } = await bench({ keys: [key('a')] })
-    expect([await ask('a'), await ask('a'), await ask()]).toEqual([['a'], ['a'], ['a']])
+    const { read, host, pass } = await setUp({ keys: [key('a')] })
+    expect([await read('a'), await read('a'), await read()]).toEqual([['a'], ['a'], ['a']])
     expect(host.seen).toHaveLength(1)
     pass(601)
-    await ask('a')
+    await read('a')
     expect(host.seen).toHaveLength(2)
   })
 
   test('that are replaced are found after a minute', async () => {
-    const { ask, host, serve, pass } = await bench({ keys: [key('a')] })
-    await ask('a')
+    const { read, host, serve, pass } = await setUp({ keys: [key('a')] })
+    await read('a')
     serve({ keys: [key('b')] })
-    expect(await ask('b')).toEqual(['a'])
+    expect(await read('b')).toEqual(['a'])
     pass(61)
-    expect([await ask('b'), await ask('c')]).toEqual([['b'], ['b']])
+    expect([await read('b'), await read('c')]).toEqual([['b'], ['b']])
     expect(host.seen).toHaveLength(2)
   })
 
-  test('serve for an hour while their host is unavailable', async () => {
-    const { ask, host, serve, pass } = await bench({ keys: [key('a')] })
-    await ask('a')
+  test('stay in use for an hour while their host is unavailable', async () => {
+    const { read, host, serve, pass } = await setUp({ keys: [key('a')] })
+    await read('a')
     serve(undefined)
     pass(3500)
-    expect([await ask('a'), await ask('a')]).toEqual([['a'], ['a']])
+    expect([await read('a'), await read('a')]).toEqual([['a'], ['a']])
     expect(host.seen).toHaveLength(2)
     pass(101)
-    await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable', status: 503 })
+    await expect(read('a')).rejects.toMatchObject({ code: 'unavailable', status: 503 })
     serve({ keys: [key('b')] })
     pass(6)
-    expect(await ask('b')).toEqual(['b'])
+    expect(await read('b')).toEqual(['b'])
   })
 
   test.each([['no JSON'], [{}], [{ keys: 'a' }], [null]])('are not in %j', async (body) => {
-    const { ask, host } = await bench(body)
-    await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable' })
-    await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable' })
+    const { read, host } = await setUp(body)
+    await expect(read('a')).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(read('a')).rejects.toMatchObject({ code: 'unavailable' })
     expect(host.seen).toHaveLength(1)
   })
 
-  test('are public, for signatures, and of a sound size', async () => {
+  test('must be public, for signatures, and of a sufficient size', async () => {
     const rsa = { kty: 'RSA', kid: 'short', n: 'A'.repeat(171), e: 'AQAB' }
-    const { ask } = await bench({
+    const { read } = await setUp({
       keys: [
         { ...key('private'), d: x },
         { kty: 'oct', kid: 'secret', k: x },
@@ -96,16 +96,16 @@ describe('keys', () => {
         key('too'),
       ],
     })
-    expect(await ask()).toEqual(['good', 'too'])
+    expect(await read()).toEqual(['good', 'too'])
   })
 
   test('of thousands of addresses at one host are fetched 60 times a minute', async () => {
-    const { make, host } = await bench({ keys: [key('a')] })
+    const { make, host } = await setUp({ keys: [key('a')] })
     const outcomes = []
     for (let turn = 0; turn < 65; turn += 1) {
-      const asked = make().keysAt(`${host.origin}/${turn}`, 'a')
+      const reading = make().keysAt(`${host.origin}/${turn}`, 'a')
       outcomes.push(
-        await asked.then(
+        await reading.then(
           () => 'read',
           (error) => error.code,
         ),

@@ -11,7 +11,7 @@ async function isActive(client: OAuthClient, token: unknown): Promise<boolean> {
   return body.active === true
 }
 
-test('of fifty parallel exchanges one succeeds and is left alone; a later one revokes it', async () => {
+test('of fifty parallel exchanges one succeeds; only a later one revokes its tokens', async () => {
   const { app, pass } = await startWithClock()
   const client = await createOAuthClient(app.url)
   for (let round = 0; round < 3; round += 1) {
@@ -38,7 +38,7 @@ test.each([
   ['another redirect URI', { redirect_uri: 'http://127.0.0.1:33418/other' }],
   ['an unknown resource', { resource: 'https://elsewhere.example/mcp' }],
   ['a resource that was not granted', { resource: 'SSE' }],
-])('%s is refused, and the code is still good', async (_what, params) => {
+])('%s is refused, and the code stays valid', async (_what, params) => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   const authorization = await client.authorize()
@@ -81,7 +81,7 @@ test('it expires', async () => {
   expect(await client.exchange(authorization)).toMatchObject(REFUSED)
 })
 
-test('a token is for the resource that was asked for, however it is spelled', async () => {
+test('a token is for the requested resource, however it is spelled', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   for (const [asked, audience] of [

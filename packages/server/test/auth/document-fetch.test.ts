@@ -12,12 +12,12 @@ import type { Answer } from '../upstream/misbehaving-server.ts'
 let server: HttpsServer | undefined
 afterEach(() => server?.close())
 
-interface BenchOptions extends DocumentFetchOptions {
+interface SetUpOptions extends DocumentFetchOptions {
   readonly store?: Store
 }
 
-/** A host of documents, and the fetch that may reach it, under a clock that the test moves. */
-async function bench(answer: Answer, options: BenchOptions = {}) {
+/** A host of documents, and the fetch that may reach it, with a clock that the test advances. */
+async function setUp(answer: Answer, options: SetUpOptions = {}) {
   const started = await startHttpsServer(answer)
   server = started
   let time = 1_800_000_000_000
@@ -43,8 +43,8 @@ async function fetchOnce(documents: Fetching, url: string): Promise<Response> {
   return documents.fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(10_000) })
 }
 
-/** A sound document of whatever address it is asked at. */
-function sound(headers: Record<string, string> = {}): Answer {
+/** A valid document for any requested URL. */
+function valid(headers: Record<string, string> = {}): Answer {
   return (res, { url, headers: { host } }) => {
     res.writeHead(200, { 'content-type': 'application/json', ...headers })
     res.end(JSON.stringify({ client_id: `https://${host}${url}`, client_name: 'App' }))
@@ -53,7 +53,7 @@ function sound(headers: Record<string, string> = {}): Answer {
 
 describe('a metadata document', () => {
   it('is fetched with a plain GET and returned unchanged', async () => {
-    const { make, url, server } = await bench(sound())
+    const { make, url, server } = await setUp(valid())
     const response = await fetchOnce(make(), url)
     expect(await response.json()).toEqual({ client_id: url, client_name: 'App' })
     expect(server.seen).toHaveLength(1)
@@ -64,12 +64,12 @@ describe('a metadata document', () => {
   })
 
   it('is cached for all nodes, for five minutes at least', async () => {
-    const { make, url, server, pass } = await bench(sound({ 'cache-control': 'no-store' }))
+    const { make, url, server, pass } = await setUp(valid({ 'cache-control': 'no-store' }))
     await fetchOnce(make(), url)
     pass(299)
-    const kept = await fetchOnce(make(), url)
-    expect(kept.headers.get('cache-control')).toBe('max-age=1')
-    expect(await kept.json()).toMatchObject({ client_id: url })
+    const cached = await fetchOnce(make(), url)
+    expect(cached.headers.get('cache-control')).toBe('max-age=1')
+    expect(await cached.json()).toMatchObject({ client_id: url })
     expect(server.seen).toHaveLength(1)
     pass(1)
     await fetchOnce(make(), url)
@@ -84,8 +84,8 @@ describe('a metadata document', () => {
     ['no-store, max-age=9999', 300],
     ['s-maxage=9999', 300],
     ['max-age=-5', 300],
-  ])('says %s and is kept for %d seconds', async (cacheControl, seconds) => {
-    const { make, url, server, pass } = await bench(sound({ 'cache-control': cacheControl }))
+  ])('with %s is cached for %d seconds', async (cacheControl, seconds) => {
+    const { make, url, server, pass } = await setUp(valid({ 'cache-control': cacheControl }))
     await fetchOnce(make(), url)
     pass(seconds - 1)
     await fetchOnce(make(), url)
@@ -96,7 +96,7 @@ describe('a metadata document', () => {
   })
 
   it('is fetched once in an authorization request', async () => {
-    const { make, url } = await bench(sound())
+    const { make, url } = await setUp(valid())
     const documents = make()
     const context = {}
     expect(await documents.allowFetch(context, url)).toBe(true)
@@ -106,8 +106,8 @@ describe('a metadata document', () => {
 
   it("cannot be fetched while the store is unavailable, which is not the client's fault", async () => {
     const store = failingStore()
-    const { make, url, server } = await bench(sound(), { store })
-    store.takeAway()
+    const { make, url, server } = await setUp(valid(), { store })
+    store.disconnect()
     await expect(make().allowFetch({}, url)).rejects.toMatchObject({ code: 'unavailable' })
     expect(server.connections()).toBe(0)
   })
@@ -115,27 +115,27 @@ describe('a metadata document', () => {
 
 describe('a document that was valid once', () => {
   const DAY = 24 * 3600
-  /** Good at first; then whatever the host does later. */
-  const soundOnce = (later: Answer): Answer => {
-    return (res, request, index) => (index === 0 ? sound() : later)(res, request, index)
+  /** Valid at first; then the given response. */
+  const validOnce = (later: Answer): Answer => {
+    return (res, request, index) => (index === 0 ? valid() : later)(res, request, index)
   }
   const failures: readonly (readonly [string, Answer])[] = [
     ['does not answer', (res) => res.destroy()],
     ['fails', (res) => res.writeHead(503).end()],
-    ['shows a page of somebody else', (res) => res.end('<html>')],
+    ['returns an unrelated page', (res) => res.end('<html>')],
   ]
 
   it.each(failures)(
-    'is served on when its host %s, which is asked again later',
+    'stays in use when its host %s, and is requested again later',
     async (_, later) => {
-      const { make, url, server, pass } = await bench(soundOnce(later))
+      const { make, url, server, pass } = await setUp(validOnce(later))
       await fetchOnce(make(), url)
       for (const asked of [2, 3]) {
         pass(300)
         for (let tries = 0; tries < 3; tries += 1) {
-          const kept = await fetchOnce(make(), url)
-          expect(kept.headers.get('cache-control')).toBe('max-age=30')
-          expect(await kept.json()).toMatchObject({ client_id: url })
+          const cached = await fetchOnce(make(), url)
+          expect(cached.headers.get('cache-control')).toBe('max-age=30')
+          expect(await cached.json()).toMatchObject({ client_id: url })
         }
         expect(server.seen).toHaveLength(asked)
       }
@@ -143,7 +143,7 @@ describe('a document that was valid once', () => {
   )
 
   it('is cached for a day, and longer if its client has tokens', async () => {
-    const { make, url, pass } = await bench(soundOnce((res) => res.writeHead(503).end()))
+    const { make, url, pass } = await setUp(validOnce((res) => res.writeHead(503).end()))
     const documents = make()
     await fetchOnce(documents, url)
     await documents.keep(url, 30 * DAY)
@@ -158,8 +158,8 @@ describe('a document that was valid once', () => {
 
   it('is cached as long again after a refresh', async () => {
     let isUnavailable = false
-    const { make, url, pass } = await bench((res, request, index) =>
-      isUnavailable ? res.destroy() : sound()(res, request, index),
+    const { make, url, pass } = await setUp((res, request, index) =>
+      isUnavailable ? res.destroy() : valid()(res, request, index),
     )
     const documents = make()
     await fetchOnce(documents, url)
@@ -172,14 +172,14 @@ describe('a document that was valid once', () => {
   })
 
   it.each([404, 410])('is removed when its host answers %d', async (status) => {
-    const { make, url, pass } = await bench(soundOnce((res) => res.writeHead(status).end()))
+    const { make, url, pass } = await setUp(validOnce((res) => res.writeHead(status).end()))
     await fetchOnce(make(), url)
     pass(300)
     expect((await fetchOnce(make(), url)).status).toBe(status)
   })
 
-  it('is not counted among those that strangers ask its host for', async () => {
-    const { make, url, server, pass } = await bench(sound())
+  it('does not count against the limit of new documents of its host', async () => {
+    const { make, url, server, pass } = await setUp(valid())
     const documents = make()
     await fetchOnce(documents, url)
     pass(300)
@@ -208,12 +208,12 @@ describe('what is no metadata document', () => {
   ]
 
   it.each(refusals)('is refused: %s', async (_, answer) => {
-    const { make, url } = await bench(answer)
+    const { make, url } = await setUp(answer)
     await expect(fetchOnce(make(), url)).rejects.toThrow()
   })
 
-  it('is not asked for again for 30 seconds, on any node', async () => {
-    const { make, url, server, pass } = await bench((res) => res.end('<html>'))
+  it('is not requested again for 30 seconds, on any node', async () => {
+    const { make, url, server, pass } = await setUp((res) => res.end('<html>'))
     for (let tries = 0; tries < 5; tries += 1) {
       await expect(fetchOnce(make(), url)).rejects.toThrow('Not the metadata')
     }
@@ -224,14 +224,14 @@ describe('what is no metadata document', () => {
   })
 
   it('reports its status, cached as briefly', async () => {
-    const { make, url, server } = await bench((res) => res.writeHead(404).end())
+    const { make, url, server } = await setUp((res) => res.writeHead(404).end())
     expect((await fetchOnce(make(), url)).status).toBe(404)
     expect((await fetchOnce(make(), url)).status).toBe(404)
     expect(server.seen).toHaveLength(1)
   })
 
-  it('is asked of one host 60 times a minute at most', async () => {
-    const { make, url, server, pass } = await bench((res) => res.writeHead(404).end())
+  it('is requested from one host 60 times a minute at most', async () => {
+    const { make, url, server, pass } = await setUp((res) => res.writeHead(404).end())
     const documents = make()
     for (let n = 0; n < 60; n += 1) await fetchOnce(documents, `${url}?${n}`)
     await expect(documents.allowFetch({}, `${url}?60`)).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { JWT_BEARER } from '../support/client-assertion.ts'
 import { startMetadataClient } from '../support/metadata-client.ts'
 import { REDIRECT_URI } from '../support/oauth-client.ts'
 
-/** As it was published in August 2026, with another address to come back to. */
+/** As it was published in August 2026, with another redirect URI. */
 const chatGpt = (client_id: string) => ({
   client_id,
   client_uri: 'https://chatgpt.com/',
@@ -24,7 +24,7 @@ describe("ChatGPT's document", () => {
   test.each([
     ['with both methods', { [METHODS]: ['none', 'private_key_jwt'] }],
     ['with both methods, in the other order', { [METHODS]: ['private_key_jwt', 'none'] }],
-  ])('%s makes a public client, which fetches nothing but the document', async (_what, more) => {
+  ])('%s is a public client, for which only the document is fetched', async (_what, more) => {
     const { host, client } = await startMetadataClient((id) => ({ ...chatGpt(id), ...more }))
     const plain = await client.connect()
     const refreshed = await client.refresh(plain.refresh_token)
@@ -41,9 +41,9 @@ describe("ChatGPT's document", () => {
     const other = await client.authorize()
     const refused = await client.exchange({ code, verifier: other.verifier })
     expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
-    const { page } = await client.ask({ redirect_uri: 'https://evil.example/callback' })
+    const { page } = await client.openConsent({ redirect_uri: 'https://evil.example/callback' })
     expect(page.status).toBe(400)
-    const unproven = await client.ask({
+    const unproven = await client.openConsent({
       code_challenge: undefined,
       code_challenge_method: undefined,
     })
@@ -51,9 +51,9 @@ describe("ChatGPT's document", () => {
   })
 
   test.each([
-    ['that is no JWT', 'garbage'],
+    ['that is not a JWT', 'garbage'],
     ['without a subject', 'e30.e30.'],
-  ])('an assertion %s names nobody', async (_what, client_assertion) => {
+  ])('an assertion %s identifies no client', async (_what, client_assertion) => {
     const { client } = await startMetadataClient(chatGpt)
     const params = { client_assertion_type: JWT_BEARER, client_assertion, client_id: undefined }
     const refused = await client.exchange(await client.authorize(), params)
@@ -63,7 +63,7 @@ describe("ChatGPT's document", () => {
 
 describe('a document', () => {
   test.each([
-    ['with a method nobody knows', { token_endpoint_auth_method: 'made_up' }],
+    ['with an unknown method', { token_endpoint_auth_method: 'made_up' }],
     ['with a certificate', { token_endpoint_auth_method: 'tls_client_auth' }],
     [
       'with a secret as its choice and none listed',
@@ -114,7 +114,7 @@ describe('a document', () => {
     ],
     ['with empty lists', { grant_types: [], response_types: [] }],
     [
-      'with members nobody knows',
+      'with unknown members',
       {
         scope: 'everything openid',
         subject_type: 'pairwise',
@@ -123,7 +123,7 @@ describe('a document', () => {
         authorization_details_types: ['x'],
       },
     ],
-  ])('%s makes a client', async (_what, more) => {
+  ])('%s is accepted', async (_what, more) => {
     const { client } = await startMetadataClient((client_id) => ({
       client_id,
       redirect_uris: [REDIRECT_URI],
@@ -143,9 +143,9 @@ describe('a document', () => {
     ['grants of machines alone', { grant_types: ['client_credentials'] }],
     ['response types without a code', { response_types: ['token'] }],
     ['keys, and an address that is not allowed', { redirect_uris: ['http://evil.example/'] }],
-  ])('with %s makes none', async (_what, more) => {
+  ])('with %s is refused', async (_what, more) => {
     const { client } = await startMetadataClient((id) => ({ ...chatGpt(id), ...more }))
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
   })
 })

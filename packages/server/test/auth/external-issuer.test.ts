@@ -17,12 +17,12 @@ async function start(options: TestAppOptions = {}, path = '', slash = '') {
   const env = { OAUTH_ISSUER: issuer.url + slash, ...options.env }
   const app = await startApp({ ...options, env })
   onTestFinished(() => app.stop())
-  const ask = async (token: string) => {
+  const send = async (token: string) => {
     const headers = { authorization: `Bearer ${token}` }
     return read(postModern(app.url, 'tools/list', {}, { headers }))
   }
-  const statusOf = async (token: string) => (await ask(token)).status
-  return { app, issuer, ask, statusOf, resource: `${app.url}/mcp` }
+  const statusOf = async (token: string) => (await send(token)).status
+  return { app, issuer, send, statusOf, resource: `${app.url}/mcp` }
 }
 
 describe('its keys', () => {
@@ -31,8 +31,8 @@ describe('its keys', () => {
     const tokens = await Promise.all(Array.from({ length: 20 }, () => issuer.token(resource)))
     const statuses = await Promise.all(tokens.map(statusOf))
     expect(new Set(statuses)).toEqual(new Set([200]))
-    expect(issuer.asked.filter((path) => path.endsWith('/jwks'))).toHaveLength(1)
-    expect(issuer.asked.length).toBeLessThan(5)
+    expect(issuer.requestedPaths.filter((path) => path.endsWith('/jwks'))).toHaveLength(1)
+    expect(issuer.requestedPaths.length).toBeLessThan(5)
   })
 
   test('may change at any time', async () => {
@@ -53,16 +53,16 @@ describe('its keys', () => {
       ),
     )
     expect(new Set(await Promise.all(forged.map(statusOf)))).toEqual(new Set([401]))
-    expect(issuer.asked.filter((path) => path.endsWith('/jwks')).length).toBeLessThan(5)
+    expect(issuer.requestedPaths.filter((path) => path.endsWith('/jwks')).length).toBeLessThan(5)
   })
 })
 
 describe('when it does not answer', () => {
   test('a token is not refused, and is valid once the issuer is available', async () => {
-    const { issuer, ask, statusOf, resource } = await start()
+    const { issuer, send, statusOf, resource } = await start()
     const token = await issuer.token(resource)
     await issuer.goAway()
-    const { status, headers, message } = await ask(token)
+    const { status, headers, message } = await send(token)
     expect([status, message.error?.data]).toEqual([503, { code: 'unavailable' }])
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
     expect(headers.get('www-authenticate')).toBeNull()
@@ -70,7 +70,7 @@ describe('when it does not answer', () => {
     expect(await statusOf(token)).toBe(200)
   })
 
-  test('keys that are known serve on', async () => {
+  test('known keys stay in use', async () => {
     const { issuer, statusOf, resource } = await start()
     expect(await statusOf(await issuer.token(resource))).toBe(200)
     const token = await issuer.token(resource)
@@ -101,12 +101,12 @@ describe('metadata', () => {
 
 test('an unavailable store is 503 and not 401', async () => {
   const store = failingStore()
-  const { issuer, ask, statusOf, resource } = await start({ store })
+  const { issuer, send, statusOf, resource } = await start({ store })
   const token = await issuer.token(resource)
-  store.takeAway(':session')
-  const { status, headers } = await ask(token)
+  store.disconnect(':session')
+  const { status, headers } = await send(token)
   expect([status, headers.get('www-authenticate')]).toEqual([503, null])
-  store.giveBack()
+  store.reconnect()
   expect(await statusOf(token)).toBe(200)
 })
 
@@ -115,10 +115,10 @@ test('a token costs one round trip to the store, once its session is there', asy
   const { issuer, statusOf, resource } = await start({ store })
   const token = await issuer.token(resource)
   expect(await statusOf(token)).toBe(200)
-  store.asked.length = 0
+  store.commands.length = 0
   expect(await statusOf(token)).toBe(200)
-  // Nobody waits for the session's time to slide on.
-  expect(store.asked.filter((command) => !command.startsWith('touch '))).toHaveLength(1)
+  // The renewal of the session's TTL is not awaited.
+  expect(store.commands.filter((command) => !command.startsWith('touch '))).toHaveLength(1)
 })
 
 test('a token from before a logout renews nothing', async () => {
@@ -133,7 +133,7 @@ test('a token from before a logout renews nothing', async () => {
   expect(await statusOf(fresh)).toBe(200)
   expect(touch).toHaveBeenCalled()
   touch.mockClear()
-  // Nothing is slid on twice in a second.
+  // A TTL is renewed at most once a second.
   await delay(1100)
   expect(await statusOf(stolen)).toBe(401)
   expect(touch).not.toHaveBeenCalled()

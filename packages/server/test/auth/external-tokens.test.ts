@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** What a token is answered with, and why it was refused if it was. */
+/** The response to a token, and the reason if it was refused. */
 async function answerTo(claims: JWTPayload, typ: string | undefined = 'JWT', at = app) {
   const header = { typ: typ === '' ? undefined : typ }
   const before = at.lines.length
@@ -47,7 +47,7 @@ const withoutIat = (): JWTPayload => {
   const { iat: _iat, ...claims } = api()
   return claims
 }
-/** The call was let through: nobody has signed in upstream. */
+/** The token was accepted: the tool only lacks the upstream sign-in. */
 const ACCEPTED = { status: 200 }
 
 describe('access tokens', () => {
@@ -191,7 +191,7 @@ describe('access tokens', () => {
       () => ({ ...api(), aud: { a: 1 } as never, scope: 'service:read' }),
       'aud',
     ],
-  ])('%s is refused, and the log says why', async (_what, claims, reason, typ = 'JWT') => {
+  ])('%s is refused, and the log has the reason', async (_what, claims, reason, typ = 'JWT') => {
     const answer = await answerTo(claims() as JWTPayload, typ)
     expect(answer).toEqual({ status: 401, reason: expect.stringContaining(reason) })
   })
@@ -203,20 +203,20 @@ test('a token without iat is refused after its person signed out, a newer one is
   const { exp = 0, iat: _iat, ...claims } = bare(own.issuer)
   const good = { ...claims, aud: 'api://bank', scope: 'service:read' }
   const token = (later: number) => own.issuer.sign({ ...good, exp: exp + later }, { typ: 'JWT' })
-  const ask = async (given: string, name: string) =>
+  const send = async (given: string, name: string) =>
     (await read(postModern(own.url, 'tools/call', { name }, { headers: withToken(given) }))).status
   // Valid for the maximum age, so issued just before the sign-out.
   const before = await token(-1)
-  expect(await ask(before, 'logout')).toBe(200)
-  expect(await ask(before, 'session')).toBe(401)
-  expect(await ask(await token(-300), 'session')).toBe(401)
+  expect(await send(before, 'logout')).toBe(200)
+  expect(await send(before, 'session')).toBe(401)
+  expect(await send(await token(-300), 'session')).toBe(401)
   await delay(1100)
   const newer = await own.issuer.sign(
     { ...good, exp: Math.floor(Date.now() / 1000) + 600 },
     { typ: 'JWT' },
   )
-  expect(await ask(newer, 'session')).toBe(200)
-  expect(await ask(before, 'session')).toBe(401)
+  expect(await send(newer, 'session')).toBe(200)
+  expect(await send(before, 'session')).toBe(401)
 })
 
 describe('the log', () => {
@@ -229,8 +229,8 @@ describe('the log', () => {
       azp: 'secret-azp',
       scope: 's',
     })
-    const ask = () => read(postModern(own.url, 'tools/list', {}, { headers: withToken(token) }))
-    await Promise.all(Array.from({ length: 15 }, ask))
+    const send = () => read(postModern(own.url, 'tools/list', {}, { headers: withToken(token) }))
+    await Promise.all(Array.from({ length: 15 }, send))
     const lines = own.lines.filter((line) => line.includes('access token refused'))
     expect(lines.length).toBeLessThan(5)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({

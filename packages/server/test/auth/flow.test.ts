@@ -12,7 +12,7 @@ afterAll(() => app.stop())
 
 test('a client registers, is authorized, and gets a token for a new session', async () => {
   const client = await createOAuthClient(app.url)
-  const { page, state, verifier, decide } = await client.ask()
+  const { page, state, verifier, decide } = await client.openConsent()
   expect(page.url.pathname).toMatch(/^\/consent\//)
   for (const text of ['A test client', 'an app on this computer (127.0.0.1:33418)', 'mcp']) {
     expect(page.text).toContain(text)

@@ -83,8 +83,8 @@ test.each<[string, string | undefined, string | undefined, string | undefined, s
   ['not more than the assertion has', 'mcp', 'mcp service:read', undefined, 'mcp'],
   ['not more than is asked for', 'mcp service:read', 'service:read', undefined, 'service:read'],
   ['not more than the client has', 'mcp service:read', undefined, 'mcp', 'mcp'],
-  ['none that do not exist', 'mcp made:up', undefined, undefined, 'mcp'],
-  ['an error if none is left', 'mcp', 'service:read', undefined, 'invalid_scope'],
+  ['no unknown ones', 'mcp made:up', undefined, undefined, 'mcp'],
+  ['an error if none remains', 'mcp', 'service:read', undefined, 'invalid_scope'],
 ])('scopes: %s', async (_what, named, scope, most, expected) => {
   const { url } = await startDesk({ scope: most })
   const { body } = await present(url, await issuer.assertion(url, 'desk', { scope: named }), {
@@ -141,7 +141,7 @@ test.each([
   expect(refused).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } })
 })
 
-test('a client with a document may if it signs, and not as a public one', async () => {
+test('a client with a metadata document may use the grant if it signs, not as a public client', async () => {
   const signer = await startSigningClient(() => ({
     token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
   }))
@@ -165,9 +165,9 @@ test('an unavailable issuer is 503, and the assertion stays valid', async () => 
   const { url } = await startDesk({}, { OAUTH_ID_JAG_ISSUERS: own.url })
   const assertion = await own.assertion(url, 'desk')
   await own.goAway()
-  const away = await present(url, assertion)
-  expect(away).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
-  expect(away.headers.get('retry-after')).toMatch(/^\d+$/)
+  const unavailable = await present(url, assertion)
+  expect(unavailable).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
+  expect(unavailable.headers.get('retry-after')).toMatch(/^\d+$/)
   await own.comeBack()
   expect(await present(url, assertion)).toMatchObject({ status: 200 })
   await own.rotate()
@@ -181,7 +181,7 @@ test('the grant needs an assertion', async () => {
   expect([status, body.error]).toEqual([400, 'invalid_request'])
 })
 
-test('the person sees the client at /account, and scopes that are gone stay gone', async () => {
+test('the person sees the client at /account, and removed scopes stay removed', async () => {
   const { url } = await startDesk()
   const browser = createBrowser()
   const tokenFor = async () => {

@@ -7,7 +7,7 @@ import { startTokenApp, withToken } from '../support/token-app.ts'
 import { postModern, read } from '../support/wire.ts'
 
 type Answer = { readonly status?: number; readonly body: unknown }
-interface Asked {
+interface IntrospectionRequest {
   readonly token: string
   readonly authorization: string | undefined
   readonly form: URLSearchParams
@@ -18,17 +18,17 @@ const CLIENT = {
   OAUTH_INTROSPECTION_CLIENT_SECRET: 'secret-of-introspection',
 }
 
-/** A server whose issuer answers by `answers`, token by token; `asked` is what it was asked. */
+/** A server whose issuer answers by `answers`, per token, and records the requests. */
 async function start(env: Record<string, string> = {}) {
   const issuer = await startExternalIssuer()
   onTestFinished(() => issuer.stop())
   const answers = new Map<string, Answer>()
-  const asked: Asked[] = []
+  const requests: IntrospectionRequest[] = []
   issuer.metadataIs({ introspection_endpoint: `${issuer.url}/introspect` })
   issuer.answerAt('/introspect', async (request, response) => {
     const form = new URLSearchParams(await textOf(request))
     const token = form.get('token') ?? ''
-    asked.push({ token, authorization: request.headers.authorization, form })
+    requests.push({ token, authorization: request.headers.authorization, form })
     const { status = 200, body } = answers.get(token) ?? { body: { active: false } }
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
@@ -36,11 +36,11 @@ async function start(env: Record<string, string> = {}) {
     env: { OAUTH_ISSUER: issuer.url, OAUTH_INTROSPECTION: 'opaque', ...CLIENT, ...env },
   })
   onTestFinished(() => app.stop())
-  const ask = (token: string, name = 'service') =>
+  const send = (token: string, name = 'service') =>
     read(postModern(app.url, 'tools/call', { name, arguments: {} }, { headers: withToken(token) }))
   const { scope, ...rest } = issuer.claims(`${app.url}/mcp`)
   const good = { ...rest, active: true, scope: 'mcp service:read', token_type: 'Bearer' }
-  return { app, issuer, ask, asked, answers, good }
+  return { app, issuer, send, requests, answers, good }
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -51,45 +51,45 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 const REFUSED = 'access token refused'
 
-test('an active token is asked about once a minute, with the secret in the header', async () => {
-  const { ask, asked, answers, good } = await start()
+test('an active token is introspected once a minute, with the secret in the header', async () => {
+  const { send, requests, answers, good } = await start()
   answers.set('opaque-1', { body: good })
-  const all = await Promise.all(Array.from({ length: 10 }, () => ask('opaque-1')))
+  const all = await Promise.all(Array.from({ length: 10 }, () => send('opaque-1')))
   expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200))
-  expect(asked).toHaveLength(1)
+  expect(requests).toHaveLength(1)
   const credentials = Buffer.from('bank-server:secret-of-introspection').toString('base64')
-  expect(asked[0]?.authorization).toBe(`Basic ${credentials}`)
-  expect(Object.fromEntries(asked[0]?.form ?? [])).toEqual({
+  expect(requests[0]?.authorization).toBe(`Basic ${credentials}`)
+  expect(Object.fromEntries(requests[0]?.form ?? [])).toEqual({
     token: 'opaque-1',
     token_type_hint: 'access_token',
   })
 })
 
 test('the secret may be in the form', async () => {
-  const { ask, asked, answers, good } = await start({ OAUTH_INTROSPECTION_AUTH: 'post' })
+  const { send, requests, answers, good } = await start({ OAUTH_INTROSPECTION_AUTH: 'post' })
   answers.set('opaque-1', { body: good })
-  expect((await ask('opaque-1')).status).toBe(200)
-  expect(asked[0]?.authorization).toBeUndefined()
-  expect(asked[0]?.form.get('client_secret')).toBe('secret-of-introspection')
+  expect((await send('opaque-1')).status).toBe(200)
+  expect(requests[0]?.authorization).toBeUndefined()
+  expect(requests[0]?.form.get('client_secret')).toBe('secret-of-introspection')
 })
 
-test('a token that is not active is not asked about again at once', async () => {
-  const { app, ask, asked } = await start()
-  for (let n = 0; n < 3; n += 1) expect((await ask('nobody-knows')).status).toBe(401)
-  expect(asked).toHaveLength(1)
+test('an inactive token is not introspected again at once', async () => {
+  const { app, send, requests } = await start()
+  for (let n = 0; n < 3; n += 1) expect((await send('nobody-knows')).status).toBe(401)
+  expect(requests).toHaveLength(1)
   expect(app.lines.join('')).toContain('introspection says that it is not active')
   expect(app.lines.join('')).not.toMatch(/nobody-knows|secret-of-introspection/)
 })
 
 test('unauthenticated callers cannot cause unlimited introspection, nor lock out others', async () => {
-  const { ask, asked, answers, good } = await start({ RATE_LIMIT: 'off' })
+  const { send, requests, answers, good } = await start({ RATE_LIMIT: 'off' })
   answers.set('opaque-1', { body: good })
-  expect((await ask('opaque-1')).status).toBe(200)
+  expect((await send('opaque-1')).status).toBe(200)
   const statuses: number[] = []
-  for (let n = 0; n < 80; n += 1) statuses.push((await ask(`made-up-${n}`)).status)
-  expect(asked.length).toBeLessThan(130)
+  for (let n = 0; n < 80; n += 1) statuses.push((await send(`made-up-${n}`)).status)
+  expect(requests.length).toBeLessThan(130)
   expect(new Set(statuses)).toEqual(new Set([401, 429]))
-  expect((await ask('opaque-1')).status).toBe(200)
+  expect((await send('opaque-1')).status).toBe(200)
 })
 
 describe('an answer', () => {
@@ -103,13 +103,13 @@ describe('an answer', () => {
     ['about a refresh token of Keycloak', { typ: 'Refresh' }, 'typ'],
     ['about a refresh token of Hydra', { token_use: 'refresh_token' }, 'token_use'],
     ['about an ID token', { nonce: 'n' }, 'nonce'],
-    ['of nobody', { sub: undefined, client_id: undefined }, 'sub'],
+    ['without a subject', { sub: undefined, client_id: undefined }, 'sub'],
     ['that is active as text', { active: 'true' }, ''],
-  ])('%s is refused, and the log says why', async (_what, more, reason) => {
-    const { app, ask, answers, good } = await start()
+  ])('%s is refused, and the log has the reason', async (_what, more, reason) => {
+    const { app, send, answers, good } = await start()
     answers.set('opaque-1', { body: { ...good, ...more } })
-    const { status } = await ask('opaque-1')
-    // What cannot be understood says nothing of the token.
+    const { status } = await send('opaque-1')
+    // A malformed response says nothing about the token.
     expect(status).toBe(reason === '' ? 503 : 401)
     const line = app.lines.find((each) => each.includes(REFUSED))
     if (reason !== '') expect(JSON.parse(line ?? '{}').reason).toContain(reason)
@@ -127,15 +127,15 @@ describe('an answer', () => {
       { OAUTH_CLIENTS_WITHOUT_AUDIENCE: 'client-a' },
     ],
   ])('%s is accepted', async (_what, more, env) => {
-    const { ask, answers, good } = await start(env)
+    const { send, answers, good } = await start(env)
     answers.set('opaque-1', { body: { ...good, ...more } })
-    expect((await ask('opaque-1')).status).toBe(200)
+    expect((await send('opaque-1')).status).toBe(200)
   })
 
   test('without the scope of a tool does not suffice for it', async () => {
-    const { ask, answers, good } = await start()
+    const { send, answers, good } = await start()
     answers.set('opaque-1', { body: { ...good, scope: 'other:read' } })
-    expect((await ask('opaque-1')).status).toBe(403)
+    expect((await send('opaque-1')).status).toBe(403)
   })
 })
 
@@ -144,53 +144,56 @@ test.each<[string, Answer]>([
   ['500', { status: 500, body: {} }],
   ['nonsense', { body: ['active'] }],
   ['very much', { body: { active: true, groups: 'x'.repeat(100_000) } }],
-])('an issuer that answers %s makes no token bad, and is asked again', async (_what, answer) => {
-  const { app, ask, asked, answers, good } = await start()
-  answers.set('opaque-1', answer)
-  const refused = await ask('opaque-1')
-  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([503, null])
-  expect(app.lines.join('')).toContain('introspection failed')
-  answers.set('opaque-1', { body: good })
-  expect((await ask('opaque-1')).status).toBe(200)
-  expect(asked).toHaveLength(2)
-})
+])(
+  'an issuer that answers %s invalidates no token, and is requested again',
+  async (_what, answer) => {
+    const { app, send, requests, answers, good } = await start()
+    answers.set('opaque-1', answer)
+    const refused = await send('opaque-1')
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([503, null])
+    expect(app.lines.join('')).toContain('introspection failed')
+    answers.set('opaque-1', { body: good })
+    expect((await send('opaque-1')).status).toBe(200)
+    expect(requests).toHaveLength(2)
+  },
+)
 
 describe('a JWT', () => {
   test('is checked by its signature with `opaque`', async () => {
-    const { app, issuer, ask, asked } = await start()
-    expect((await ask(await issuer.sign(issuer.claims(`${app.url}/mcp`)))).status).toBe(200)
-    expect(asked).toHaveLength(0)
+    const { app, issuer, send, requests } = await start()
+    expect((await send(await issuer.sign(issuer.claims(`${app.url}/mcp`)))).status).toBe(200)
+    expect(requests).toHaveLength(0)
   })
 
-  test('is asked about with `always`, whatever its signature', async () => {
-    const { app, issuer, ask, asked, answers, good } = await start({
+  test('is introspected with `always`, whatever its signature', async () => {
+    const { app, issuer, send, requests, answers, good } = await start({
       OAUTH_INTROSPECTION: 'always',
     })
     const token = await issuer.sign(issuer.claims(`${app.url}/mcp`))
-    expect((await ask(token)).status).toBe(401)
+    expect((await send(token)).status).toBe(401)
     const other = `${token}x`
     answers.set(other, { body: good })
-    expect((await ask(other)).status).toBe(200)
-    expect(asked).toHaveLength(2)
+    expect((await send(other)).status).toBe(200)
+    expect(requests).toHaveLength(2)
   })
 
   test('that is an ID token is refused with `always`, whatever the issuer answers', async () => {
-    const { app, issuer, ask, asked, answers, good } = await start({
+    const { app, issuer, send, requests, answers, good } = await start({
       OAUTH_INTROSPECTION: 'always',
     })
     const token = await issuer.sign({ ...issuer.claims(`${app.url}/mcp`), nonce: 'n' })
     answers.set(token, { body: good })
-    expect((await ask(token)).status).toBe(401)
-    expect(asked).toHaveLength(0)
+    expect((await send(token)).status).toBe(401)
+    expect(requests).toHaveLength(0)
   })
 
-  test('alone is accepted without introspection', async () => {
-    const { app, ask, asked, answers, good } = await start({
+  test('is the only accepted kind without introspection', async () => {
+    const { app, send, requests, answers, good } = await start({
       ...{ OAUTH_INTROSPECTION: 'off', OAUTH_INTROSPECTION_CLIENT_ID: '' },
       OAUTH_INTROSPECTION_CLIENT_SECRET: '',
     })
     answers.set('opaque-1', { body: good })
-    expect((await ask('opaque-1')).status).toBe(401)
-    expect([asked.length, app.lines.join('').includes(REFUSED)]).toEqual([0, true])
+    expect((await send('opaque-1')).status).toBe(401)
+    expect([requests.length, app.lines.join('').includes(REFUSED)]).toEqual([0, true])
   })
 })

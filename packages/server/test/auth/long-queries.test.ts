@@ -29,5 +29,5 @@ test.each([
   ['another parameter', { nonce: 'n'.repeat(2100) }],
 ])('%s beyond the limit is 414', async (_what, params) => {
   const client = await createOAuthClient(app.url)
-  expect((await client.ask(params)).page.status).toBe(414)
+  expect((await client.openConsent(params)).page.status).toBe(414)
 })

@@ -27,7 +27,7 @@ const job = {
 }
 const shown = { client_id: job.client_id, client_secret: job.client_secret }
 const withClients = (...clients: object[]) => ({ OAUTH_CLIENTS: JSON.stringify(clients) })
-const ask = (url: string, params: Params = {}) =>
+const requestToken = (url: string, params: Params = {}) =>
   postForm(`${url}/token`, { grant_type: GRANT, ...shown, ...params })
 const grantsAt = async (url: string) => {
   const response = await fetch(`${url}/.well-known/oauth-authorization-server`)
@@ -36,7 +36,7 @@ const grantsAt = async (url: string) => {
 
 test('a configured client gets a token for itself, and no refresh token', async () => {
   const { url } = await start({ env: withClients(job) })
-  const { status, headers, body } = await ask(url)
+  const { status, headers, body } = await requestToken(url)
   expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
   expect(body).toEqual({
     access_token: expect.any(String),
@@ -58,36 +58,36 @@ test('the metadata names the grant only if a client has it', async () => {
     env: withClients({ client_id: 'a', client_secret: 'b', redirect_uris: [REDIRECT_URI] }),
   })
   expect(await grantsAt(without)).not.toContain(GRANT)
-  expect(await ask(without)).toMatchObject({ body: { error: 'invalid_client' } })
+  expect(await requestToken(without)).toMatchObject({ body: { error: 'invalid_client' } })
 })
 
 test.each<[string, string | undefined, string | undefined, number, string]>([
   ['its own by default', 'mcp service:read', undefined, 200, 'mcp service:read'],
-  ['those it asks for', 'mcp service:read', 'service:read', 200, 'service:read'],
-  ['none that it is not given', 'mcp', 'mcp service:read', 200, 'mcp'],
-  ['only mcp if it is given none', undefined, 'mcp service:read', 200, 'mcp'],
+  ['the requested ones', 'mcp service:read', 'service:read', 200, 'service:read'],
+  ['none that it does not have', 'mcp', 'mcp service:read', 200, 'mcp'],
+  ['only mcp if it has none', undefined, 'mcp service:read', 200, 'mcp'],
   ['an error if nothing is left', 'mcp', 'service:read', 400, 'invalid_scope'],
-  ['none that do not exist', 'mcp made:up', undefined, 200, 'mcp'],
+  ['no unknown ones', 'mcp made:up', undefined, 200, 'mcp'],
 ])('scopes: %s', async (_what, scope, asked, status, expected) => {
   const { url } = await start({ env: withClients({ ...job, scope }) })
-  const { status: given, body } = await ask(url, { scope: asked })
+  const { status: given, body } = await requestToken(url, { scope: asked })
   expect([given, body.error ?? body.scope]).toEqual([status, expected])
 })
 
 test('the token is for one resource of this server', async () => {
   const { url } = await start({ env: withClients(job) })
-  const { body } = await ask(url, { resource: `${url}/http` })
+  const { body } = await requestToken(url, { resource: `${url}/http` })
   expect(claimsOf(String(body.access_token)).aud).toBe(`${url}/http`)
-  const other = await ask(url, { resource: 'https://other.example/mcp' })
+  const other = await requestToken(url, { resource: 'https://other.example/mcp' })
   expect(other).toMatchObject({ status: 400, body: { error: 'invalid_target' } })
 })
 
 test.each([
   ['another secret', { client_secret: 'guessed' }],
   ['no secret', { client_secret: undefined }],
-])('%s gets nothing', async (_what, params) => {
+])('%s gets no token', async (_what, params) => {
   const { url } = await start({ env: withClients(job) })
-  const refused = await ask(url, params)
+  const refused = await requestToken(url, params)
   expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
 })
 
@@ -104,18 +104,18 @@ test('other clients are refused: configured, registered, public, with a document
     documentCa: signer.host.ca,
   })
   const web = { client_id: 'web', client_secret: 'x' }
-  expect(await ask(url, web)).toMatchObject(UNAUTHORIZED)
+  expect(await requestToken(url, web)).toMatchObject(UNAUTHORIZED)
   const known = { client_id: 'public', client_secret: undefined }
-  expect(await ask(url, known)).toMatchObject(UNAUTHORIZED)
+  expect(await requestToken(url, known)).toMatchObject(UNAUTHORIZED)
   for (const method of ['none', 'client_secret_post']) {
     const { registration } = await createOAuthClient(url, {
       metadata: { token_endpoint_auth_method: method },
     })
     const { client_id, client_secret } = registration as Record<string, string>
-    expect(await ask(url, { client_id, client_secret })).toMatchObject(UNAUTHORIZED)
+    expect(await requestToken(url, { client_id, client_secret })).toMatchObject(UNAUTHORIZED)
   }
   const signed = { ...(await signer.signed(url)), client_id: signer.id, client_secret: undefined }
-  expect(await ask(url, signed)).toMatchObject(UNAUTHORIZED)
+  expect(await requestToken(url, signed)).toMatchObject(UNAUTHORIZED)
   await signer.host.close()
 })
 
@@ -138,7 +138,7 @@ test('a client that also acts for users keeps both grants', async () => {
   const { url } = await start({ env: withClients(both) })
   const client = await createOAuthClient(url, { known: both })
   expect(await client.connect()).toMatchObject({ refresh_token: expect.any(String) })
-  const own = await ask(url, { client_id: 'both', client_secret: 'x' })
+  const own = await requestToken(url, { client_id: 'both', client_secret: 'x' })
   expect(own.body).toMatchObject({ token_type: 'Bearer' })
 })
 
@@ -149,12 +149,12 @@ test('a server for machines only authorizes no other client', async () => {
   }
   const catalogDirectory = new URL('../fixtures/cross-talk', import.meta.url).pathname
   const { url } = await start({ env, catalogDirectory })
-  expect(await ask(url)).toMatchObject({ status: 200 })
+  expect(await requestToken(url)).toMatchObject({ status: 200 })
   expect(await register(url)).toMatchObject({ status: 404 })
   const signer = await startSigningClient()
   for (const client_id of [job.client_id, signer.id]) {
     const client = await createOAuthClient(url, { known: { client_id } })
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
   }
   expect(signer.host.seen).toEqual([])
@@ -179,13 +179,13 @@ test('tokens of an external issuer for a machine are distinguished from those of
 test('a client without a browser gets no code', async () => {
   const { url } = await start({ env: withClients(job) })
   const client = await createOAuthClient(url, { known: shown })
-  const { page } = await client.ask()
+  const { page } = await client.openConsent()
   expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
 })
 
 test('further tokens continue the session, until it signs out', async () => {
   const { url } = await start({ env: withClients(job), catalogDirectory: CLUSTER_CATALOG })
-  const next = async () => tokenUser(url, String((await ask(url)).body.access_token))
+  const next = async () => tokenUser(url, String((await requestToken(url)).body.access_token))
   const [first, second] = [await next(), await next()]
   expect(await first.result('remember', { text: 'one' })).toMatchObject({ before: '' })
   expect(await second.result('remember', { text: 'two' })).toMatchObject({ before: 'one' })
@@ -197,9 +197,9 @@ test('further tokens continue the session, until it signs out', async () => {
   expect([await first.status(), await second.status()]).toEqual([401, 401])
 })
 
-test('a token can be introspected and revoked alone', async () => {
+test('a single token can be introspected and revoked', async () => {
   const { url } = await start({ env: withClients(job), catalogDirectory: CLUSTER_CATALOG })
-  const token = async () => String((await ask(url)).body.access_token)
+  const token = async () => String((await requestToken(url)).body.access_token)
   const [one, other] = [await token(), await token()]
   const introspect = async (given: string) =>
     (await postForm(`${url}/introspect`, { ...shown, token: given })).body
@@ -220,7 +220,7 @@ test.each([
   ['a scope with a quote', { scope: 'a"b' }, 'scope must be scopes'],
   ['a list of scopes', { scope: ['mcp'] }, 'scope must be scopes'],
   ['another grant alone', { grant_types: ['password'] }, 'redirect_uris'],
-])('%s stops the start', async (_what, more, words) => {
+])('%s prevents the start', async (_what, more, words) => {
   const starting = start({ env: withClients({ ...job, ...more }) })
   await expect(starting).rejects.toThrow(ConfigError)
   await expect(starting).rejects.toThrow(words)

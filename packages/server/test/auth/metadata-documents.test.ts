@@ -6,14 +6,14 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import { startMetadataClient } from '../support/metadata-client.ts'
 import { createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 
-test('such a client is public, shown with its host, and asked for once', async () => {
+test('such a client is public and shown with its host; its document is fetched once', async () => {
   const { host, client } = await startMetadataClient((client_id) => ({
     client_id,
     client_name: 'An app of the web',
     redirect_uris: [REDIRECT_URI],
     scope: 'everything',
   }))
-  const { page } = await client.ask()
+  const { page } = await client.openConsent()
   expect(page.text).toContain('An app of the web')
   expect(page.text).toContain(new URL(host.origin).host)
   const tokens = await client.connect()
@@ -50,14 +50,14 @@ test.each([
     'with a redirect URI that is refused',
     (client_id: string) => ({ client_id, redirect_uris: ['http://evil.example/'] }),
   ],
-])('a document %s makes no client', async (_what, document) => {
+])('a document %s is refused', async (_what, document) => {
   const { client } = await startMetadataClient(document)
-  const { page } = await client.ask()
+  const { page } = await client.openConsent()
   expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
 })
 
 test.each(['https://example.com', 'https://example.com?x=/', 'HTTPS://example.com/client.json'])(
-  '%s is no address of a document',
+  '%s is not the URL of a document',
   async (clientId) => {
     const documents = createDocumentFetch({ store: createMemoryStore(), now: Date.now })
     expect(await documents.allowFetch({}, clientId)).toBe(false)

@@ -69,7 +69,7 @@ test('a foreign Host or X-Forwarded-Host changes no address', async () => {
   expect(JSON.parse(text)).toMatchObject({ token_endpoint: 'https://mcp.example.com/token' })
 })
 
-test('pages of any origin may use what no cookie counts at, and no other', async () => {
+test('pages of any origin may use the endpoints without cookies, and no others', async () => {
   const app = await start({ env: { NODE_ENV: 'test' } })
   const origin = 'https://inspector.example'
   for (const path of ['/token', '/register', '/revoke', '/introspect', '/jwks', METADATA]) {

@@ -23,7 +23,7 @@ for (const kind of ['plain', 'json'] as const) {
   describeRedis(kind, `authorizing on three nodes with Redis (${kind})`, () => {
     let redis: RedisServer
     let apps: TestApp[]
-    /** All of them go by the address of the first. */
+    /** All have the public URL of the first. */
     let url: string
     const nodes = () => apps.map(({ localUrl }) => localUrl)
 
@@ -75,7 +75,7 @@ for (const kind of ['plain', 'json'] as const) {
       expect(await client.refresh(String(successor))).toMatchObject({ status: 200 })
     })
 
-    test('what one node revoked the others refuse, also while it is refreshed', async () => {
+    test('a token that one node revoked is refused by the others, even during a refresh', async () => {
       const client = await createOAuthClient(url, { nodes: nodes() })
       const { access_token: access, refresh_token: token } = await client.connect()
       const refreshes = Array.from({ length: 10 }, () => client.refresh(token))
@@ -88,13 +88,13 @@ for (const kind of ['plain', 'json'] as const) {
       for (const _ of apps) expect(await isActive(client, access)).toBe(false)
     })
 
-    test('allowed on one, signed in on another, finished on the third', async () => {
+    test('a flow is allowed on one node, signed in on another, and finished on the third', async () => {
       const login = { LOGIN: 'at-authorize', REDIS_URL: redis.url, PUBLIC_URL: url }
       const [b, c] = await Promise.all([startApp({ env: login }), startApp({ env: login })])
       apps.push(b, c)
       const client = await createOAuthClient(url, { nodes: [c.localUrl] })
       const { url: address, verifier } = client.request()
-      /** Goes on elsewhere with what it knows, up to where it is sent next. */
+      /** Continues at another node with the same cookies, up to the next redirect. */
       const at = (node: TestApp, page: URL, cookies: Cookies, stopAt: string) => {
         const browser = createBrowser(stopAt)
         browser.cookies.push(...cookies)

@@ -9,12 +9,12 @@ import { ERAS } from '../support/clients.ts'
 import { REDIRECT_URI } from '../support/oauth-client.ts'
 import { start } from './authorization-apps.ts'
 
-/** Keeps what the client learns, and lets it in where a person would be asked. */
+/** Stores the client's OAuth data, and grants consent as a user would. */
 function createAuthProvider() {
-  const kept: Record<string, unknown> = {}
+  const stored: Record<string, unknown> = {}
   let code: string | undefined
   return {
-    kept,
+    stored,
     code: () => code ?? '',
     redirectUrl: REDIRECT_URI,
     clientMetadata: {
@@ -24,14 +24,14 @@ function createAuthProvider() {
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
     },
-    clientInformation: () => kept.client as never,
-    saveClientInformation: (client: unknown) => void Object.assign(kept, { client }),
-    tokens: () => kept.tokens as never,
-    saveTokens: (tokens: unknown) => void Object.assign(kept, { tokens }),
-    discoveryState: () => kept.discovery as never,
-    saveDiscoveryState: (discovery: unknown) => void Object.assign(kept, { discovery }),
-    codeVerifier: () => String(kept.verifier),
-    saveCodeVerifier: (verifier: string) => void Object.assign(kept, { verifier }),
+    clientInformation: () => stored.client as never,
+    saveClientInformation: (client: unknown) => void Object.assign(stored, { client }),
+    tokens: () => stored.tokens as never,
+    saveTokens: (tokens: unknown) => void Object.assign(stored, { tokens }),
+    discoveryState: () => stored.discovery as never,
+    saveDiscoveryState: (discovery: unknown) => void Object.assign(stored, { discovery }),
+    codeVerifier: () => String(stored.verifier),
+    saveCodeVerifier: (verifier: string) => void Object.assign(stored, { verifier }),
     async redirectToAuthorization(url: URL) {
       const browser = createBrowser(REDIRECT_URI)
       const page = await browser.open(url)
@@ -57,7 +57,7 @@ test.each(ERAS)('v2 in %s', async (era) => {
   onTestFinished(() => client.close())
   const { tools } = await client.listTools()
   expect(tools.map(({ name }) => name)).toContain('service')
-  expect(authProvider.kept.tokens).toHaveProperty('refresh_token')
+  expect(authProvider.stored.tokens).toHaveProperty('refresh_token')
 })
 
 test('v1', async () => {

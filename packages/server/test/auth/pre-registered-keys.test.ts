@@ -62,7 +62,7 @@ test.each<[string, (signer: SigningClient, url: string) => Promise<Record<string
   ['the name of another client', (signer, url) => signer.signed(url)],
   ['the same assertion twice', async (signer, url) => used(await signer.signed(url, NAMED))],
   ['a key of its own', (signer, url) => signer.rotate().then(() => signer.signed(url, NAMED))],
-])('%s is refused, and the code stays good', async (_what, params) => {
+])('%s is refused, and the code stays valid', async (_what, params) => {
   const { app, signer, client } = await setUp(jwks)
   const authorization = await client.authorize()
   const good = await signer.signed(app.url, NAMED)
@@ -79,7 +79,7 @@ function used(params: Record<string, string>) {
   return params
 }
 
-test('assertion_keys of the configuration count for nothing', async () => {
+test('assertion_keys in the configuration are ignored', async () => {
   const { client } = await setUp(jwks, { assertion_keys: { isRequired: false } })
   const refused = await client.exchange(await client.authorize())
   expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
@@ -98,7 +98,7 @@ test.each([
   ['a private key', { jwks: { keys: [{ kty: 'EC', d: 'x' }] } }, 'jwks must be'],
   ['a shared secret', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'jwks must be'],
   ['a broken key', { jwks: { keys: [{ kty: 'EC', crv: 'P-256' }] } }, 'OAUTH_CLIENTS'],
-])('%s stops the start', async (_what, keys, words) => {
+])('%s prevents the start', async (_what, keys, words) => {
   const starting = setUp(() => keys)
   await expect(starting).rejects.toThrow(ConfigError)
   await expect(starting).rejects.toThrow(words)

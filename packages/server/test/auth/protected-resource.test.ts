@@ -75,11 +75,11 @@ test.each([
   `${WELL_KNOWN}/messages`,
   `${WELL_KNOWN}/mcp//`,
   `${WELL_KNOWN}/nothing`,
-])('there is nothing at %s', async (path) => {
+])('%s is not found', async (path) => {
   const response = await fetch(app.url + path)
   expect(response.status).toBe(404)
   expect(response.headers.get('www-authenticate')).toBeNull()
-  // The authorization server's part says so in OAuth's words.
+  // The endpoints of the authorization server use the errors of OAuth.
   const ofAuthorization = path.startsWith('/.well-known/oauth-authorization-server/')
   const error = ofAuthorization ? 'invalid_request' : { data: { code: 'not_found' } }
   expect(await response.json()).toMatchObject({ error })

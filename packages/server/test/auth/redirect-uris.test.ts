@@ -56,7 +56,7 @@ const REFUSED = [
   'https://client.example/#fragment',
   'https://*.example/',
   'https://client.example/*',
-  // Controls, white space and what is no URI.
+  // Control characters, white space, and texts that are not URIs.
   ' https://client.example/',
   'https://client.example/ ',
   'https://client.example/\n',
@@ -70,7 +70,7 @@ const REFUSED = [
   'https://client.example/%zz',
   'https://client.example/<script>',
   'https://client.example/"',
-  // Paths that lead elsewhere than they seem to.
+  // Paths that normalize to other paths.
   'https://client.example/a/../b',
   'https://client.example/./b',
   'https://client.example/%2e%2e/b',
@@ -78,7 +78,7 @@ const REFUSED = [
   'https://client.example/a%2fb',
   'https://client.example/a%5cb',
   'https://client.example/%252e%252e/b',
-  // An answer that is there before it is given.
+  // Parameters of a response that are already present.
   'https://client.example/?code=attackers',
   'https://client.example/?x=1&state=s',
   'https://client.example/?iss=https://evil.example',
@@ -137,7 +137,7 @@ describe('a client', () => {
     expect(redirectUriFault(uri, SCHEMES)).toMatch(/^must /)
   })
 
-  it('may not register schemes that run or read things, whatever is configured', () => {
+  it('may not register schemes that execute code or read files, whatever is configured', () => {
     const careless = ['javascript', 'data', 'file', 'vbscript', 'http', 'intent', 'blob']
     for (const scheme of careless) {
       expect(redirectUriFault(`${scheme}://x/callback`, careless), scheme).toMatch(/^must /)
@@ -155,7 +155,7 @@ describe('the consent page shows', () => {
     ['http://127.0.0.1:3000/', { kind: 'loopback', host: '127.0.0.1:3000' }],
     ['http://[::1]:3000/', { kind: 'loopback', host: '[::1]:3000' }],
     ['cursor://anysphere.cursor-mcp/x', { kind: 'app', scheme: 'cursor' }],
-  ])('where %s leads', (uri, target) => {
+  ])('the target of %s', (uri, target) => {
     expect(describeTarget(uri)).toEqual(target)
   })
 })

@@ -17,7 +17,7 @@ async function refreshed(client: OAuthClient, token: string): Promise<string> {
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
-describe('with a grace', () => {
+describe('with a grace period', () => {
   test('each use returns a new pair for the same session', async () => {
     const { app } = await startWithClock()
     const client = await createOAuthClient(app.url)
@@ -45,7 +45,7 @@ describe('with a grace', () => {
     await refreshed(client, successor)
   })
 
-  test('after the window it revokes everything', async () => {
+  test('after the grace period it revokes everything', async () => {
     const { app, pass } = await startWithClock()
     const client = await createOAuthClient(app.url)
     const { refresh_token: token } = await client.connect()
@@ -56,7 +56,7 @@ describe('with a grace', () => {
     expect(await isActive(client, body.access_token)).toBe(false)
   })
 
-  test('an older generation revokes everything within the window, too', async () => {
+  test('an older generation revokes everything within the grace period, too', async () => {
     const { app } = await startWithClock()
     const client = await createOAuthClient(app.url)
     const { refresh_token: token } = await client.connect()
@@ -65,7 +65,7 @@ describe('with a grace', () => {
     expect(await client.refresh(last)).toMatchObject(REFUSED)
   })
 
-  test('revoking beats it', async () => {
+  test('a revocation takes precedence', async () => {
     const { app } = await startWithClock()
     const client = await createOAuthClient(app.url)
     const { refresh_token: token } = await client.connect()
@@ -85,7 +85,7 @@ describe('with a grace', () => {
   })
 })
 
-test('without a grace a second use revokes everything at once', async () => {
+test('without a grace period a second use revokes everything at once', async () => {
   const { app } = await startWithClock({ REFRESH_GRACE: '0' })
   const client = await createOAuthClient(app.url)
   const { refresh_token: token } = await client.connect()
@@ -106,7 +106,7 @@ test('refreshing extends no lifetime, and never widens the grant', async () => {
   expect(await client.refresh(second)).toMatchObject(REFUSED)
 })
 
-test('an idle session begins anew under its id', async () => {
+test('an idle session is created again under its id', async () => {
   const { app, pass } = await startWithClock({ SESSION_TTL: '60' })
   const client = await createOAuthClient(app.url)
   const { access_token: token, refresh_token: refresh } = await client.connect()

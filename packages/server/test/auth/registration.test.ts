@@ -80,7 +80,7 @@ test('a refused redirect URI leaves the others, and the response has the reason'
   })
   const line = app.lines.find((each) => each.includes('redirect URIs dropped'))
   expect(line).toMatch(/warp.*OAUTH_REDIRECT_SCHEMES/)
-  const { page } = await client.ask({ redirect_uri: 'warp://mcp/oauth' })
+  const { page } = await client.openConsent({ redirect_uri: 'warp://mcp/oauth' })
   expect(page.status).toBe(400)
   expect(await client.connect()).toMatchObject({ token_type: 'Bearer' })
 })
@@ -126,31 +126,31 @@ test('what is not JSON, or too long, is refused without repeating it', async () 
 })
 
 test.each(['http://127.0.0.1/callback', 'http://127.0.0.1:33418/callback'])(
-  'a client of %s may come with any port',
+  'a client of %s may use any port',
   async (registered) => {
     const app = await start()
     const metadata = { redirect_uris: [registered] }
     const client = await createOAuthClient(app.url, { metadata })
     const redirect_uri = 'http://127.0.0.1:49152/callback'
-    const { page, verifier } = await client.ask({ redirect_uri })
+    const { page, verifier } = await client.openConsent({ redirect_uri })
     expect(page.text).toContain('127.0.0.1:49152')
     expect(verifier).toBeTruthy()
   },
 )
 
-test('a registration is forgotten in a day if unused, and in ninety if not used again', async () => {
+test('a registration expires after a day if unused, and after ninety if not used again', async () => {
   const { app, pass } = await startWithClock()
   const unused = await createOAuthClient(app.url)
   const used = await createOAuthClient(app.url)
   await used.connect()
   pass(DAY + 60)
-  expect((await unused.ask()).page.text).toContain('invalid_client')
+  expect((await unused.openConsent()).page.text).toContain('invalid_client')
   pass(88 * DAY)
   await used.connect()
   pass(89 * DAY)
   await used.connect()
   pass(91 * DAY)
-  expect((await used.ask()).page.text).toContain('invalid_client')
+  expect((await used.openConsent()).page.text).toContain('invalid_client')
 })
 
 test('configured clients need no registration', async () => {

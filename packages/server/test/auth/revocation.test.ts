@@ -16,7 +16,7 @@ async function isActive(client: OAuthClient, token: string): Promise<boolean> {
   return body.active === true
 }
 
-test('revoking a refresh token ends what it gave, and its session', async () => {
+test('revoking a refresh token revokes its access tokens and ends its session', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   const { access_token: access, refresh_token: refresh } = await client.connect()
@@ -27,7 +27,7 @@ test('revoking a refresh token ends what it gave, and its session', async () => 
   expect(await isActive(client, other.access_token)).toBe(true)
 })
 
-test('revoking an access token ends that one alone', async () => {
+test('revoking an access token ends only that one', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   const { access_token: access, refresh_token: refresh } = await client.connect()
@@ -39,7 +39,7 @@ test('revoking an access token ends that one alone', async () => {
   expect(await isActive(client, String(body.access_token))).toBe(true)
 })
 
-test('what is unknown or damaged is revoked already', async () => {
+test('unknown and malformed tokens count as revoked', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)
   const { access_token: access } = await client.connect()
@@ -116,7 +116,7 @@ test('a revoked token does not renew its session', async () => {
   const statusOfCall = async () =>
     (await read(postModern(app.url, 'tools/list', {}, { headers: withToken(access) }))).status
   const session = `{${String(claimsOf(access).session_id)}}:session`
-  // Nothing is slid on twice in a second.
+  // A TTL is renewed at most once a second.
   await delay(1100)
   expect(await statusOfCall()).toBe(200)
   expect(touch.mock.calls.at(-1)?.[0]).toBe(session)

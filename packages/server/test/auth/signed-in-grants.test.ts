@@ -10,7 +10,7 @@ import { postModern, read } from '../support/wire.ts'
 import { start } from './authorization-apps.ts'
 
 /** The same server before and after, on one store. */
-async function turned() {
+async function switchToAtAuthorize() {
   const port = String(await freePort())
   const store = createMemoryStore()
   const PUBLIC_URL = `http://localhost:${port}`
@@ -24,7 +24,7 @@ async function turned() {
 }
 
 test('a grant without a sign-in is no longer refreshed', async () => {
-  const { before, refreshAfter } = await turned()
+  const { before, refreshAfter } = await switchToAtAuthorize()
   const client = await createOAuthClient(before.url)
   const { refresh_token: token } = await client.connect()
   const refused = await refreshAfter(client.id, token)
@@ -32,7 +32,7 @@ test('a grant without a sign-in is no longer refreshed', async () => {
 })
 
 test('one whose user has signed in since continues', async () => {
-  const { before, refreshAfter } = await turned()
+  const { before, refreshAfter } = await switchToAtAuthorize()
   const client = await createOAuthClient(before.url)
   const { access_token, refresh_token: token } = await client.connect()
   const headers = { authorization: `Bearer ${access_token}` }
@@ -45,7 +45,7 @@ test('one that began with a sign-in continues, also after its session was idle',
   const store = createMemoryStore()
   const app = await start({ env: { LOGIN: 'at-authorize' }, store })
   const client = await createOAuthClient(app.url)
-  const { browser, verifier, decide } = await client.ask()
+  const { browser, verifier, decide } = await client.openConsent()
   const { url } = await browser.open((await decide('allow')).url, { person: 'ada' })
   const code = url.searchParams.get('code') ?? ''
   const { body } = await client.exchange({ code, verifier })

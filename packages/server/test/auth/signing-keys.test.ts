@@ -16,8 +16,8 @@ const HOUR = 3600
 const DAY = 24 * HOUR
 const PLACE = 'signing-keys:ES256'
 
-/** A store, and nodes on it, under one clock that only the test moves. */
-function bench(algorithm: 'ES256' | 'EdDSA' = 'ES256') {
+/** A store, and nodes on it, with one clock that only the test advances. */
+function setUp(algorithm: 'ES256' | 'EdDSA' = 'ES256') {
   let time = 1_800_000_000_000
   const now = () => time
   const store = createMemoryStore({ now })
@@ -51,12 +51,12 @@ const kidsOf = async (keys: SigningKeys) => (await keys.published()).keys.map(({
 describe('signing keys', () => {
   for (const algorithm of ['ES256', 'EdDSA'] as const) {
     it(`sign with ${algorithm} on one node what another verifies`, async () => {
-      const { node } = bench(algorithm)
+      const { node } = setUp(algorithm)
       expect(await verifies(node(), await sign(node()))).toBe(true)
     })
 
     it(`are published for ${algorithm} without their private parts, named by RFC 7638`, async () => {
-      const { keys } = await bench(algorithm).node().published()
+      const { keys } = await setUp(algorithm).node().published()
       expect(keys).toHaveLength(1)
       for (const jwk of keys) {
         expect(jwk).not.toHaveProperty('d')
@@ -67,15 +67,15 @@ describe('signing keys', () => {
   }
 
   it('are one, however many nodes start at once', async () => {
-    const { node } = bench()
+    const { node } = setUp()
     const kids = await Promise.all(
       Array.from({ length: 50 }, async () => (await node().current()).kid),
     )
     expect(new Set(kids).size).toBe(1)
   })
 
-  it('ask the store once for many calls at a time, and not again soon', async () => {
-    const { node } = bench()
+  it('are read from the store once for many concurrent calls, and then cached', async () => {
+    const { node } = setUp()
     const store = failingStore()
     const keys = node(store)
     const kids = await Promise.all(
@@ -83,33 +83,33 @@ describe('signing keys', () => {
     )
     expect(new Set(kids).size).toBe(1)
     await keys.published()
-    expect(store.asked).toEqual([`get ${PLACE}`, `create ${PLACE}`])
+    expect(store.commands).toEqual([`get ${PLACE}`, `create ${PLACE}`])
   })
 
-  it('look into the store again for a name they do not know, at most once a second', async () => {
-    const { node, pass } = bench()
+  it('are read again for an unknown key id, at most once a second', async () => {
+    const { node, pass } = setUp()
     const store = failingStore()
     const keys = node(store)
     await keys.current()
-    const before = store.asked.length
+    const before = store.commands.length
     for (let tries = 0; tries < 20; tries += 1) expect(await keys.byKid('invented')).toBeUndefined()
-    expect(store.asked.length).toBe(before)
+    expect(store.commands.length).toBe(before)
     pass(1)
     for (let tries = 0; tries < 20; tries += 1) expect(await keys.byKid('invented')).toBeUndefined()
-    expect(store.asked.length).toBe(before + 1)
+    expect(store.commands.length).toBe(before + 1)
   })
 
   it('are 503 while the store is unavailable, and served afterwards', async () => {
     const store = failingStore()
-    const keys = bench().node(store)
-    store.takeAway()
+    const keys = setUp().node(store)
+    store.disconnect()
     await expect(keys.current()).rejects.toMatchObject({ code: 'unavailable' })
-    store.giveBack()
+    store.reconnect()
     expect(await keys.current()).toMatchObject({ alg: 'ES256' })
   })
 
-  it('come anew when the store was emptied, and are known on the other node at once', async () => {
-    const { node, store, pass } = bench()
+  it('are created again after the store was emptied, and known on the other node at once', async () => {
+    const { node, store, pass } = setUp()
     const [one, other] = [node(), node()]
     const lost = await one.current()
     await other.current()
@@ -123,7 +123,7 @@ describe('signing keys', () => {
 
 describe('rotation of signing keys', () => {
   it('publishes the next key a day before it signs', async () => {
-    const { node, pass } = bench()
+    const { node, pass } = setUp()
     const keys = node()
     const first = await keys.current()
     pass(29 * DAY - 1)
@@ -138,7 +138,7 @@ describe('rotation of signing keys', () => {
   })
 
   it('publishes it first even without requests in time', async () => {
-    const { node, pass } = bench()
+    const { node, pass } = setUp()
     const keys = node()
     const first = await keys.current()
     pass(45 * DAY)
@@ -149,7 +149,7 @@ describe('rotation of signing keys', () => {
   })
 
   it('keeps the old key until its last token has expired, and no longer', async () => {
-    const { node, pass } = bench()
+    const { node, pass } = setUp()
     const keys = node()
     await keys.current()
     pass(29 * DAY)
@@ -164,8 +164,8 @@ describe('rotation of signing keys', () => {
     expect(await verifies(node(), last)).toBe(false)
   })
 
-  it('adds one next key, however many nodes see that it is time', async () => {
-    const { node, pass } = bench()
+  it('adds one next key, however many nodes rotate at the same time', async () => {
+    const { node, pass } = setUp()
     const nodes = Array.from({ length: 20 }, () => node())
     await Promise.all(nodes.map((keys) => keys.current()))
     pass(29 * DAY)
@@ -174,7 +174,7 @@ describe('rotation of signing keys', () => {
   })
 
   it('rotates indefinitely with at most three keys', async () => {
-    const { node, pass } = bench()
+    const { node, pass } = setUp()
     const keys = node()
     const seen = new Set<string>()
     for (let day = 0; day < 365; day += 1) {
@@ -186,7 +186,7 @@ describe('rotation of signing keys', () => {
   })
 
   it('expires keys that were unused for two rotations', async () => {
-    const { node, store, pass } = bench()
+    const { node, store, pass } = setUp()
     await node().current()
     pass(60 * DAY + HOUR)
     expect(await store.get(PLACE)).toBeUndefined()
@@ -195,20 +195,20 @@ describe('rotation of signing keys', () => {
 
 describe('signing keys in the store', () => {
   it('are sealed whole: no private part can be read', async () => {
-    const { node, store } = bench()
+    const { node, store } = setUp()
     const { privateJwk } = await node().current()
     const text = JSON.stringify(await store.get(PLACE))
     for (const part of [privateJwk.d, privateJwk.x]) expect(text).not.toContain(part)
   })
 
   it('cannot be read by a node with another encryption key, which creates its own', async () => {
-    const { node, store, pass } = bench()
+    const { node, store, pass } = setUp()
     const [right, wrong] = [node(), node(store, OTHER_KEY)]
     const token = await sign(right)
     expect(await verifies(wrong, token)).toBe(false)
     pass(10)
     expect(await verifies(right, await sign(wrong))).toBe(false)
-    // Neither drives the other's key out.
+    // Neither replaces the key of the other.
     pass(DAY)
     expect(await verifies(right, token)).toBe(true)
     const { keys } = (await store.get<{ keys: unknown[] }>(PLACE)) ?? expect.fail('no keys')
@@ -216,7 +216,7 @@ describe('signing keys in the store', () => {
   })
 
   it('do not verify under another name', async () => {
-    const { node, store } = bench()
+    const { node, store } = setUp()
     const token = await sign(node())
     const stored = await store.get<{ keys: { kid: string }[] }>(PLACE)
     const keys = stored?.keys.map((key) => ({ ...key, kid: 'other' }))
@@ -239,7 +239,7 @@ describeRedis('plain', 'signing keys on Redis', () => {
   })
 
   it('are one for nodes that start at once', async () => {
-    const { node } = bench()
+    const { node } = setUp()
     const nodes = Array.from({ length: 20 }, (_, index) => node(stores[index % 2]))
     const kids = await Promise.all(nodes.map(async (keys) => (await keys.current()).kid))
     expect(new Set(kids).size).toBe(1)

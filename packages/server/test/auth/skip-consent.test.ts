@@ -38,12 +38,12 @@ test('still signs in upstream with LOGIN=at-authorize', async () => {
   expect(called.url.searchParams.has('code')).toBe(true)
 })
 
-test('is shown without it, and to every client that claims it for itself', async () => {
+test('the page is shown without it, and for every client that claims it in its registration', async () => {
   const { url } = await startWith({ skip_consent: false })
   const known = await createOAuthClient(url, { known: KNOWN })
   const registered = await createOAuthClient(url, { metadata: { skip_consent: true } })
   for (const client of [known, registered]) {
-    expect((await client.ask()).page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
+    expect((await client.openConsent()).page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   }
 })
 
@@ -55,18 +55,18 @@ test('the page shows that the operator registered the client, if its redirect UR
     metadata: { redirect_uris },
   })
   const self = await createOAuthClient(url, { metadata: { client_name: 'Our app', redirect_uris } })
-  const shown = (await known.ask()).page.text
+  const shown = (await known.openConsent()).page.text
   expect(shown).toContain('Registered by the operator')
   expect(shown).not.toContain('Nobody has verified')
-  const other = (await self.ask()).page.text
+  const other = (await self.openConsent()).page.text
   expect(other).toContain('Not verified')
   expect(other).toContain('Nobody has verified')
   const local = await startWith({})
-  const { page } = await (await createOAuthClient(local.url, { known: KNOWN })).ask()
+  const { page } = await (await createOAuthClient(local.url, { known: KNOWN })).openConsent()
   expect(page.text).toContain('Not verified')
 })
 
-test('cannot be anything else', async () => {
+test('must be a boolean', async () => {
   await expect(startWith({ skip_consent: 'yes' })).rejects.toBeInstanceOf(ConfigError)
 })
 

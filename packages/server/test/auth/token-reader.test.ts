@@ -29,7 +29,7 @@ const GOOD: JWTPayload = {
 
 const read = createReadHs256(SECRET, EXPECTED, () => NOW)
 
-/** Signs whatever it is given, also what nobody would. */
+/** Signs any claims, invalid ones included. */
 function sign(claims: JWTPayload, header: object = {}, key = SECRET): Promise<string> {
   const protectedHeader = { alg: 'HS256', typ: 'at+jwt', ...header }
   const payload = new TextEncoder().encode(JSON.stringify(claims))
@@ -54,12 +54,12 @@ const without = (name: string): JWTPayload => ({ ...GOOD, [name]: undefined })
 
 test.each<[string, JWTPayload, object?]>([
   ['has run out', { ...GOOD, exp: SECONDS - 120 }],
-  ['is good later', { ...GOOD, nbf: SECONDS + 121 }],
+  ['is valid later', { ...GOOD, nbf: SECONDS + 121 }],
   ['never runs out', without('exp')],
   ['runs out at a word', { ...GOOD, exp: 'never' as never }],
-  ['is from elsewhere', { ...GOOD, iss: 'https://elsewhere.example' }],
-  ['is for elsewhere', { ...GOOD, aud: 'https://elsewhere.example' }],
-  ['is for nobody', without('aud')],
+  ['has another issuer', { ...GOOD, iss: 'https://elsewhere.example' }],
+  ['has another audience', { ...GOOD, aud: 'https://elsewhere.example' }],
+  ['has no audience', without('aud')],
   ['has no id', without('jti')],
   ['has no session', without('session_id')],
   ['is of another type', GOOD, { typ: 'JWT' }],
@@ -83,12 +83,12 @@ test('another secret, another algorithm and extensions are refused', async () =>
   expect(read(`${none}.${payload}.`)).toBeUndefined()
 })
 
-/** HS512 wants a key of 64 bytes. */
+/** HS512 requires a key of 64 bytes. */
 function longer(key: typeof SECRET) {
   return createSecretKey(Buffer.concat([key.export(), key.export()]))
 }
 
-test('whatever is done to a token, both agree on it', async () => {
+test('both agree on every modification of a token', async () => {
   const token = await sign(GOOD)
   await fc.assert(
     fc.asyncProperty(
@@ -105,7 +105,7 @@ test('whatever is done to a token, both agree on it', async () => {
   )
 })
 
-test('whatever claims and headers say, nothing is taken that jose would not take', async () => {
+test('whatever the claims and headers, no token is accepted that jose refuses', async () => {
   const value = fc.oneof(fc.string(), fc.double(), fc.constant(SECONDS + 1), fc.constant(undefined))
   const claims = fc.record({ exp: value, nbf: value, jti: value, iss: value, aud: value })
   await fc.assert(
@@ -127,27 +127,27 @@ const FACTS = {
 }
 
 function readerOf(tokens: Readonly<Record<string, number>>) {
-  const asked: string[] = []
+  const verifications: string[] = []
   let now = 0
   const reader = withTokenCache(
     {
       async read(token) {
-        asked.push(token)
+        verifications.push(token)
         const expiresAt = tokens[token]
         return expiresAt === undefined || expiresAt <= now ? undefined : { ...FACTS, expiresAt }
       },
     },
     () => now,
   )
-  return { reader, asked, at: (time: number) => (now = time) }
+  return { reader, verifications, at: (time: number) => (now = time) }
 }
 
-test('a token is checked once, until it runs out', async () => {
-  const { reader, asked, at } = readerOf({ good: 1000 })
+test('a token is verified once, until it expires', async () => {
+  const { reader, verifications, at } = readerOf({ good: 1000 })
   expect(await reader.read('good')).toMatchObject(FACTS)
   at(999)
   expect(await reader.read('good')).toMatchObject(FACTS)
-  expect(asked).toEqual(['good'])
+  expect(verifications).toEqual(['good'])
   at(1000)
   expect(await reader.read('good')).toBeUndefined()
 })
@@ -159,8 +159,8 @@ test('another token with the same end is another token', async () => {
 })
 
 test('an invalid token is verified each time', async () => {
-  const { reader, asked } = readerOf({})
+  const { reader, verifications } = readerOf({})
   await reader.read('bad')
   await reader.read('bad')
-  expect(asked).toEqual(['bad', 'bad'])
+  expect(verifications).toEqual(['bad', 'bad'])
 })

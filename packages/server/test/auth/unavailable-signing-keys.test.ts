@@ -11,8 +11,8 @@ import { failingStore } from '../support/failing-store.ts'
 
 const PLACE = 'signing-keys:ES256'
 
-/** A store, and nodes on it, under one clock that only the test moves. */
-function bench() {
+/** A store, and nodes on it, with one clock that only the test advances. */
+function setUp() {
   let time = 1_800_000_000_000
   const now = () => time
   const store = createMemoryStore({ now })
@@ -40,22 +40,22 @@ async function verifies(keys: SigningKeys, token: string): Promise<boolean> {
 }
 
 it('stay in use while the store is unavailable: callers of other shards are not affected', async () => {
-  const { node, pass } = bench()
+  const { node, pass } = setUp()
   const store = failingStore()
   const keys = node(store)
   const token = await sign(keys)
-  store.takeAway(PLACE)
+  store.disconnect(PLACE)
   pass(10)
   expect(await verifies(keys, token)).toBe(true)
   expect((await keys.published()).keys).toHaveLength(1)
   // Another node may have begun to sign with it: never 401.
   await expect(keys.byKid('new')).rejects.toMatchObject({ code: 'unavailable' })
-  store.giveBack()
+  store.reconnect()
   expect(await keys.byKid('new')).toBeUndefined()
 })
 
-it('are used on while the store hangs', async () => {
-  const { node, store, pass } = bench()
+it('stay in use while the store hangs', async () => {
+  const { node, store, pass } = setUp()
   let hangs = false
   const hanging: Store = {
     ...store,

@@ -15,7 +15,7 @@ const CLIENTS = {
   cursor: 'cursor://anysphere.cursor-mcp/callback',
 } as const
 
-/** Nothing answers at a client's address: that the browser could not go there is no fault of ours. */
+/** Nothing listens at the redirect URI of a client; errors of that navigation are expected. */
 const NOBODY_THERE = /^Failed to load resource: net::ERR_|^Failed to launch 'cursor:/
 
 const PHONE = { width: 375, height: 667 }
@@ -41,7 +41,7 @@ const clientAt = (redirectUri: string, { url } = app) =>
 const ours = (complaints: readonly string[]) =>
   complaints.filter((complaint) => !NOBODY_THERE.test(complaint))
 
-/** Where the server sends the browser in the end: browsers do not load what nobody serves. */
+/** The URL to which the server redirects the browser in the end, which does not load. */
 async function sentTo(page: Page, redirectUri: string, act: () => Promise<void>): Promise<URL> {
   const answered = page.waitForResponse((response) =>
     (response.headers().location ?? '').startsWith(redirectUri),
@@ -59,43 +59,46 @@ async function callService(url: string, client: OAuthClient, called: URL, verifi
   return structured(message.result ?? {})
 }
 
-describeBrowser('letting a client in', (open) => {
-  describe.each(Object.entries(CLIENTS))('that comes back by %s', (kind, redirectUri) => {
-    test('leads back to it, whatever the answer, with the keyboard alone', async () => {
-      const client = await clientAt(redirectUri)
-      for (const [tabs, expected] of [
-        [1, 'code'],
-        [2, 'error'],
-      ] as const) {
-        const { page, complaints } = await open()
-        const { url, state } = client.request()
+describeBrowser('the consent page', (open) => {
+  describe.each(Object.entries(CLIENTS))(
+    'of a client with a redirect URI of the kind %s',
+    (kind, redirectUri) => {
+      test('leads back to the client, whatever the decision, with the keyboard alone', async () => {
+        const client = await clientAt(redirectUri)
+        for (const [tabs, expected] of [
+          [1, 'code'],
+          [2, 'error'],
+        ] as const) {
+          const { page, complaints } = await open()
+          const { url, state } = client.request()
+          await page.goto(url.href)
+          await page.getByRole('heading', { level: 1, name: 'Authorize A test client?' }).waitFor()
+          const called = await sentTo(page, redirectUri, async () => {
+            for (let count = 0; count < tabs; count += 1) await page.keyboard.press('Tab')
+            await page.keyboard.press('Enter')
+          })
+          expect(called.searchParams.get('state')).toBe(state)
+          expect(called.searchParams.has(expected)).toBe(true)
+          expect(ours(complaints)).toEqual([])
+        }
+      })
+
+      test.each(SCREENS)('can be read on a %s %s screen', async (size, colorScheme, viewport) => {
+        const { url } = (await clientAt(redirectUri)).request()
+        const { page, complaints } = await open({ colorScheme, viewport })
         await page.goto(url.href)
-        await page.getByRole('heading', { level: 1, name: 'Authorize A test client?' }).waitFor()
-        const called = await sentTo(page, redirectUri, async () => {
-          for (let count = 0; count < tabs; count += 1) await page.keyboard.press('Tab')
-          await page.keyboard.press('Enter')
-        })
-        expect(called.searchParams.get('state')).toBe(state)
-        expect(called.searchParams.has(expected)).toBe(true)
-        expect(ours(complaints)).toEqual([])
-      }
-    })
+        await screenshot(page, `consent-${kind}-${colorScheme}-${size}`)
+        expect(await scrollsSideways(page)).toBe(false)
+        expect(await faintTexts(page)).toEqual([])
+        const main = await page.getByRole('main').textContent()
+        if (kind === 'https') expect(main).toContain('The operator of client.example gets access')
+        else expect(main).toContain('Any app on this computer can claim to be this client')
+        expect(complaints).toEqual([])
+      })
+    },
+  )
 
-    test.each(SCREENS)('can be read on a %s %s screen', async (size, colorScheme, viewport) => {
-      const { url } = (await clientAt(redirectUri)).request()
-      const { page, complaints } = await open({ colorScheme, viewport })
-      await page.goto(url.href)
-      await screenshot(page, `consent-${kind}-${colorScheme}-${size}`)
-      expect(await scrollsSideways(page)).toBe(false)
-      expect(await faintTexts(page)).toEqual([])
-      const main = await page.getByRole('main').textContent()
-      if (kind === 'https') expect(main).toContain('The operator of client.example gets access')
-      else expect(main).toContain('Any app on this computer can claim to be this client')
-      expect(complaints).toEqual([])
-    })
-  })
-
-  test('that a document speaks for shows the host of the document', async () => {
+  test('of a client with a metadata document shows the host of the document', async () => {
     const redirect_uris = [REDIRECT_URI]
     const { host, client } = await startMetadataClient((client_id) => ({
       client_id,
@@ -126,20 +129,23 @@ describeBrowser('letting a client in', (open) => {
 })
 
 describeBrowser('signing in while a client is authorized', (open) => {
-  test.each(Object.entries(CLIENTS))('leads to the provider and back, by %s', async (_, back) => {
-    const client = await clientAt(back, signingIn)
-    const { page, complaints } = await open()
-    const { url, verifier } = client.request()
-    await page.goto(url.href)
-    await page.getByRole('button', { name: 'Allow' }).click()
-    const called = await sentTo(page, back, () =>
-      page.getByRole('button', { name: /Ada Lovelace/ }).click(),
-    )
-    expect(await callService(signingIn.url, client, called, verifier)).toMatchObject({
-      owner: 'Ada Lovelace',
-    })
-    expect(ours(complaints)).toEqual([])
-  })
+  test.each(Object.entries(CLIENTS))(
+    'leads to the provider and back, with a redirect URI of the kind %s',
+    async (_, back) => {
+      const client = await clientAt(back, signingIn)
+      const { page, complaints } = await open()
+      const { url, verifier } = client.request()
+      await page.goto(url.href)
+      await page.getByRole('button', { name: 'Allow' }).click()
+      const called = await sentTo(page, back, () =>
+        page.getByRole('button', { name: /Ada Lovelace/ }).click(),
+      )
+      expect(await callService(signingIn.url, client, called, verifier)).toMatchObject({
+        owner: 'Ada Lovelace',
+      })
+      expect(ours(complaints)).toEqual([])
+    },
+  )
 
   test.each(['light', 'dark'] as const)('can be retried, or cancelled (%s)', async (scheme) => {
     const client = await clientAt(REDIRECT_URI, signingIn)

@@ -1,4 +1,4 @@
-/** The landing page as people use it: on any screen, with the keyboard, without scripts, to copy from. */
+/** The landing page as people use it: on any screen, with the keyboard, without scripts, copying from it. */
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -25,7 +25,7 @@ const BRAND = {
 }
 
 let app: TestApp
-/** A colour that can be read on neither ground as it is. */
+/** A colour without enough contrast on either background. */
 let yellow: TestApp
 let online: TestApp
 beforeAll(async () => {
@@ -57,7 +57,7 @@ async function looksRight(page: Page): Promise<void> {
   expect(await faintTexts(page)).toEqual([])
 }
 
-/** Runs in the page: how the element that has the focus shows it. */
+/** Runs in the page: the outline of the focused element. */
 const OUTLINE = `(({ outlineStyle, outlineWidth }) => outlineStyle + ' ' + outlineWidth)(
   getComputedStyle(document.activeElement))`
 
@@ -92,7 +92,7 @@ describeBrowser('the landing page', (open) => {
       expect(complaints).toEqual([])
     })
 
-    test('can be read where the server is on the internet and wants tokens', async () => {
+    test('can be read if the server is on the internet and requires tokens', async () => {
       const { page, complaints } = await open({ colorScheme })
       await page.goto(online.localUrl)
       await unfold(page)
@@ -123,7 +123,7 @@ describeBrowser('the landing page', (open) => {
     }
   })
 
-  test('is walked through with the keyboard, in the order in which it is read', async () => {
+  test('can be used with the keyboard, in reading order', async () => {
     const { page } = await open()
     await page.goto(app.url)
     const focused = page.locator(':focus')
@@ -153,7 +153,7 @@ describeBrowser('the landing page', (open) => {
     await page.goto(app.url)
     await client(page, 'curl').locator('summary').click()
     expect(await client(page, 'curl').locator('pre').isVisible()).toBe(true)
-    // To see what is selected takes a script, which is not the page's own.
+    // Reading the selection takes a script, which is not part of the page.
     const { page: other } = await open()
     await other.goto(app.url)
     await client(other, 'Claude Code').locator('summary').click()
@@ -172,7 +172,7 @@ describeBrowser('the landing page', (open) => {
     expect(toolsIn(stdout)).toEqual(['login', 'logout', 'service', 'session'])
   })
 
-  test('shows a curl command that works with a token, where one is needed', async () => {
+  test('shows a curl command that works with a token, if one is required', async () => {
     const guarded = await startApp({ env: { MCP_AUTH: 'required' } })
     const { page } = await open()
     await page.goto(guarded.url)
@@ -203,11 +203,11 @@ describeBrowser('the landing page', (open) => {
   })
 })
 
-describeBrowser('the landing page of somebody who let a client in', (open) => {
+describeBrowser('the landing page of a user who has authorized a client', (open) => {
   test.each(['light', 'dark'] as const)(
     'says when they are signed in (%s)',
     async (colorScheme) => {
-      const { page, complaints } = await letClientIn(open, colorScheme)
+      const { page, complaints } = await authorizeAndSignIn(open, colorScheme)
       await page.goto(app.url)
       const row = page.locator('.client')
       expect(((await row.textContent()) ?? '').trim()).toMatch(/^My editor\s+Signed in$/)
@@ -221,8 +221,8 @@ describeBrowser('the landing page of somebody who let a client in', (open) => {
   )
 })
 
-/** Lets a client in with a browser, and signs in there for it. */
-async function letClientIn(open: OpenTab, colorScheme: 'light' | 'dark') {
+/** Authorizes a client with a browser, and signs in upstream for it. */
+async function authorizeAndSignIn(open: OpenTab, colorScheme: 'light' | 'dark') {
   const metadata = { client_name: 'My editor', redirect_uris: [REDIRECT_URI] }
   const oauth = await createOAuthClient(app.url, { metadata })
   const tab = await open({ colorScheme })
@@ -233,7 +233,7 @@ async function letClientIn(open: OpenTab, colorScheme: 'light' | 'dark') {
   )
   await tab.page.getByRole('button', { name: 'Allow' }).click()
   const called = new URL((await answered).headers().location ?? '')
-  // Nobody listens there: the browser is not free for the next page before it has shown its error.
+  // Nothing listens there: the browser accepts the next URL only after its error page.
   await tab.page.waitForURL(/^chrome-error:/)
   const code = called.searchParams.get('code') ?? ''
   const { body } = await oauth.exchange({ code, verifier })

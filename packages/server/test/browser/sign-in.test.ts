@@ -113,7 +113,7 @@ describeBrowser('signing in', (open) => {
   })
 
   describe('the page of a link', () => {
-    test('says to people who cannot see it what each part is', async () => {
+    test('is accessible to screen readers', async () => {
       const { page } = await open()
       await page.goto((await login(app.url)).url)
       expect(await page.title()).toBe(`Sign in – ${NAME}`)

@@ -1,4 +1,4 @@
-/** The log lines of the fast path hold what callers chose as data, and none of their secrets. */
+/** The log lines of the fast path contain the callers' values as data only, and no secrets. */
 
 import { once } from 'node:events'
 import { connect as connectTo } from 'node:net'
@@ -20,7 +20,7 @@ afterAll(() => Promise.all([fast.stop(), slow.stop()]))
 const SESSION = `ses_${'a'.repeat(43)}`
 const JWT = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.${'s'.repeat(20)}`
 
-/** A call with these headers, byte by byte; gives the lines that it caused. */
+/** Makes a call with exactly these headers; returns its log lines. */
 async function linesOf(app: TestApp, fields: readonly string[]) {
   const before = app.lines.length
   const body = JSON.stringify({
@@ -50,7 +50,7 @@ async function linesOf(app: TestApp, fields: readonly string[]) {
 const parsed = (lines: readonly string[]) =>
   lines.map((line) => JSON.parse(line) as Record<string, unknown>)
 
-/** Without what differs by call. */
+/** The fields that do not differ by call. */
 function facts({ time: _time, ms: _ms, requestId, pid: _pid, ...line }: Record<string, unknown>) {
   const isRandom = /^[\da-f-]{36}$/.test(String(requestId))
   return { ...line, msg: line.msg, requestId: isRandom ? 'random' : requestId }
@@ -67,7 +67,7 @@ test.each<[string, readonly string[]]>([
   ['a JWT for a connection', [`mcp-session-id: ${JWT}`]],
   ['two ids', ['x-request-id: a', 'x-request-id: b']],
   ['text of other scripts', [Buffer.from('x-request-id: é"').toString('latin1')]],
-])('%s is written as by the other logger', async (_what, fields) => {
+])('%s is written as without the fast path', async (_what, fields) => {
   const ours = await linesOf(fast, fields)
   const theirs = await linesOf(slow, fields)
   for (const line of ours) {
@@ -76,10 +76,10 @@ test.each<[string, readonly string[]]>([
     expect(line).not.toContain(SESSION)
     expect(line).not.toContain(JWT)
   }
-  const told = (lines: readonly string[]) =>
+  const outcomes = (lines: readonly string[]) =>
     parsed(lines)
       .filter(({ msg }) => msg === 'request' || msg === 'tool call')
       .map(facts)
-  expect(told(ours)).toEqual(told(theirs))
-  expect(told(ours).map(({ msg }) => msg)).toEqual(['tool call', 'request'])
+  expect(outcomes(ours)).toEqual(outcomes(theirs))
+  expect(outcomes(ours).map(({ msg }) => msg)).toEqual(['tool call', 'request'])
 })

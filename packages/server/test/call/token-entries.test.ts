@@ -59,7 +59,7 @@ async function entryOf(name: string): Promise<Document> {
   return (await store.get(name)) ?? expect.fail('no entry')
 }
 
-test('an entry can be read, and names nothing secret', async () => {
+test('an entry is readable, and contains no secret', async () => {
   const entry = await entryOf(key)
   expect(entry).toMatchObject({ clientId: client.id, mac: expect.any(String) })
   expect(JSON.stringify(entry)).not.toContain(token)
@@ -73,8 +73,8 @@ test.each<[string, Document]>([
   ['another grant', { grantId: 'ses_other' }],
   ['no mac', { mac: undefined }],
   ['an empty mac', { mac: '' }],
-  ['a mac that is no text', { mac: 7 }],
-])('an entry with %s is refused on the very next call', async (_what, change) => {
+  ['a mac that is not a string', { mac: 7 }],
+])('an entry with %s is refused from the next call on', async (_what, change) => {
   await store.set(key, { ...(await entryOf(key)), ...change }, MINUTE)
   expect(await statuses()).toEqual([401, 401])
 })
@@ -89,8 +89,8 @@ test('an entry that was copied from another token or session is refused', async 
   expect(await statuses()).toEqual([200, 200])
 })
 
-describe('what one node revokes, the other refuses on the very next call:', () => {
-  test('a token', async () => {
+describe('after a revocation at one node, the other refuses the next call of', () => {
+  test('the token', async () => {
     await client.revoke(token)
     expect(await statuses()).toEqual([401, 401])
   })
@@ -108,7 +108,7 @@ describe('what one node revokes, the other refuses on the very next call:', () =
     expect(await statuses()).toEqual([401, 401])
   })
 
-  test('a grant alone, in the slot of its session', async () => {
+  test('only the grant, in the slot of its session', async () => {
     const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
     const keyRing = createKeyRing(secrets.encryptionKeys)
     await createTokenEntries({ store, keyRing }, { longestTtlSeconds: MINUTE }).revokeGrant(grantId)
@@ -116,7 +116,7 @@ describe('what one node revokes, the other refuses on the very next call:', () =
   })
 })
 
-describe('with nodes of the last release', () => {
+describe('with nodes of the previous release', () => {
   const earlier = () => {
     const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
     const keyRing = createKeyRing(secrets.encryptionKeys)
@@ -124,22 +124,22 @@ describe('with nodes of the last release', () => {
     return createEntries({ store, keyRing, now: Date.now }, options)
   }
 
-  test('a token of theirs is taken, which has no other entry', async () => {
+  test('accepts their tokens, which have no entry of the new kind', async () => {
     await store.delete(key)
     expect(await statuses()).toEqual([200, 200])
   })
 
-  test('a token of ours is taken by them', async () => {
+  test('they accept tokens of this release', async () => {
     const entry = await earlier().read('AccessToken', String(claimsOf(token).jti))
     expect(entry?.payload).toMatchObject({ accountId: sessionId, clientId: client.id })
   })
 
-  test('a token that they revoke is refused', async () => {
+  test('refuses a token that they have revoked', async () => {
     await earlier().remove('AccessToken', String(claimsOf(token).jti))
     expect(await statuses()).toEqual([401, 401])
   })
 
-  test('a grant that they revoke is refused for a token of theirs', async () => {
+  test('refuses their token if they have revoked its grant', async () => {
     await store.delete(key)
     await earlier().revokeGrant(grantId)
     expect(await statuses()).toEqual([401, 401])

@@ -24,7 +24,7 @@ function check(env: Readonly<Record<string, string>> = {}, ...args: string[]) {
 const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
 
 describe('check', () => {
-  it('lists what is served, and what is skipped', () => {
+  it('lists the served and the skipped files', () => {
     write('src/tools/_money.ts', 'throw new Error()')
     expect(check()).toEqual({
       status: 0,
@@ -40,7 +40,7 @@ describe('check', () => {
     })
   })
 
-  it('opens nothing: neither a Redis nor a port that cannot be had', () => {
+  it('opens neither a connection to Redis nor a port', () => {
     const { status } = check({ REDIS_URL: 'redis://127.0.0.1:1', MASK_MCP_PORT: '1' })
     expect(status).toBe(0)
   })

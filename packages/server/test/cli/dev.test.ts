@@ -1,4 +1,4 @@
-/** `mcp-template dev`: serves files as they are now, and people stay signed in meanwhile. */
+/** `mcp-template dev`: serves the current files, and keeps sign-ins across restarts. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -55,7 +55,7 @@ test('serves every kind of change', LONG, async () => {
   write('src/tools/deep/greet.ts', toolTemplate('greet'))
   await expect.poll(tools, SOON).toContain('greet')
 
-  // As editors save: another file takes the name.
+  // Saves as editors do: renames another file to this name.
   write('src/other', toolTemplate('salute'))
   renameSync(join(folder, 'src/other'), join(folder, 'src/tools/deep/greet.ts'))
   await expect.poll(tools, SOON).toContain('salute')
@@ -69,8 +69,8 @@ test('serves every kind of change', LONG, async () => {
 
   write('src/tools/broken.ts', 'export default {')
   await expect.poll(() => said.text, SOON).toMatch(/Cannot load:\n {2}- tools\/broken\.ts: /)
-  write('src/tools/broken.ts', toolTemplate('mended'))
-  await expect.poll(tools, SOON).toContain('mended')
+  write('src/tools/broken.ts', toolTemplate('fixed'))
+  await expect.poll(tools, SOON).toContain('fixed')
 
   rmSync(join(folder, 'src/tools/deep'), { recursive: true })
   rmSync(join(folder, 'src/tools/broken.ts'))
@@ -90,7 +90,7 @@ test('serves every kind of change', LONG, async () => {
 })
 
 test(
-  'keeps connections and sign-ins of both eras, in a file of its owner alone',
+  'keeps MCP sessions and sign-ins of both eras, in a file that only its owner can read',
   LONG,
   async () => {
     const { folder, url, tools, write } = await startDev()

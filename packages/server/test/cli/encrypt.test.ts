@@ -66,13 +66,13 @@ describe('encrypt', () => {
     },
   )
 
-  it('refuses nothing at all', () => {
+  it('refuses empty input', () => {
     const { status, stdout, stderr } = encrypt([], '\n')
     expect([status, stdout]).toEqual([1, ''])
     expect(stderr).toContain('The secret to encrypt is empty')
   })
 
-  it('says which of key and vector are missing or malformed', () => {
+  it('reports which of key and vector are missing or malformed', () => {
     const { status, stderr } = encrypt([], 'secret', { ENCRYPTION_IV: 'short' })
     expect(status).toBe(1)
     expect(stderr).toContain('ENCRYPTION_KEY must be 32 bytes')

@@ -1,4 +1,4 @@
-/** `mcp-template new`, as a process in a project: what it writes passes as it is. */
+/** `mcp-template new`, as a process in a project: the files it writes pass all checks unchanged. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -27,7 +27,7 @@ const command = (...args: string[]) => run(COMMAND, ...args)
 const newTool = (...args: string[]) => command('new', 'tool', ...args)
 
 describe('a new tool', () => {
-  it('is written with its test, and both say where they are', () => {
+  it('is written with its test, and both paths are printed', () => {
     const { status, stdout } = newTool('open-account')
     expect(status).toBe(0)
     expect(stdout).toContain('src/tools/open-account.ts')
@@ -37,7 +37,7 @@ describe('a new tool', () => {
     )
   })
 
-  it('may be in a folder, and is called as its file is', () => {
+  it('may be in a folder, and has the name of its file', () => {
     const { status, stdout } = newTool('billing/refund')
     expect([status, stdout]).toEqual([
       0,
@@ -99,7 +99,7 @@ describe('a new resource and a new prompt', () => {
 })
 
 describe('refuses', () => {
-  it('what is none of these', () => {
+  it('an unknown kind', () => {
     for (const kind of [[], ['thing', 'x']]) {
       const { status, stderr } = command('new', ...kind)
       expect([status, stderr]).toEqual([1, 'Name what to create: tool, resource, prompt, hook.\n'])
@@ -145,7 +145,7 @@ describe('refuses', () => {
     expect(existsSync(join(elsewhere, 'src'))).toBe(false)
   })
 
-  it('to write over a tool, and writes no test beside it', () => {
+  it('to overwrite a tool, and writes no test beside it', () => {
     rmSync(join(copy, 'src/tools/service.test.ts'))
     const before = readFileSync(join(copy, 'src/tools/service.ts'), 'utf8')
     const { status, stderr } = newTool('service')

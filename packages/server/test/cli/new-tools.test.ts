@@ -1,4 +1,4 @@
-/** `mcp-template new tools`, as a process in a project: what it writes passes all checks as it is. */
+/** `mcp-template new tools`, as a process in a project: the files it writes pass all checks unchanged. */
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,9 +1,9 @@
-/** Servers that let nobody in without a token. */
+/** Servers that require a token. */
 
 import { onTestFinished } from 'vitest'
 import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
 
-/** Closes something after the test: what came last first, so that clients go before their server. */
+/** Closes something after the test, in reverse order: clients before their server. */
 export function closing<T extends { close(): Promise<unknown> }>(one: T): T {
   onTestFinished(async () => void (await one.close()))
   return one

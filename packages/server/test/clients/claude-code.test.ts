@@ -24,7 +24,7 @@ if (!isThere) process.stderr.write('Skipped: Claude Code is not there: sh .ci/cl
 
 const TERMINAL = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))'
 
-/** Claude Code as a person finds it after installing: it knows no server, and nobody. */
+/** Claude Code after its installation: without servers and accounts. */
 function install() {
   const home = mkdtempSync(join(tmpdir(), 'claude-code-'))
   closing({ close: async () => rmSync(home, { recursive: true, force: true }) })
@@ -40,20 +40,20 @@ function install() {
   return {
     mcp: async (...args: readonly string[]) =>
       (await run(PROGRAM, ['mcp', ...args], options)).stdout,
-    /** It asks people at a terminal only. */
+    /** It prompts only on a terminal. */
     atTerminal: (...args: readonly string[]) =>
       spawn('python3', ['-c', TERMINAL, PROGRAM, 'mcp', ...args], options),
   }
 }
 
-/** What it asks its user to open. */
+/** The URL that it asks its user to open. */
 function addressIn({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = ''
     for (const stream of [stdout, stderr]) {
       stream.on('data', (chunk: Buffer) => {
         said += chunk
-        // In a terminal an address is a link, between control characters.
+        // On a terminal a URL is a link, between control characters.
         const [found] = /http[!-~]+\/authorize\?[!-~]+(?=[^!-~])/.exec(said) ?? []
         if (found !== undefined) resolve(found)
       })

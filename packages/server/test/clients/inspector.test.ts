@@ -16,7 +16,7 @@ const PROGRAM = join(
   CACHE,
   'inspector/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js',
 )
-/** It wants a newer Node than the server does. */
+/** It requires a newer Node than the server. */
 const NODE22 = join(CACHE, `node22/node_modules/node-${process.platform}-${process.arch}/bin/node`)
 const NODE = Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : NODE22
 const isThere = existsSync(PROGRAM) && existsSync(NODE)
@@ -30,13 +30,13 @@ async function startInspector(url: string, options: readonly string[]): Promise<
   const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`
   const target = [url, '--transport', 'http', '--callback-url', callback, '--format', 'json']
   return spawn(NODE, [PROGRAM, '--cli', ...target, ...options], {
-    // It would open a browser of its own; `true` is one that does nothing.
+    // It would open a browser; `true` is a command that does nothing.
     env: { PATH: process.env.PATH, HOME: home, BROWSER: 'true', MCP_AUTO_OPEN_ENABLED: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
 
-/** Waits for the address that it asks its user to open, and lets it in there. */
+/** Waits for the URL that it asks its user to open, and grants consent there. */
 async function authorizeClient({ stderr, stdout }: Inspector): Promise<void> {
   const address = await new Promise<string>((resolve, reject) => {
     let said = ''

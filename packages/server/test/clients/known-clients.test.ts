@@ -17,7 +17,7 @@ function clientOf({ memory }: Person): unknown {
 }
 
 describe.each(KINDS)('$label', ({ connect }) => {
-  test('is known by its metadata document', async () => {
+  test('is identified by its metadata document', async () => {
     const documents = closing(
       await startHttpsServer((response) => {
         const document = {
@@ -39,7 +39,7 @@ describe.each(KINDS)('$label', ({ connect }) => {
   test.each([
     ['public', { client_id: 'house-app' }],
     ['confidential', { client_id: 'house-service', client_secret: 'a secret: with % and +' }],
-  ])('is known from the start as a %s client', async (_kind, known) => {
+  ])('is pre-registered as a %s client', async (_kind, known) => {
     const clients = [{ ...known, client_name: 'House app', redirect_uris: [REDIRECT_URI] }]
     const { url } = await startGuarded({ env: { OAUTH_CLIENTS: JSON.stringify(clients) } })
     const person = createPerson({ known })

@@ -106,7 +106,7 @@ const programs = [
   ),
 ].map(([title, way, name]) => ({ title, way, kind: KINDS[name], id: `${title} ${way}` }))
 
-/** Runs the Python client, which makes two calls; what they came to. */
+/** Runs the Python client, which makes two calls; returns their outcomes. */
 async function runProgram(
   { title, way, id }: (typeof programs)[number],
   url: string,
@@ -124,7 +124,7 @@ function programNamed(title: string): OfficialProgram {
   return OFFICIAL_PROGRAMS.find((each) => each.title === title) ?? expect.fail(`no ${title}`)
 }
 
-/** Connects; a machine that is asked to open a page fails the test. */
+/** Connects; a machine that must open a page fails the test. */
 async function connect(url: string, era: Era, authProvider: OAuthClientProvider) {
   const client = new Client(
     { name: 'machine', version: '1' },
@@ -133,14 +133,14 @@ async function connect(url: string, era: Era, authProvider: OAuthClientProvider)
       versionNegotiation: { mode: era === '2026-07-28' ? { pin: era } : 'legacy' },
     },
   )
-  const asked: string[] = []
+  const opened: string[] = []
   client.setRequestHandler('elicitation/create', async ({ params }) => {
-    asked.push(params.message)
+    opened.push(params.message)
     return { action: 'decline' }
   })
   const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { authProvider })
   await client.connect(transport)
-  return { client, transport, asked }
+  return { client, transport, opened }
 }
 
 describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
@@ -165,7 +165,7 @@ describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
 
     test.concurrent.each(machines)('$title', { timeout: 400_000 }, async ({ id, era, kind }) => {
       const provider = kind.provider(id, served.url, issuer)
-      const { client, transport, asked } = await connect(served.url, era, provider)
+      const { client, transport, opened } = await connect(served.url, era, provider)
       const remember = async (text: string) => {
         const { structuredContent } = await client.callTool({
           name: 'remember',
@@ -183,7 +183,7 @@ describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
       expect(after[1]).toBe(before[1])
       if (kind.client.grant_types?.toString() === 'client_credentials') {
         const login = await client.callTool({ name: 'login', arguments: {} })
-        expect([errorCode(login), asked]).toEqual(['login_required', []])
+        expect([errorCode(login), opened]).toEqual(['login_required', []])
       }
       await client.close()
     })

@@ -17,28 +17,28 @@ const PROGRAM = join(
 const isThere = existsSync(PROGRAM)
 if (!isThere) process.stderr.write('Skipped: mcp-remote is not there: sh .ci/mcp-remote.sh\n')
 
-/** Starts it with what it keeps in an empty folder, and lets it in when it asks for that. */
+/** Starts it with its data in an empty folder, and authorizes it when it asks for that. */
 async function startRemote(url: string, folder: string) {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [PROGRAM, url],
-    // It would open a browser of its own; `true` is one that does nothing.
+    // It would open a browser; `true` is a command that does nothing.
     env: { PATH: process.env.PATH ?? '', MCP_REMOTE_CONFIG_DIR: folder, BROWSER: 'true' },
     stderr: 'pipe',
   })
-  const asked: string[] = []
+  const opened: string[] = []
   let said = ''
   transport.stderr?.on('data', (chunk: Buffer) => {
     said += chunk
     for (const [address] of said.matchAll(/^http\S+\/authorize\?\S+$/gm)) {
-      if (asked.includes(address)) continue
-      asked.push(address)
+      if (opened.includes(address)) continue
+      opened.push(address)
       void authorizeClient(address)
     }
   })
   const client = closing(new Client({ name: 'a host with stdio only', version: '1' }))
   await client.connect(transport)
-  return { client, asked }
+  return { client, opened }
 }
 
 async function authorizeClient(address: string): Promise<void> {
@@ -66,11 +66,11 @@ describe.skipIf(!isThere && !isRequired)('mcp-remote', { timeout: 60_000 }, () =
     const folder = emptyFolder()
     const first = await startRemote(url + path, folder)
     const session = await connectedAt(first.client)
-    expect(first.asked).toHaveLength(1)
+    expect(first.opened).toHaveLength(1)
     await first.client.close()
 
     const again = await startRemote(url + path, folder)
     expect(await connectedAt(again.client)).toBe(session)
-    expect(again.asked).toHaveLength(0)
+    expect(again.opened).toHaveLength(0)
   })
 })

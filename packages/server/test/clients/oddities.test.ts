@@ -12,8 +12,8 @@ import { withToken } from '../support/token-app.ts'
 import { postModern, read } from '../support/wire.ts'
 import { closing, startGuarded } from './apps.ts'
 
-/** Whether a token lets its holder call a tool. */
-async function isGood(url: string, token: string): Promise<boolean> {
+/** Whether a tool call with this token succeeds. */
+async function isAccepted(url: string, token: string): Promise<boolean> {
   const { status } = await read(
     postModern(
       url,
@@ -31,7 +31,7 @@ describe('redirect addresses', () => {
     ['http://localhost/callback', 'http://localhost:61234/callback'],
     ['http://localhost:3118/callback', 'http://localhost:50000/callback'],
     ['http://[::1]/callback', 'http://[::1]:50000/callback'],
-  ])('%s is registered, %s is asked for', async (registered, redirect_uri) => {
+  ])('%s is registered, %s is requested', async (registered, redirect_uri) => {
     const { url } = await startGuarded()
     const { id: client_id } = await createOAuthClient(url, {
       metadata: { redirect_uris: [registered] },
@@ -55,7 +55,7 @@ describe('redirect addresses', () => {
     const { url } = await startGuarded()
     const metadata = { redirect_uris: [redirectUri] }
     const client = await createOAuthClient(url, { metadata })
-    expect(await isGood(url, (await client.connect()).access_token)).toBe(true)
+    expect(await isAccepted(url, (await client.connect()).access_token)).toBe(true)
   })
 
   test('VS Code registers many kinds at once', async () => {
@@ -81,7 +81,7 @@ describe('resource and scope', () => {
     ['the authorization server', ''],
     ['the origin as browsers write it', '/'],
     ['the origin with a query', '/?tenant=1'],
-    ['another door', '/sse'],
+    ['another endpoint', '/sse'],
   ])('resource: %s', async (_what, path) => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
@@ -89,7 +89,7 @@ describe('resource and scope', () => {
     const authorization = await client.authorize({ resource })
     const { status, body } = await client.exchange(authorization, { resource })
     expect(status).toBe(200)
-    expect(await isGood(url, String(body.access_token))).toBe(true)
+    expect(await isAccepted(url, String(body.access_token))).toBe(true)
     const refreshed = await client.refresh(String(body.refresh_token), { resource })
     expect(refreshed).toMatchObject({ status: 200 })
   })
@@ -97,7 +97,7 @@ describe('resource and scope', () => {
   test('a resource of another server is refused, and the client gets the error', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
-    const { page } = await client.ask({ resource: 'https://elsewhere.example/mcp' })
+    const { page } = await client.openConsent({ resource: 'https://elsewhere.example/mcp' })
     expect(page.url.searchParams.get('error')).toBe('invalid_target')
   })
 
@@ -105,7 +105,7 @@ describe('resource and scope', () => {
     const { url } = await startGuarded()
     const tokens = await (await createOAuthClient(url)).connect()
     expect(tokens.scope).toBe('mcp service:read')
-    expect(await isGood(url, tokens.access_token)).toBe(true)
+    expect(await isAccepted(url, tokens.access_token)).toBe(true)
   })
 
   test.each([
@@ -115,12 +115,12 @@ describe('resource and scope', () => {
     [' mcp  service:read ', 'mcp service:read'],
     [' ', 'mcp service:read'],
     ['mcp read:everything', 'mcp'],
-  ])('scope %s gives %s and a refresh token', async (scope, granted) => {
+  ])('scope %s leads to %s and a refresh token', async (scope, granted) => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
     const tokens = await client.connect({ scope })
     expect(tokens).toMatchObject({ scope: granted, refresh_token: expect.any(String) })
-    // Some send again what they asked for.
+    // Some repeat the scopes that they requested.
     expect(await client.refresh(tokens.refresh_token, { scope: granted })).toMatchObject({
       status: 200,
     })
@@ -134,7 +134,7 @@ describe('resource and scope', () => {
     expect({ status, scope: body.scope }).toEqual({ status: 200, scope: 'mcp' })
   })
 
-  test('a refresh for what does not exist is refused', async () => {
+  test('a refresh for an unknown scope or resource is refused', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
     const { refresh_token: token } = await client.connect()
@@ -142,18 +142,18 @@ describe('resource and scope', () => {
     expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_scope' } })
   })
 
-  test('parameters of OpenID Connect and of Google are borne', async () => {
+  test('parameters of OpenID Connect and of Google are ignored', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
     const asked = {
       ...{ scope: 'openid mcp', nonce: 'n', prompt: 'consent' },
       ...{ access_type: 'offline', response_mode: 'query', audience: url },
     }
-    expect(await isGood(url, (await client.connect(asked)).access_token)).toBe(true)
+    expect(await isAccepted(url, (await client.connect(asked)).access_token)).toBe(true)
   })
 })
 
-describe('how clients say who they are', () => {
+describe('client authentication', () => {
   test('a public client with an empty secret', async () => {
     const { url } = await startGuarded()
     const client = await createOAuthClient(url)
@@ -206,9 +206,9 @@ test('parallel refreshes and lost responses sign nobody out', async () => {
   const answers = await Promise.all([client.refresh(first), client.refresh(first)])
   for (const { status, body } of answers) {
     expect(status).toBe(200)
-    expect(await isGood(url, String(body.access_token))).toBe(true)
+    expect(await isAccepted(url, String(body.access_token))).toBe(true)
   }
-  // Nobody got that answer: the client has the token before only.
+  // That response was lost: the client has only the previous token.
   await client.refresh(first)
   expect(await client.refresh(first)).toMatchObject({ status: 200 })
 })

@@ -1,4 +1,4 @@
-/** An official client in another language: a program that makes the calls it is asked for. */
+/** An official client in another language: a program that makes the requested calls. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,10 +12,10 @@ import {
   type Page,
 } from '../../src/testing/form-browser.ts'
 
-/** What a call came to, and what the client holds after it. */
+/** The outcome of a call, and the client's data after it. */
 export interface Called {
   readonly result?: Readonly<Record<string, unknown>>
-  /** The client's `Mcp-Session-Id`, if it has one and says so. */
+  /** The client's `Mcp-Session-Id`, if it has one and reports it. */
   readonly connection?: string | null
   readonly scope: string
   readonly refresh_token: string
@@ -28,7 +28,7 @@ export interface OfficialClient {
   /** How often the person has authorized the client. */
   consents(): number
   call(tool: string, args?: Readonly<Record<string, unknown>>): Promise<Called>
-  /** Ends it as its user does: it closes what it has open. */
+  /** Ends it as its user would: it closes its connections. */
   close(): Promise<void>
 }
 
@@ -50,7 +50,7 @@ async function callbackServer(authorizationUrl: string): Promise<void> {
 
 /**
  * Starts a program, which connects at once; the person authorizes it as often as it asks. One that
- * `listens` takes the code with a callback server of its own.
+ * `listens` receives the code with a callback server of its own.
  */
 export async function startOfficialClient(
   [command, ...args]: readonly [string, ...string[]],
@@ -76,7 +76,7 @@ export async function startOfficialClient(
     if (!listens) say({ redirect: page.url.href })
   }
 
-  /** The next line that is an answer. */
+  /** The next line that is a response. */
   async function answer<Answer>(): Promise<Answer> {
     const { value } = await lines.next()
     const message = JSON.parse(value ?? expect.fail(`The client ended: ${complaints.slice(-4000)}`))

@@ -1,4 +1,4 @@
-/** Which official clients in other languages there are, and what is missing to run them. */
+/** The official clients in other languages, and what is missing to run them. */
 
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -13,12 +13,12 @@ const RUST = join(CACHE, 'rust-client/client')
 
 export interface OfficialProgram {
   readonly title: string
-  /** What is installed or built, and by what. */
+  /** The installed or built file, and the script that provides it. */
   readonly needs: string
   readonly script: string
-  /** The command that has to be there before, and further places where it may be. */
+  /** The required command, and further folders that may contain it. */
   readonly toolchain: readonly [string, ...string[]]
-  /** Whether the client takes the code with a callback server of its own. */
+  /** Whether the client receives the code with a callback server of its own. */
   readonly listens?: boolean
   command(url: string, name: string): readonly [string, ...string[]]
 }
@@ -82,8 +82,8 @@ export function programMissing({ needs, script, toolchain }: OfficialProgram): s
 }
 
 /**
- * With REQUIRE_CLIENTS=1 what is missing is a failure, but where the machine lacks the toolchain; with
- * REQUIRE_CLIENTS=all there too.
+ * With REQUIRE_CLIENTS=1 a missing program is a failure unless the machine lacks its toolchain; with
+ * REQUIRE_CLIENTS=all it always is.
  */
 export function isProgramRequired({ toolchain }: OfficialProgram): boolean {
   const required = process.env.REQUIRE_CLIENTS

@@ -45,15 +45,15 @@ async function signIn({ browser, call }: OfficialClient): Promise<void> {
   expect(page.text).toContain('Login successful')
 }
 
-/** The steps of a session, in order, and what each came to. */
-async function walk(client: OfficialClient, url: string, login: string) {
+/** Plays the steps of a session in order; returns the outcome of each. */
+async function playSession(client: OfficialClient, url: string, login: string) {
   const steps: object[] = []
   let first: unknown
   async function step(name: string, text?: string) {
     const { result, connection, ...held } = await client.call('remember', { text })
     first ??= connection
     const same = connection === first
-    // Some clients ask for them in another order each time.
+    // Some clients request them in a different order each time.
     const scope = held.scope.split(' ').sort().join(' ')
     steps.push({ name, before: result?.before, same, scope, consents: client.consents() })
     return held
@@ -91,7 +91,7 @@ function testProgram(program: OfficialProgram, login: string, served: () => Serv
       const command = program.command(`${url}/mcp`, program.title)
       const client = await startOfficialClient(command, program)
       onTestFinished(() => client.close())
-      expect(await walk(client, url, login)).toEqual(EXPECTED)
+      expect(await playSession(client, url, login)).toEqual(EXPECTED)
     })
   } else if (isProgramRequired(program)) {
     test(program.title, () => expect.fail(missing))

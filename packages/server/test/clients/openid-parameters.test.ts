@@ -23,7 +23,7 @@ describe('parameters that only OpenID Connect defines', () => {
     expect((await postModern(url, 'tools/list', {}, { headers })).status).toBe(200)
   })
 
-  test('but for a prompt of none, which asks for no page', async () => {
+  test('except a prompt of none, which permits no page', async () => {
     const { url } = await startGuarded()
     const { id: client_id } = await createOAuthClient(url)
     const asked = new URLSearchParams({

@@ -30,7 +30,7 @@ describe.each(AUTHORIZED_CLIENTS)('$label', ({ connect }) => {
     expect(person.sentTo).toHaveLength(1)
   })
 
-  test('refreshes a token that ran out', async () => {
+  test('refreshes an expired token', async () => {
     let now = Date.now()
     const store = createMemoryStore({ now: () => now })
     const { url } = await startGuarded({ store, env: { ACCESS_TOKEN_TTL: '600' } })
@@ -66,7 +66,7 @@ describe.each(AUTHORIZED_CLIENTS.filter(({ stepsUp }) => !stepsUp))('$label', ({
   })
 })
 
-test('a v1 client steps up where it has no refresh token to try first', async () => {
+test('a v1 client steps up if it has no refresh token to try first', async () => {
   const { url } = await startGuarded(LESS)
   const person = createPerson({ metadata: { grant_types: ['authorization_code'] } })
   const client = closing(await v1AtMcp.connect(url, person))

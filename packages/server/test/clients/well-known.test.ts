@@ -12,21 +12,21 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-const ask = (path: string, method = 'GET', headers = {}) =>
+const send = (path: string, method = 'GET', headers = {}) =>
   fetch(app.url + path, { method, headers: { accept: '*/*', ...headers } })
 
 test.each([RESOURCE, `${RESOURCE}/mcp`, `${RESOURCE}/http`, `${RESOURCE}/sse`, SERVER])(
   '%s answers GET, HEAD and pages of other origins',
   async (path) => {
     const origin = 'https://inspector.example'
-    const got = await ask(path, 'GET', { origin, 'mcp-protocol-version': '2025-11-25' })
+    const got = await send(path, 'GET', { origin, 'mcp-protocol-version': '2025-11-25' })
     expect(got.status).toBe(200)
     expect(got.headers.get('content-type')).toMatch(/^application\/json/)
     expect(got.headers.get('access-control-allow-origin')).toBe('*')
     expect(await got.json()).toHaveProperty('scopes_supported')
-    const head = await ask(path, 'HEAD')
+    const head = await send(path, 'HEAD')
     expect([head.status, await head.text()]).toEqual([200, ''])
-    const preflight = await ask(path, 'OPTIONS', {
+    const preflight = await send(path, 'OPTIONS', {
       origin,
       'access-control-request-method': 'GET',
       'access-control-request-headers': 'mcp-protocol-version',
@@ -43,12 +43,12 @@ test.each([
   // The issuer has no path: its metadata would not be that of this address (RFC 8414, 3.3).
   `${SERVER}/mcp`,
   `${SERVER}/sse`,
-])('%s is not there, said in JSON', async (path) => {
-  const response = await ask(path, 'GET', { origin: 'https://inspector.example' })
+])('%s is 404 in JSON', async (path) => {
+  const response = await send(path, 'GET', { origin: 'https://inspector.example' })
   expect(response.status).toBe(404)
   expect(response.headers.get('content-type')).toMatch(/^application\/json/)
   expect(await response.json()).toHaveProperty('error')
-  // A page could not distinguish a 404 from an unavailable server.
+  // Without CORS, a page could not distinguish a 404 from an unavailable server.
   expect(response.headers.get('access-control-allow-origin')).toBe('*')
 })
 
@@ -56,8 +56,8 @@ test.each([
   '/mcp/.well-known/openid-configuration',
   '/mcp/.well-known/oauth-authorization-server',
   '/mcp/.well-known/oauth-protected-resource',
-])('%s is not taken for the protocol', async (path) => {
-  const response = await ask(path)
+])('%s is not treated as the protocol', async (path) => {
+  const response = await send(path)
   expect(response.status).toBe(404)
   expect(response.headers.get('content-type')).toMatch(/^application\/json/)
 })

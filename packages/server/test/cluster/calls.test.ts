@@ -3,7 +3,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import {
+  type Listening,
+  listen,
+  listenTo,
+  responseTo,
+  withMethod,
+} from '../support/event-reader.ts'
 import { FULL_CLIENTS, LEGACY_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
@@ -26,14 +32,14 @@ describeRedis('plain', 'calls on three nodes', () => {
     ;[a, b, c] = started.urls
   })
 
-  /** Posts a call to a node, and waits for its stream to say where it could be resumed. */
+  /** Posts a call to a node, and waits for an event id, from which its stream can be resumed. */
   async function start(url: string, headers: Record<string, string>, message: object) {
     const stream = await listenTo((signal) => post(url, message, headers, signal))
     await stream.until(({ id }) => id !== undefined)
     return stream
   }
 
-  /** Where a stream began: on a busy machine more has been heard by now, the answer perhaps. */
+  /** The id of a stream's first event; on a busy machine, later ones may have arrived. */
   const begin = ({ events }: Listening) => events[0]?.id
 
   const resume = (url: string, headers: Record<string, string>, id: string | undefined) =>
@@ -45,11 +51,11 @@ describeRedis('plain', 'calls on three nodes', () => {
       onTestFinished(() => client.close())
       const pids = new Set<number>()
       for (let turn = 0; turn < 3; turn += 1) {
-        const heard: number[] = []
-        const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
+        const received: number[] = []
+        const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
         const input = { steps: 4, everyMs: 20 }
         const result = await client.call('steps', input, { onprogress })
-        expect(heard).toEqual([1, 2, 3, 4])
+        expect(received).toEqual([1, 2, 3, 4])
         pids.add(structured<Where>(result).pid)
       }
       expect(pids.size).toBeGreaterThan(1)
@@ -70,13 +76,13 @@ describeRedis('plain', 'calls on three nodes', () => {
     test('gets the answer of a slow call although its socket was cut', async () => {
       const client = await connectFull(cluster.url)
       onTestFinished(() => client.close())
-      const heard: number[] = []
-      const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
+      const received: number[] = []
+      const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
       const calling = client.call('steps', { steps: 20, everyMs: 100 }, { onprogress })
       await delay(700)
       cluster.balancer.cut()
       expect(structured<{ done: number }>(await calling).done).toBe(20)
-      expect(heard).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+      expect(received).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
     })
   })
 
@@ -87,7 +93,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await fast.text()
     const slow = await start(b, headers, where('slow', 600))
     expect(slow.response.headers.get('content-type')).toBe('text/event-stream')
-    const { message } = await slow.until(answering('call-slow'))
+    const { message } = await slow.until(responseTo('call-slow'))
     expect(structured<Where>(message?.result ?? {}).pid).toBe(cluster.node(1).child.pid)
     expect(await slow.ended).toBe(true)
   })
@@ -106,7 +112,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await second.until(({ message }) => message?.params?.progress === 5)
     second.close()
     const third = await resume(c, headers, second.lastId)
-    const answer = await third.until(answering('call'))
+    const answer = await third.until(responseTo('call'))
     expect(structured<{ done: number }>(answer.message?.result ?? {}).done).toBe(8)
     const all = [first, second, third].flatMap(({ messages }) => messages)
     const steps = all.filter(({ method }) => method === 'notifications/progress')
@@ -120,9 +126,9 @@ describeRedis('plain', 'calls on three nodes', () => {
     first.close()
     await delay(700)
     const second = await resume(c, headers, begin(first))
-    await second.until(answering('call-finished'))
+    await second.until(responseTo('call-finished'))
     expect(await second.ended).toBe(true)
-    // Clients take this as final; an empty stream would make them come back for ever.
+    // Clients treat this as final; after an empty stream they would reconnect without end.
     for (const url of [a, b, c]) {
       expect((await resume(url, headers, second.lastId)).response.status).toBe(405)
     }
@@ -134,7 +140,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     const stranger = await connect(b)
     expect((await resume(b, stranger, first.lastId)).response.status).toBe(405)
     expect((await resume(a, stranger, first.lastId)).response.status).toBe(405)
-    await first.until(answering('call-mine'))
+    await first.until(responseTo('call-mine'))
   })
 
   test('a cancellation at another node stops the tool; the call cannot be resumed', async () => {
@@ -161,15 +167,15 @@ describeRedis('plain', 'calls on three nodes', () => {
       params: { requestId: 'call-kept' },
     }
     expect((await post(b, cancel, await connect(b))).status).toBe(202)
-    const { message } = await stream.until(answering('call-kept'))
+    const { message } = await stream.until(responseTo('call-kept'))
     expect(structured<Where>(message?.result ?? {}).aborted).toBe(false)
   })
 
-  test('an answer counts once, from its own connection, wherever it is posted', async () => {
+  test('an answer counts once, from its own MCP session, wherever it is posted', async () => {
     const headers = await connect(a, { elicitation: {} })
     const params = { name: 'ask', arguments: { kinds: ['form'] } }
     const stream = await start(a, headers, request('tools/call', params, 'call'))
-    const question = await stream.until(saying('elicitation/create'))
+    const question = await stream.until(withMethod('elicitation/create'))
     const reply = (name: string) => ({
       jsonrpc: '2.0',
       id: question.message?.id,
@@ -181,7 +187,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     }
     expect((await post(c, reply('owner'), headers)).status).toBe(202)
     expect((await post(b, reply('too late'), headers)).status).toBe(202)
-    const { message } = await stream.until(answering('call'))
+    const { message } = await stream.until(responseTo('call'))
     const { answers } = structured<{ answers: string[] }>(message?.result ?? {})
     expect(answers).toEqual([JSON.stringify({ action: 'accept', content: { name: 'owner' } })])
   })
@@ -193,26 +199,26 @@ describeRedis('plain', 'calls on three nodes', () => {
     const primed = first.events[0]?.id
     first.close()
     const second = await resume(b, headers, primed)
-    const question = await second.until(saying('elicitation/create'))
+    const question = await second.until(withMethod('elicitation/create'))
     const result = { action: 'accept', content: { name: 'late' } }
     await post(c, { jsonrpc: '2.0', id: question.message?.id, result }, headers)
-    const { message } = await second.until(answering('call'))
+    const { message } = await second.until(responseTo('call'))
     expect(JSON.stringify(message?.result)).toContain('late')
   })
 
-  test('a call whose node is killed ends with an error, soon', { timeout: 30_000 }, async () => {
+  test('a call whose node is killed soon ends with an error', { timeout: 30_000 }, async () => {
     const headers = await connect(a)
     const stream = await start(c, headers, where('lost', 60_000))
     const killed = performance.now()
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
-    const { message } = await second.until(answering('call-lost'), 15_000)
+    const { message } = await second.until(responseTo('call-lost'), 15_000)
     const ms = Math.round(performance.now() - killed)
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
     expect(ms).toBeLessThan(8000)
-    // The session goes on at the others.
+    // The session continues at the other nodes.
     const { message: next } = await read(post(b, where('next'), headers))
     expect(structured<Where>(next.result ?? {}).text).toBe('next')
     await cluster.revive(2)
@@ -227,13 +233,13 @@ describeRedis('plain', 'calls on three nodes', () => {
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
-    const { message } = await second.until(answering('call-loud'), 15_000)
+    const { message } = await second.until(responseTo('call-loud'), 15_000)
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
     await cluster.revive(2)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -8,15 +8,15 @@ import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
-import { expectHearing } from '../support/survivors.ts'
+import { expectDelivery } from '../support/survivors.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, type Message, post, postModern, read, request } from '../support/wire.ts'
 
 const MINUTE_MS = 60_000
 const SESSION_TTL_MS = 60 * MINUTE_MS
-/** Less than the clocks are apart. */
+/** Less than the clock skew. */
 const SIGN_IN_TTL_MS = MINUTE_MS
-/** More than a test takes from one moment to the next. */
+/** More than a test takes between two measurements. */
 const SLACK_MS = 5000
 const SKEWED = 2
 
@@ -31,7 +31,7 @@ describe.each([
     let cluster: ThreeNodes
     let [right, skewed] = ['', '']
     let pagesAt = 0
-    const keep = useThreeNodes(
+    const closeLater = useThreeNodes(
       (started) => {
         cluster = started
         ;[right, , skewed] = started.urls
@@ -41,7 +41,7 @@ describe.each([
           SIGN_IN_TTL: String(SIGN_IN_TTL_MS / 1000),
           ...(index === SKEWED && skewedClock(skewMs)),
         }),
-        // The identity provider is not ours, and has one clock.
+        // All pages of the identity provider are on one node: it is a separate system with one clock.
         balancing: { firstNode: (path) => (path.startsWith('/demo/') ? 0 : pagesAt) },
       },
     )
@@ -53,7 +53,7 @@ describe.each([
 
     const keysOf = (pattern: string) => admin.keys(`mcp:${pattern}`)
 
-    /** That keys which were not there before end within so long, and not much sooner. */
+    /** Expects that new keys expire after this time, and not much sooner. */
     async function expectLifetime(
       pattern: string,
       ms: number,
@@ -67,14 +67,14 @@ describe.each([
       }
     }
 
-    async function expectInRedisTime(told: string, inMs: number): Promise<void> {
+    async function expectInRedisTime(announced: string, inMs: number): Promise<void> {
       const [time] = await admin.atAll((one) => one.sendCommand(['TIME']))
       const [seconds] = time as unknown as string[]
-      const difference = Date.parse(told) - Number(seconds) * 1000 - inMs
+      const difference = Date.parse(announced) - Number(seconds) * 1000 - inMs
       expect(Math.abs(difference)).toBeLessThan(SLACK_MS)
     }
 
-    test('is wrong there, and right at the others', () => {
+    test('one node has it, and the others do not', () => {
       const offset = (index: number) => {
         const [line = '{}'] = cluster.node(index).output.stdout.split('\n')
         return Date.parse(JSON.parse(line).time) - Date.now()
@@ -83,7 +83,7 @@ describe.each([
       expect(Math.abs(offset(0))).toBeLessThan(MINUTE_MS)
     })
 
-    test('a session is used in turn, and lives as long from each use', async () => {
+    test('a session is used on all nodes in turn, and each use renews its TTL', async () => {
       const headers = await connect(skewed)
       for (const [before, text, url] of [
         ['', 'one', right],
@@ -97,7 +97,7 @@ describe.each([
       }
     })
 
-    test('a connection that has ended is unknown everywhere', async () => {
+    test('an MCP session that has ended is unknown everywhere', async () => {
       for (const [opened, ended, asked] of [
         [skewed, right, skewed],
         [right, skewed, right],
@@ -108,7 +108,7 @@ describe.each([
       }
     })
 
-    test('a session that Redis let go is gone there too', async () => {
+    test('a session that has expired in Redis is unknown there, too', async () => {
       const headers = await connect(skewed)
       const { session } = await login(skewed)
       const keys = [...(await keysOf('*:conn')), ...(await keysOf('*:session'))]
@@ -118,7 +118,7 @@ describe.each([
       expect(errorCode(await callWith(skewed, session, 'service'))).toBe('session_not_found')
     })
 
-    test('a session that was logged out stays so', async () => {
+    test('a session stays ended after logout', async () => {
       for (const [used, ended] of [
         [skewed, right],
         [right, skewed],
@@ -147,7 +147,7 @@ describe.each([
       }
     })
 
-    test('a sign-in link that Redis let go is void there too', async () => {
+    test('a sign-in link that has expired in Redis is invalid there, too', async () => {
       const { url } = await login(skewed)
       const page = new URL(url).pathname
       expect((await fetch(skewed + page)).status).toBe(200)
@@ -155,7 +155,7 @@ describe.each([
       expect((await fetch(skewed + page)).status).toBe(410)
     })
 
-    test('a round is answered at another node, once', async () => {
+    test('a round is continued at another node, once', async () => {
       const options = { capabilities: { elicitation: { form: {} } } }
       const params = { name: 'ask', arguments: { kinds: ['form'] } }
       const answer = async (url: string, { result }: Message) => {
@@ -178,13 +178,13 @@ describe.each([
 
     test('changes are received there, and from there', async () => {
       const streams = [right, skewed].map(async (url) =>
-        keep(await listen(`${url}/mcp`, await connect(right))),
+        closeLater(await listen(`${url}/mcp`, await connect(right))),
       )
-      // The change is made at the node that is off.
-      await expectHearing(cluster, await Promise.all(streams))
+      // The change is made at the node with clock skew.
+      await expectDelivery(cluster, await Promise.all(streams))
     })
 
-    test('nothing went wrong inside', () => {
+    test('no fault was logged', () => {
       expect(faultsIn(cluster.logs())).toEqual([])
     })
   })

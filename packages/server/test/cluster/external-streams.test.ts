@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { openSse, sendSse } from '../support/sse.ts'
 import { startTokenApp } from '../support/token-app.ts'
@@ -64,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
     timeout: 30_000,
   }, async () => {
     const headers = await cluster.bearer({ subject: 'ends', ttlSeconds: TOKEN_SECONDS })
-    // The newer token of another client, or of another person, is of another session.
+    // A newer token of another client or person belongs to another session.
     expect(
       await statusAt(
         cluster.urls[0],
@@ -78,7 +78,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await statusAt(cluster.urls[0], headers)).toBe(401)
   })
 
-  test('over /sse end after the calls that run have been answered', {
+  test('over /sse end after running calls have been answered', {
     timeout: 30_000,
   }, async () => {
     const headers = await cluster.bearer({ subject: 'calls', ttlSeconds: TOKEN_SECONDS })
@@ -87,11 +87,11 @@ describeRedis('plain', 'on three nodes', () => {
     const { data: path } = await stream.until(({ event }) => event === 'endpoint')
     const params = { ...INITIALIZE.params, protocolVersion: '2024-11-05' }
     expect((await sendSse(c, path, { ...INITIALIZE, params }, headers)).status).toBe(202)
-    await stream.until(answering(1))
+    await stream.until(responseTo(1))
     const slow = { name: 'steps', arguments: { steps: TOKEN_SECONDS + 3, everyMs: 1000 } }
     const call = request('tools/call', slow, 'slow')
     expect((await sendSse(b, path, call, headers)).status).toBe(202)
-    await stream.until(answering('slow'), 20_000)
+    await stream.until(responseTo('slow'), 20_000)
     expect(await stream.ended).toBe(true)
     expect(await statusAt(a, headers)).toBe(401)
   })

@@ -1,4 +1,4 @@
-/** Three nodes under a steady load of both eras, with many open streams, of which one is killed. */
+/** Three nodes under a steady load of both eras, with many open streams, while one of them is killed. */
 
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,19 +9,19 @@ import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { suiteTopology } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
-import { expectHearing } from '../support/survivors.ts'
+import { expectDelivery } from '../support/survivors.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const STREAMS_OF_EACH_ERA = 100
 const KILLED = 1
 const SHARDS = 3
-/** About a hundred calls a second where the machine bears it: thirty clients, three or four each. */
+/** About a hundred calls a second if the machine permits: thirty clients, three or four each. */
 const LOAD = { clientsOfEachKind: 10, pauseMs: 220 }
 
 describeRedis('plain', 'three nodes under load', () => {
   let cluster: ThreeNodes
-  /** Where the balancer sent each call and each stream, by the text or the header that names it. */
+  /** The node of each call and each stream, by its text or its header. */
   const nodeOf = new Map<string, number>()
   const handOver: HandOver = (incoming, response, to) => {
     nodeOf.set(String(incoming.headers['x-name']), to.node)
@@ -31,18 +31,18 @@ describeRedis('plain', 'three nodes under load', () => {
     })
     passOn(incoming, response, to)
   }
-  const keep = useThreeNodes(
+  const closeLater = useThreeNodes(
     (started) => {
       cluster = started
     },
     { env: () => ({ LOG_LEVEL: 'info' }), balancing: { handOver } },
   )
 
-  /** A stream of the 2025 era, or a later part of it. */
+  /** A stream of the 2025 era, or its continuation. */
   const openStream = async (name: string, headers: Readonly<Record<string, string>>) =>
-    keep(await listen(`${cluster.url}/mcp`, { ...headers, 'x-name': name }))
+    closeLater(await listen(`${cluster.url}/mcp`, { ...headers, 'x-name': name }))
 
-  /** Streams of both eras, by way of the balancer. */
+  /** Streams of both eras, through the balancer. */
   async function openStreams() {
     const params = { notifications: { toolsListChanged: true } }
     const old = async (name: string) => {
@@ -54,7 +54,7 @@ describeRedis('plain', 'three nodes under load', () => {
       const stream = await listenTo((signal) =>
         postModern(cluster.url, 'subscriptions/listen', params, { ...options, signal }),
       )
-      return { name, headers: undefined, stream: keep(stream) }
+      return { name, headers: undefined, stream: closeLater(stream) }
     }
     const numbers = Array.from({ length: STREAMS_OF_EACH_ERA }, (_, number) => number)
     return Promise.all(
@@ -62,7 +62,7 @@ describeRedis('plain', 'three nodes under load', () => {
     )
   }
 
-  /** Calls that are under way on every node, for longer than the load. */
+  /** Calls that run on every node for longer than the load. */
   async function startSlowCalls() {
     const calls: { text: string; isAnswered: Promise<boolean> }[] = []
     const hasOne = (node: number) => calls.some(({ text }) => nodeOf.get(text) === node)
@@ -130,7 +130,7 @@ describeRedis('plain', 'three nodes under load', () => {
         streams.push(await openStream(name, from))
       }
       expect(streams.length).toBeGreaterThan(STREAMS_OF_EACH_ERA)
-      await expectHearing({ urls: [cluster.url, cluster.url, cluster.url] }, streams)
+      await expectDelivery({ urls: [cluster.url, cluster.url, cluster.url] }, streams)
 
       for (const stream of streams) stream.close()
       await Promise.all(streams.map(({ ended }) => ended))
@@ -143,7 +143,7 @@ describeRedis('plain', 'three nodes under load', () => {
     },
   )
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -35,14 +35,14 @@ for (const kind of ['plain', 'json'] as const) {
       await redis?.stop()
     })
 
-    test.each(Object.entries(CALLERS))('a token that runs out: %s', async (_name, connect) => {
+    test.each(Object.entries(CALLERS))('an expired token: %s', async (_name, connect) => {
       interfere = { rewrite: shortLived }
       caller = await connect(cluster.balancer.url)
       const refreshes = await callInParallel(caller, cluster)
       expect(refreshes).toBe(1)
     })
 
-    test('a token that the API does not take any more', async () => {
+    test('a token that the API refuses', async () => {
       let spent: string | undefined
       interfere = {
         intercept({ path, headers }) {
@@ -82,7 +82,7 @@ function isRefresh({ path, body }: Exchange): boolean {
   return path === '/demo/idp/token' && body.includes('grant_type=refresh_token')
 }
 
-/** The first token answer says that it is good for a second; the refreshed one lives as usual. */
+/** The first token expires after a second; the refreshed one has the usual lifetime. */
 function shortLived({ path, body, answer }: Exchange): string | undefined {
   if (path !== '/demo/idp/token' || !body.includes('grant_type=authorization_code'))
     return undefined

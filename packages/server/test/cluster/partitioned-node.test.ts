@@ -19,7 +19,7 @@ import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
 
-/** The node that runs the call which is followed, and the one where it is resumed, are others. */
+/** Not one of the two nodes that serve the followed call. */
 const PARTITIONED = 2
 const LONG = { timeout: 300_000 }
 
@@ -76,7 +76,7 @@ describeOwnRedis('a node without one shard', () => {
     },
   )
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(nodes.logs())).toEqual([])
   })
 })

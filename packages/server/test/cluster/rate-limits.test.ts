@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectClient, connectClientV1, ERAS, errorFacts, structured } from '../support/clients.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
@@ -26,7 +26,7 @@ describeRedis('plain', 'on three nodes', () => {
       cluster = started
     },
     {
-      // The nodes are called past the balancer where the address matters.
+      // Tests of addresses call the nodes directly, without the balancer.
       env: (index) => ({
         TRUSTED_PROXIES: '1',
         RATE_LIMIT_ADDRESS: String(ADDRESS),
@@ -43,7 +43,7 @@ describeRedis('plain', 'on three nodes', () => {
   const discover = (index: number, headers: Readonly<Record<string, string>>) =>
     read(postModern(cluster.urls[index % 3] ?? '', 'server/discover', {}, { headers }))
 
-  test('an address has its limit once, not once a node', async () => {
+  test('an address has one limit on all nodes together', async () => {
     const headers = { 'x-forwarded-for': '192.0.2.1' }
     const answers = await Promise.all(
       Array.from({ length: 2 * ADDRESS }, (_, index) => discover(index, headers)),
@@ -51,12 +51,12 @@ describeRedis('plain', 'on three nodes', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(ADDRESS)
     const refused = answers.filter(({ status }) => status === 429)
     expect(refused).toHaveLength(ADDRESS)
-    // Also where the clock is wrong.
+    // Also at the node with clock skew.
     for (const { headers: fields } of refused) {
       const seconds = Number(fields.get('retry-after'))
       expect(seconds).toBeGreaterThan(0)
       expect(seconds).toBeLessThanOrEqual(60)
-      expect(toldLimits(fields)).toMatchObject([{ remaining: 0, secondsLeft: seconds }])
+      expect(limitsIn(fields)).toMatchObject([{ remaining: 0, secondsLeft: seconds }])
     }
     expect((await discover(0, { 'x-forwarded-for': '192.0.2.2' })).status).toBe(200)
   })
@@ -88,25 +88,22 @@ describeRedis('plain', 'on three nodes', () => {
       (era) => [era, async () => (await connectClient(cluster.url, era)).client] as const,
     ),
     ['v1', () => connectClientV1(cluster.url)] as const,
-  ])(
-    'a tool has its limit on all nodes together, and its caller comes back: %s',
-    async (_, open) => {
-      const client = await open()
-      // The one before was counted for the same address: its window ends.
-      await delay(WINDOW_MS)
-      const call = async () => client.callTool({ name: 'sparing', arguments: {} })
-      // At once, so that they are in one window.
-      const answers = await Promise.all([call(), call(), call(), call()])
-      const served = answers.filter(({ isError }) => isError !== true)
-      const pids = served.map((result) => structured<{ pid: number }>(result).pid)
-      expect([pids.length, new Set(pids).size > 1]).toEqual([3, true])
-      const refused = answers.map(errorFacts).find(({ code }) => code === 'too_many_requests')
-      expect([1, 2, 3]).toContain(refused?.retryAfterSeconds)
-      await delay(Number(refused?.retryAfterSeconds) * 1000)
-      expect(errorFacts(await call()).code).toBeUndefined()
-      await client.close()
-    },
-  )
+  ])('a tool has one limit on all nodes together, and its caller retries: %s', async (_, open) => {
+    const client = await open()
+    // The previous test used the same address: waits for the end of its window.
+    await delay(WINDOW_MS)
+    const call = async () => client.callTool({ name: 'sparing', arguments: {} })
+    // Concurrently, so that they are in one window.
+    const answers = await Promise.all([call(), call(), call(), call()])
+    const served = answers.filter(({ isError }) => isError !== true)
+    const pids = served.map((result) => structured<{ pid: number }>(result).pid)
+    expect([pids.length, new Set(pids).size > 1]).toEqual([3, true])
+    const refused = answers.map(errorFacts).find(({ code }) => code === 'too_many_requests')
+    expect([1, 2, 3]).toContain(refused?.retryAfterSeconds)
+    await delay(Number(refused?.retryAfterSeconds) * 1000)
+    expect(errorFacts(await call()).code).toBeUndefined()
+    await client.close()
+  })
 
   test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])

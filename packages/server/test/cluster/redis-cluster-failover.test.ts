@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { openWatchers } from '../support/change-watchers.ts'
 import {
   moveSlot,
@@ -23,15 +22,16 @@ import {
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn } from '../support/three-nodes.ts'
 
-/** After so much silence a master has failed; `FAILOVER_TIMEOUT` for measurements. */
+/** A master that is silent for this time has failed; `FAILOVER_TIMEOUT` for measurements. */
 const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
 const isMeasured = process.env.FAILOVER_FIGURES !== undefined
-/** A busy machine is not a failure; measurements take the default. */
+/** Long, since a busy machine is not a failure; measurements use the default. */
 const STORE_TIMEOUT_MS = isMeasured ? '1000' : '15000'
 
 const MASTERS = 3
@@ -47,7 +47,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
 
   beforeAll(async () => {
     cluster = await startRedisCluster({ replicas: 1, nodeTimeoutMs: SILENCE_MS })
-    // Tokens are verified with keys that are on one shard.
+    // The signing keys that verify tokens are on one shard.
     const env = { STORE_TIMEOUT_MS, JWT_ALG: 'ES256' }
     nodes = await startOAuthNodes(env, undefined, asOne(cluster))
     const [callers, watchers] = await Promise.all([connectCallers(nodes), openWatchers(nodes)])
@@ -59,7 +59,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     await (nodes ?? cluster)?.stop()
   })
 
-  /** All slots of callers and nodes that a master has. */
+  /** The slots of callers and nodes that a master owns. */
   const slotsOf = (master: RedisServer) =>
     slotsOfKeys(cluster, [...watched.callers.tags.flat(), '{nodes}'], master)
 
@@ -76,17 +76,17 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     expect(unready).toEqual(ALWAYS_READY)
   }
 
-  test('a planned failover is not noticed', LONG, async ({ annotate }) => {
+  test('a planned failover has no effect on callers', LONG, async ({ annotate }) => {
     const master = await masterOfNodes()
     const seen = await watch(watched, async () => {
-      await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
+      await sendToRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
       await cluster.untilServed([master])
     })
     await annotate(record('planned failover', seen))
     expectUnnoticed(seen)
   })
 
-  test('slots that move to another master are not noticed', LONG, async ({ annotate }) => {
+  test('slots that move to another master have no effect', LONG, async ({ annotate }) => {
     const source = await masterOfNodes()
     const masters = await Promise.all(
       watched.callers.tags.flat().map((tag) => cluster.masterOf(tag)),
@@ -101,7 +101,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
   })
 
   test.for(['killed', 'hung'] as const)(
-    'a master is %s: only its callers wait',
+    'a master is %s: only callers of its slots wait',
     LONG,
     async (how, { annotate }) => {
       const master = await placeCallers(cluster, watched.callers.tags)
@@ -110,7 +110,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
         if (how === 'killed') await master.kill()
         else master.pause()
         await cluster.untilServed([master])
-        // By then, the nodes have dropped their connections to a master that was replaced.
+        // By then, the nodes have closed their connections to the replaced master.
         await sleep(6000)
         if (how === 'killed') await master.restart()
         else master.resume()
@@ -126,7 +126,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
   test('all masters restart in turn', LONG, async ({ annotate }) => {
     const seen = await watch(watched, async () => {
       for (const server of cluster.servers) {
-        if (!String(await askRedis(server, 'ROLE')).startsWith('master')) continue
+        if (!String(await sendToRedis(server, 'ROLE')).startsWith('master')) continue
         await restartGracefully(server)
         await cluster.untilServed()
         await untilInStep(cluster.servers, MASTERS)
@@ -137,7 +137,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     expect(seen.unready).toEqual(ALWAYS_READY)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(nodes.logs())).toEqual([])
   })
 })

@@ -5,11 +5,11 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { until } from '../support/ask-redis.ts'
 import { structured } from '../support/clients.ts'
 import { createOAuthClient, register } from '../support/oauth-client.ts'
 import { startRedis } from '../support/redis.ts'
 import { type RedisTopologyServers, startRedisCluster } from '../support/redis-cluster.ts'
+import { until } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { login } from '../support/sign-in.ts'

@@ -3,12 +3,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { structured } from '../support/clients.ts'
-import { answering, listen, listenTo } from '../support/event-reader.ts'
+import { listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
 import {
-  expectHearing,
+  expectDelivery,
   expectUnavailable,
   startSurvivors,
   untilRecovered,
@@ -22,14 +22,14 @@ const call = (name: string, input: object = {}, id = 'call') =>
 describeRedis('plain', 'three nodes whose Redis fails', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const keep = useThreeNodes((started) => {
+  const closeLater = useThreeNodes((started) => {
     cluster = started
     ;[a, b, c] = started.urls
   })
 
-  const timed = async (answering: Promise<Answer>) => {
+  const timed = async (response: Promise<Answer>) => {
     const started = performance.now()
-    return { answer: await answering, ms: performance.now() - started }
+    return { answer: await response, ms: performance.now() - started }
   }
 
   async function expectRefusals(headers: Readonly<Record<string, string>>): Promise<void> {
@@ -47,7 +47,7 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
   }
 
   test('it restarts', { timeout: 60_000 }, async () => {
-    const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+    const { headers, streams, slowText } = await startSurvivors(cluster, closeLater)
     await cluster.redis.kill()
     try {
       await delay(100)
@@ -57,11 +57,11 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
       await cluster.redis.restart()
     }
     expect(await untilRecovered(cluster, headers)).toBeLessThan(4000)
-    await expectHearing(cluster, streams)
+    await expectDelivery(cluster, streams)
   })
 
   test('it hangs', { timeout: 60_000 }, async () => {
-    const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+    const { headers, streams, slowText } = await startSurvivors(cluster, closeLater)
     cluster.redis.pause()
     try {
       await expectRefusals(headers)
@@ -70,7 +70,7 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
       cluster.redis.resume()
     }
     expect(await untilRecovered(cluster, headers)).toBeLessThan(5000)
-    await expectHearing(cluster, streams)
+    await expectDelivery(cluster, streams)
   })
 
   test('a call is not declared lost because of missed heartbeats', {
@@ -86,8 +86,8 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
     cluster.redis.resume()
     await untilServed(headers)
     const from = { ...headers, 'last-event-id': first.lastId ?? '' }
-    const second = keep(await listen(`${a}/mcp`, from))
-    const { message } = await second.until(answering('call'), 20_000)
+    const second = closeLater(await listen(`${a}/mcp`, from))
+    const { message } = await second.until(responseTo('call'), 20_000)
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('survivor')
   })
 
@@ -99,7 +99,7 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
       })
       .toBe(200)
 
-  test('it restarts under load, and no connection is lost', { timeout: 60_000 }, async () => {
+  test('it restarts under load, and no MCP session is lost', { timeout: 60_000 }, async () => {
     const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
     await delay(1500)
     await cluster.redis.kill()
@@ -116,7 +116,7 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
     expect(failedAt - restarted).toBeLessThan(3000)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

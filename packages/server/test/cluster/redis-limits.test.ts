@@ -12,7 +12,7 @@ import { describeRedis } from '../support/redis-suite.ts'
 import { login, newBrowser, type SignInLink, signInAs, submitCode } from '../support/sign-in.ts'
 import { openSlowLinks } from '../support/slow-link.ts'
 import {
-  expectHearing,
+  expectDelivery,
   expectUnavailable,
   startSurvivors,
   untilRecovered,
@@ -29,7 +29,7 @@ import {
 } from '../support/wire.ts'
 
 type Headers = Readonly<Record<string, string>>
-type Ask = (url: string) => Promise<Answer>
+type Send = (url: string) => Promise<Answer>
 
 const tool = (name: string, input: object = {}) =>
   request('tools/call', { name, arguments: input }, 'call')
@@ -39,7 +39,7 @@ const toolModern = (url: string, name: string, input: object = {}) =>
 describeRedis('plain', 'three nodes on a Redis', () => {
   let cluster: ThreeNodes
   let link: Awaited<ReturnType<typeof openSlowLinks>>
-  const keep = useThreeNodes(
+  const closeLater = useThreeNodes(
     (started) => {
       cluster = started
     },
@@ -50,11 +50,11 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       },
     },
   )
-  afterEach(() => link.takes(0))
+  afterEach(() => link.setLatency(0))
   afterAll(() => link.close())
 
-  /** What somebody with and without a connection asks for, and needs the store for. */
-  const needingStore = (headers: Headers, session: string): Record<string, Ask> => ({
+  /** Requests that need the store, with and without an MCP session. */
+  const needingStore = (headers: Headers, session: string): Record<string, Send> => ({
     initialize: (url) => read(post(url, INITIALIZE)),
     'a call': (url) => read(post(url, tool('remember', { text: 'new' }), headers)),
     'a log level': (url) =>
@@ -73,30 +73,33 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   })
 
   describe('that is slow', () => {
-    test('everything works, and takes longer', { timeout: 60_000 }, async () => {
-      link.takes(100)
-      const { headers, streams, slowText } = await startSurvivors(cluster, keep)
-      await expectHearing(cluster, streams)
+    test('everything is served, but slower', { timeout: 60_000 }, async () => {
+      link.setLatency(100)
+      const { headers, streams, slowText } = await startSurvivors(cluster, closeLater)
+      await expectDelivery(cluster, streams)
       expect(await slowText()).toBe('slow')
       await untilRecovered(cluster, headers)
       for (const url of cluster.urls) expect((await fetch(`${url}/readyz`)).status).toBe(200)
     })
 
-    test.each(Object.entries(FULL_CLIENTS))('%s: asked, told and answered', async (_name, open) => {
-      link.takes(100)
-      const client = await open(cluster.url, 'canary-of-mine')
-      onTestFinished(() => client.close())
-      const heard: number[] = []
-      const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
-      await client.call('steps', { steps: 4, everyMs: 20 }, { onprogress })
-      expect(heard).toEqual([1, 2, 3, 4])
-      const result = await client.call('ask', { kinds: ['form', 'sample'] })
-      const { answers } = structured<{ answers: string[] }>(result)
-      expect(answers.map((answer) => answer.includes('canary-of-mine'))).toEqual([true, true])
-    })
+    test.each(Object.entries(FULL_CLIENTS))(
+      '%s: receives requests, progress and results',
+      async (_name, open) => {
+        link.setLatency(100)
+        const client = await open(cluster.url, 'canary-of-mine')
+        onTestFinished(() => client.close())
+        const received: number[] = []
+        const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
+        await client.call('steps', { steps: 4, everyMs: 20 }, { onprogress })
+        expect(received).toEqual([1, 2, 3, 4])
+        const result = await client.call('ask', { kinds: ['form', 'sample'] })
+        const { answers } = structured<{ answers: string[] }>(result)
+        expect(answers.map((answer) => answer.includes('canary-of-mine'))).toEqual([true, true])
+      },
+    )
 
     test.each(Object.entries(CALLERS))('%s: signed in', async (_name, open) => {
-      link.takes(100)
+      link.setLatency(100)
       const caller = await open(cluster.url)
       onTestFinished(() => caller.close())
       const signIn = structured<SignInLink>(await caller.call('login'))
@@ -107,32 +110,32 @@ describeRedis('plain', 'three nodes on a Redis', () => {
     })
   })
 
-  describe('that takes two seconds for an answer', () => {
-    test('requests that need it are refused before that, others are served', {
+  describe('that takes two seconds for a reply', () => {
+    test('requests that need it are refused earlier, others are served', {
       timeout: 60_000,
     }, async () => {
-      const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+      const { headers, streams, slowText } = await startSurvivors(cluster, closeLater)
       const { session } = await login(cluster.url)
       const ended = await connect(cluster.urls[0])
       await fetch(`${cluster.urls[1]}/mcp`, { method: 'DELETE', headers: ended })
-      link.takes(2000)
+      link.setLatency(2000)
       for (const url of cluster.urls) {
-        // Redis would have answered: it is our own deadline that refuses.
-        const asking = Object.values(needingStore(headers, session)).map(async (ask) =>
-          expectUnavailable(await ask(url)),
+        // Redis would have replied: the server's own deadline refuses.
+        const refusals = Object.values(needingStore(headers, session)).map(async (send) =>
+          expectUnavailable(await send(url)),
         )
-        await Promise.all(asking)
+        await Promise.all(refusals)
         // The result of a probe counts for up to three seconds.
         await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503)
         const free = await toolModern(url, 'where', { text: 'free' })
         expect(free.message.result).toMatchObject({ structuredContent: { text: 'free' } })
-        // Nobody who has left is let in for that.
+        // Ended MCP sessions are not accepted because of that.
         expect((await read(post(url, tool('where'), ended))).status).toBe(503)
       }
       expect(await slowText()).toBe('slow')
-      link.takes(0)
+      link.setLatency(0)
       expect(await untilRecovered(cluster, headers)).toBeLessThan(5000)
-      await expectHearing(cluster, streams)
+      await expectDelivery(cluster, streams)
       for (const url of cluster.urls) {
         expect((await read(post(url, tool('where'), ended))).status).toBe(404)
         expect((await fetch(`${url}/readyz`)).status).toBe(200)
@@ -154,12 +157,12 @@ describeRedis('plain', 'three nodes on a Redis', () => {
     test('writes are refused, reads are served, and nothing is lost', {
       timeout: 60_000,
     }, async () => {
-      const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+      const { headers, streams, slowText } = await startSurvivors(cluster, closeLater)
       const { session, url: page, code } = await login(cluster.url)
       await setMemory(1)
       for (const url of cluster.urls) {
-        for (const [what, ask] of Object.entries(needingStore(headers, session))) {
-          const answer = await ask(url)
+        for (const [what, send] of Object.entries(needingStore(headers, session))) {
+          const answer = await send(url)
           expect([what, answer.status]).toEqual([what, 503])
           expectUnavailable(answer)
         }
@@ -171,7 +174,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       expect(await slowText()).toBe('slow')
       await setMemory(0)
       await untilRecovered(cluster, headers)
-      await expectHearing(cluster, streams)
+      await expectDelivery(cluster, streams)
       expect(headingOf(await signInAs(newBrowser(), { url: page, code }))).toBe('Login successful')
     })
 
@@ -181,7 +184,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       const [a, b, c] = cluster.urls
       const headers = await connect(a)
       await read(post(b, tool('remember', { text: 'private' }), headers))
-      const stream = keep(await listen(`${c}/mcp`, headers))
+      const stream = closeLater(await listen(`${c}/mcp`, headers))
       const sessions = await sessionCount()
       await setMemory(1)
       expect((await fetch(`${b}/mcp`, { method: 'DELETE', headers })).status).toBe(204)
@@ -203,17 +206,17 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       await first.until(({ id }) => id !== undefined)
       first.close()
       await setMemory(1)
-      // Heartbeats run out after five seconds.
+      // Heartbeats expire after five seconds.
       await delay(6000)
       await setMemory(0)
       const from = { ...headers, 'last-event-id': first.lastId ?? '' }
-      const second = keep(await listen(`${a}/mcp`, from))
+      const second = closeLater(await listen(`${a}/mcp`, from))
       const { message } = await second.until(({ message }) => message?.id === 'call', 15_000)
       expect(message?.result).toMatchObject({ structuredContent: { text: 'survivor' } })
     })
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -7,11 +7,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { askRedis, until } from '../support/ask-redis.ts'
 import {
-  onConnection,
   openedSession,
   remember,
+  rememberIn,
   serviceOwner,
   sessionOf,
   signIn,
@@ -20,6 +19,7 @@ import { freePort } from '../support/free-port.ts'
 import { createOAuthClient, type OAuthClient, type Tokens } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis, until } from '../support/redis-commands.ts'
 import { watchWithSentinels } from '../support/redis-sentinels.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
@@ -64,12 +64,12 @@ describeOwnRedis('a store that moves', () => {
     await old.stop()
   })
 
-  /** The session of before, by its token, its connection and its refresh token, with all it has. */
+  /** The session from before, by its token, its MCP session and its refresh token, is complete. */
   async function expectAlive(): Promise<void> {
     const { tokens, connection } = before
     for (const url of urls()) {
       expect(await remember(url, tokens)).toBe('before')
-      expect(await onConnection(url, connection, tokens)).toBe('before')
+      expect(await rememberIn(url, connection, tokens)).toBe('before')
       expect(await serviceOwner(url, tokens)).toBe('Ada Lovelace')
     }
     const { status, body } = await client.refresh(tokens.refresh_token)
@@ -96,12 +96,12 @@ describeOwnRedis('a store that moves', () => {
   test('to another server', LONG, async () => {
     const other = await startRedis('plain')
     onTestFinished(() => other.stop())
-    await askRedis(other, 'REPLICAOF', '127.0.0.1', String(old.port))
+    await sendToRedis(other, 'REPLICAOF', '127.0.0.1', String(old.port))
     await until(async () =>
-      String(await askRedis(other, 'INFO', 'replication')).includes('master_link_status:up'),
+      String(await sendToRedis(other, 'INFO', 'replication')).includes('master_link_status:up'),
     )
     await stopAll()
-    await askRedis(other, 'REPLICAOF', 'NO', 'ONE')
+    await sendToRedis(other, 'REPLICAOF', 'NO', 'ONE')
     await startAll(other.url)
     await expectAlive()
   })
@@ -112,20 +112,20 @@ describeOwnRedis('a store that moves', () => {
     const [to] = cluster.servers
     await stopAll()
     const session = `mcp:{${sessionOf(before.tokens)}}:session`
-    const ttl = Number(await askRedis(old, 'PTTL', session))
+    const ttl = Number(await sendToRedis(old, 'PTTL', session))
     const imported = await promisify(execFile)('redis-cli', [
       ...['--cluster', 'import', `127.0.0.1:${to?.port}`],
       ...['--cluster-from', `127.0.0.1:${old.port}`, '--cluster-copy'],
     ])
     expect(imported.stdout).not.toMatch(/ERR/)
-    const counts = await Promise.all(cluster.servers.map((server) => askRedis(server, 'DBSIZE')))
+    const counts = await Promise.all(cluster.servers.map((server) => sendToRedis(server, 'DBSIZE')))
     expect(counts.reduce((sum: number, count) => sum + Number(count), 0)).toBe(
-      await askRedis(old, 'DBSIZE'),
+      await sendToRedis(old, 'DBSIZE'),
     )
     const owner = await cluster.masterOf(session)
-    const kept = Number(await askRedis(owner, 'PTTL', session))
-    expect(kept).toBeGreaterThan(0)
-    expect(kept).toBeLessThanOrEqual(ttl)
+    const left = Number(await sendToRedis(owner, 'PTTL', session))
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(ttl)
     await startAll(cluster.url)
     await expectAlive()
   })

@@ -2,7 +2,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askRedis } from '../support/ask-redis.ts'
 import { openWatchers } from '../support/change-watchers.ts'
 import { restartGracefully, untilInStep } from '../support/cluster-events.ts'
 import {
@@ -13,15 +12,16 @@ import {
   watch,
 } from '../support/failover-watch.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeOwnRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
 import { faultsIn } from '../support/three-nodes.ts'
 
-/** After so much silence the master has failed; `FAILOVER_TIMEOUT` for measurements. */
+/** A master that is silent for this time has failed; `FAILOVER_TIMEOUT` for measurements. */
 const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
-/** A busy machine is not a failure; measurements take the default. */
+/** Long, since a busy machine is not a failure; measurements use the default. */
 const STORE_TIMEOUT_MS = process.env.FAILOVER_FIGURES === undefined ? '15000' : '1000'
 
 /** A failover takes as long as the time-out, and more on a busy machine. */
@@ -51,14 +51,14 @@ describeOwnRedis('three nodes behind Sentinels', () => {
   /** Sentinels promote a replica, and demote the old master some seconds later. */
   async function failOver(): Promise<void> {
     const master = await sentinels.master()
-    await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
+    await sendToRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
     await sentinels.untilPromoted(master)
     await untilOneMaster()
   }
 
   test('a planned failover loses nothing while writes are paused', LONG, async ({ annotate }) => {
     const seen = await watch(watched, async () => {
-      await askRedis(await sentinels.master(), 'CLIENT', 'PAUSE', '10000', 'WRITE')
+      await sendToRedis(await sentinels.master(), 'CLIENT', 'PAUSE', '10000', 'WRITE')
       await failOver()
     })
     await annotate(record('planned failover, writes paused', seen))
@@ -71,7 +71,7 @@ describeOwnRedis('three nodes behind Sentinels', () => {
       if (how === 'killed') await master.kill()
       else master.pause()
       await sentinels.untilPromoted(master)
-      // By then, the nodes have dropped their connections to a master that was replaced.
+      // By then, the nodes have closed their connections to the replaced master.
       await sleep(6000)
       if (how === 'killed') await master.restart()
       else master.resume()
@@ -90,13 +90,13 @@ describeOwnRedis('three nodes behind Sentinels', () => {
     expect(lostWrites(seen.reports)).toEqual([])
   })
 
-  // The old master acknowledges writes until it is demoted, which are lost; also refreshes. So it is the last.
+  // Last, since writes that the old master acknowledges before its demotion are lost, refreshes included.
   test('a planned failover without a pause: only refreshes can be lost', LONG, async (context) => {
     const seen = await watch(watched, failOver, { mayLose: true })
     await context.annotate(record('planned failover', seen))
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(nodes.logs())).toEqual([])
   })
 })

@@ -3,9 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening } from '../support/event-reader.ts'
+import { type Listening, responseTo } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { request } from '../support/wire.ts'
 
@@ -15,55 +15,55 @@ const where = (text: string, delayMs = 0) =>
 describeRedis('plain', 'calls over the older transport, on nodes that are lost', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const keep = useThreeNodes((started) => {
+  const closeLater = useThreeNodes((started) => {
     cluster = started
     ;[a, b, c] = started.urls
   })
 
   async function get(url: string, sessionId?: string, headers: Record<string, string> = {}) {
-    return keep(await openSse(url, sessionId, headers))
+    return closeLater(await openSse(url, sessionId, headers))
   }
 
   const answersIn = ({ messages }: Listening, id: string) =>
     messages.filter((message) => message.id === id)
 
-  /** By its end: what would come before this has come. */
+  /** Waits for the response of another call: earlier messages have arrived by then. */
   async function settle(stream: Listening, url: string, path: string, text: string) {
     expect((await sendSse(url, path, where(text))).status).toBe(202)
-    const { message } = await stream.until(answering(text))
+    const { message } = await stream.until(responseTo(text))
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe(text)
   }
 
   test('a call is answered with an error soon after its node is killed', {
     timeout: 40_000,
   }, async () => {
-    const { stream, path } = await greet(await get(a), [b, c])
+    const { stream, path } = await initializeSse(await get(a), [b, c])
     await sendSse(b, path, where('answered'))
-    await stream.until(answering('answered'))
+    await stream.until(responseTo('answered'))
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     expect((await sendSse(c, path, where('kept', 9000))).status).toBe(202)
     cluster.node(1).child.kill('SIGKILL')
-    const { message } = await stream.until(answering('lost'), 15_000)
+    const { message } = await stream.until(responseTo('lost'), 15_000)
     expect(message?.error).toMatchObject({ code: -32603, message: /was lost/ })
-    await stream.until(answering('kept'))
+    await stream.until(responseTo('kept'))
     await settle(stream, c, path, 'after')
     const ids = stream.messages.map(({ id }) => id)
     expect(ids).toEqual(['init', 'answered', 'lost', 'kept', 'after'])
     await cluster.revive(1)
   })
 
-  test('so is one that was lost together with the stream, when its client is back', {
+  test('a call that was lost together with the stream is answered with an error when its client reconnects', {
     timeout: 40_000,
   }, async () => {
-    const { stream, path, id } = await greet(await get(a), [a])
+    const { stream, path, id } = await initializeSse(await get(a), [a])
     expect((await sendSse(a, path, where('first', 60_000))).status).toBe(202)
     expect((await sendSse(a, path, where('second', 60_000))).status).toBe(202)
     cluster.node(0).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
-    // One comes back as it does by itself, and is then replaced by one that knows the session alone.
+    // The client reconnects with the last event id, then with its session id only.
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
-    await next.until(answering('first'), 15_000)
-    await next.until(answering('second'))
+    await next.until(responseTo('first'), 15_000)
+    await next.until(responseTo('second'))
     const last = await get(c, id)
     await last.until(({ event }) => event === 'endpoint')
     await settle(last, b, path, 'after')
@@ -74,10 +74,10 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(0)
   })
 
-  test('a client that returns much later, with its session id only, gets the error, too', {
+  test('a client that reconnects much later, with its session id only, gets the error, too', {
     timeout: 40_000,
   }, async () => {
-    const { stream, path, id } = await greet(await get(a), [a])
+    const { stream, path, id } = await initializeSse(await get(a), [a])
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     stream.close()
     await stream.ended
@@ -85,19 +85,19 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(1)
     await delay(6000)
     const next = await get(c, id)
-    await next.until(answering('lost'), 3000)
+    await next.until(responseTo('lost'), 3000)
     await settle(next, b, path, 'after')
     expect(answersIn(next, 'lost')).toHaveLength(1)
   })
 
-  test('a node that was only held up does not answer a second time', {
+  test('a node that was only paused does not answer a second time', {
     timeout: 40_000,
   }, async () => {
-    const { stream, path } = await greet(await get(a), [c])
+    const { stream, path } = await initializeSse(await get(a), [c])
     expect((await sendSse(c, path, where('late', 3000))).status).toBe(202)
     const { child } = cluster.node(2)
     child.kill('SIGSTOP')
-    await stream.until(answering('late'), 15_000)
+    await stream.until(responseTo('late'), 15_000)
     child.kill('SIGCONT')
     // Its tool continues, without a recipient.
     await expect
@@ -107,10 +107,10 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(answersIn(stream, 'late')).toMatchObject([{ error: { message: /was lost/ } }])
   })
 
-  test('a call that was cancelled stays silent when its node is killed', {
+  test('a cancelled call has no response when its node is killed', {
     timeout: 40_000,
   }, async () => {
-    const { stream, path } = await greet(await get(a), [a])
+    const { stream, path } = await initializeSse(await get(a), [a])
     expect((await sendSse(b, path, where('unwanted', 60_000))).status).toBe(202)
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"waiting"/)
     const params = { requestId: 'unwanted' }
@@ -118,13 +118,13 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"aborted"/)
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     cluster.node(1).child.kill('SIGKILL')
-    await stream.until(answering('lost'), 15_000)
+    await stream.until(responseTo('lost'), 15_000)
     await settle(stream, c, path, 'after')
     expect(answersIn(stream, 'unwanted')).toEqual([])
     await cluster.revive(1)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -6,10 +6,10 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
 import { structured } from '../support/clients.ts'
-import { answering, saying } from '../support/event-reader.ts'
+import { responseTo, withMethod } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, postModern, read, request } from '../support/wire.ts'
 
@@ -19,17 +19,17 @@ const where = (text: string, id: string | number = text) =>
 describeRedis('plain', 'the older transport on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const keep = useThreeNodes((started) => {
+  const closeLater = useThreeNodes((started) => {
     cluster = started
     ;[a, b, c] = started.urls
   })
 
   async function get(url: string, sessionId?: string, headers: Record<string, string> = {}) {
-    return keep(await openSse(url, sessionId, headers))
+    return closeLater(await openSse(url, sessionId, headers))
   }
 
   /** Opens a session on one node, initialized on another. */
-  const start = async () => greet(await get(a), [b, c])
+  const start = async () => initializeSse(await get(a), [b, c])
 
   async function connectClient(onUrl?: (url: string, message: string) => Promise<unknown>) {
     const client = new Client(
@@ -49,7 +49,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
   test('the official client works, wherever its messages go', async () => {
     const client = await connectClient()
     const pids = new Set<number>()
-    // A node that was busy for a moment is passed over for a while.
+    // The balancer skips a node that was briefly busy.
     for (let turn = 0; turn < 6 || (pids.size < 3 && turn < 500); turn += 1) {
       const result = await client.callTool({ name: 'where', arguments: { text: `${turn}` } })
       const answer = structured<{ text: string; pid: number }>(result)
@@ -57,12 +57,12 @@ describeRedis('plain', 'the older transport on three nodes', () => {
       pids.add(answer.pid)
     }
     expect(pids.size).toBe(3)
-    const heard: number[] = []
-    const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
-    // The client forgets about progress that comes in one piece with the answer.
+    const received: number[] = []
+    const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
+    // The client drops progress that arrives together with the response.
     const steps = { name: 'steps', arguments: { steps: 5, everyMs: 50 } }
     await client.callTool(steps, undefined, { onprogress })
-    expect(heard).toEqual([1, 2, 3, 4, 5])
+    expect(received).toEqual([1, 2, 3, 4, 5])
     const asked = await client.callTool({ name: 'ask', arguments: { kinds: ['form'] } })
     expect(JSON.stringify(asked.structuredContent)).toContain('sse')
   })
@@ -75,13 +75,13 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect(structured<{ owner: string }>(result).owner).toBe('Ada Lovelace')
   })
 
-  test('answers come on the stream, in the order of the requests', async () => {
+  test('responses are on the stream, in the order of the requests', async () => {
     const { stream, path } = await start()
     for (let count = 0; count < 15; count += 1) {
       const text = `call-${count}`
       const response = await sendSse(cluster.urls[count % 3] ?? a, path, where(text))
       expect([response.status, await response.text()]).toEqual([202, 'Accepted'])
-      await stream.until(answering(text))
+      await stream.until(responseTo(text))
     }
     const ids = stream.messages.map(({ id }) => id)
     expect(ids).toEqual(['init', ...Array.from({ length: 15 }, (_, count) => `call-${count}`)])
@@ -96,43 +96,43 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     await sendSse(c, path, { jsonrpc: '2.0', ...cancel })
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"sse-unwanted".*"aborted"/)
     await read(postModern(c, 'tools/call', { name: 'change', arguments: {} }))
-    await stream.until(saying('notifications/tools/list_changed'))
+    await stream.until(withMethod('notifications/tools/list_changed'))
     expect(stream.messages.find(({ id }) => id === 'slow')).toBeUndefined()
   })
 
-  test('a live session continues at another node, with the missed events', async () => {
+  test('an open session continues at another node, with the missed events', async () => {
     const { stream, path, id } = await start()
     await sendSse(b, path, where('before'))
-    await stream.until(answering('before'))
+    await stream.until(responseTo('before'))
     stream.close()
     await stream.ended
     await sendSse(b, path, where('missed'))
     const lastId = stream.lastId ?? ''
     const next = await get(c, id, { 'last-event-id': lastId })
     expect((await next.until(({ event }) => event === 'endpoint')).data).toBe(path)
-    await next.until(answering('missed'))
+    await next.until(responseTo('missed'))
     await sendSse(a, path, where('after'))
-    await next.until(answering('after'))
+    await next.until(responseTo('after'))
     expect(next.messages.map(({ id }) => id)).toEqual(['missed', 'after'])
-    // The newest stream wins.
+    // The newest stream replaces the previous one.
     const third = await get(a, id)
     await third.until(({ event }) => event === 'endpoint')
     expect(await next.ended).toBe(true)
   })
 
-  test('a client that reconnects by itself continues, although it names no session', async () => {
+  test('a client that reconnects by itself continues without naming its session', async () => {
     const { stream, path } = await start()
     await sendSse(b, path, where('before'))
-    await stream.until(answering('before'))
+    await stream.until(responseTo('before'))
     stream.close()
     await sendSse(c, path, where('missed'))
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
     expect((await next.until(({ event }) => event === 'endpoint')).data).toBe(path)
-    await next.until(answering('missed'))
+    await next.until(responseTo('missed'))
     expect(next.messages.map(({ id }) => id)).toEqual(['missed'])
   })
 
-  test('sessions that are unknown, or something else, are 404', async () => {
+  test('unknown sessions, and ids of another kind, are 404', async () => {
     const headers = await connect(a)
     for (const id of [createId('ses'), 'ses_', 'x', headers['mcp-session-id']]) {
       expect((await get(b, id)).response.status).toBe(404)
@@ -142,7 +142,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect((await get(b, undefined, from)).response.status).toBe(404)
   })
 
-  test('posts that make no sense are refused', async () => {
+  test('malformed posts are refused', async () => {
     const { path } = await start()
     expect((await sendSse(a, '/messages', where('x'))).status).toBe(400)
     expect((await sendSse(b, path, [where('x')])).status).toBe(400)
@@ -152,7 +152,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect((await sendSse(c, path, where('x'), type)).status).toBe(415)
   })
 
-  test('the logs name no session, and nothing went wrong inside', async () => {
+  test('the logs name no session, and no fault was logged', async () => {
     const { id } = await start()
     await get(b, id)
     expect(id).toMatch(/^ses_[\w-]{43}$/)

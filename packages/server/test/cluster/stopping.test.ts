@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
@@ -24,41 +24,41 @@ describeRedis('plain', 'nodes that stop', () => {
     { env: () => ({ STOP_DELAY: '1' }) },
   )
 
-  const keep = async (opening: Promise<Listening>) => {
+  const opened = async (opening: Promise<Listening>) => {
     const stream = closeLater(await opening)
     await stream.until(({ data, id }) => data !== '' || id !== undefined)
     return stream
   }
   const get = (url: string, headers: Record<string, string>, lastId?: string) =>
-    keep(listen(`${url}/mcp`, { ...headers, ...(lastId && { 'last-event-id': lastId }) }))
+    opened(listen(`${url}/mcp`, { ...headers, ...(lastId && { 'last-event-id': lastId }) }))
 
   test('a stopping node releases everything, and exits', async () => {
     const headers = await connect(a)
     const stream = await get(a, headers)
-    const sse = await keep(listen(`${a}/sse`, {}))
+    const sse = await opened(listen(`${a}/sse`, {}))
     const notifications = { toolsListChanged: true }
-    const modern = await keep(
+    const modern = await opened(
       listenTo((signal) => postModern(a, 'subscriptions/listen', { notifications }, { signal })),
     )
     const params = { name: 'where', arguments: { text: 'modern', delayMs: 3000 } }
     const modernCall = read(postModern(a, 'tools/call', params))
-    const call = await keep(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
+    const call = await opened(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
     const elsewhere = await connect(b)
-    const far = await keep(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
+    const far = await opened(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
     far.close()
     const resumed = await get(a, { ...elsewhere }, far.lastId)
 
-    const told = performance.now()
+    const signalled = performance.now()
     cluster.node(0).child.kill('SIGTERM')
     await cluster.node(0).line('stopping')
     expect((await fetch(`${a}/readyz`)).status).toBe(503)
-    expect(performance.now() - told).toBeLessThan(1000)
+    expect(performance.now() - signalled).toBeLessThan(1000)
 
     for (const each of [stream, sse, resumed]) {
       expect(await each.ended).toBe(true)
       expect(each.retry).toBe(500)
     }
-    // An end would be final for its client: this one is to come back.
+    // Aborted, not ended: clients treat an end as final, and this one must reconnect.
     expect(await modern.ended).toBe(false)
 
     // Events that the stream at the stopping node missed arrive at another.
@@ -66,22 +66,22 @@ describeRedis('plain', 'nodes that stop', () => {
     const next = await get(c, headers, stream.lastId)
     await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')
 
-    // Whoever comes to the stopping node meanwhile is sent on with what it knows.
+    // A client that connects to the stopping node gets an event id, with which it resumes elsewhere.
     const late = await get(a, await connect(b))
     expect(await late.ended).toBe(true)
     expect([late.retry, late.lastId]).toEqual([500, expect.stringMatching(/^s\./)])
 
     await expect(postModern(a, 'subscriptions/listen', { notifications })).rejects.toThrow()
 
-    const { message } = await call.until(answering('call'))
+    const { message } = await call.until(responseTo('call'))
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('old')
     const modernAnswer = await modernCall
     expect(structured<{ text: string }>(modernAnswer.message.result ?? {}).text).toBe('modern')
     expect(await cluster.node(0).exited).toEqual({ code: 0, signal: null })
-    expect(performance.now() - told).toBeLessThan(8000)
+    expect(performance.now() - signalled).toBeLessThan(8000)
 
     const again = await get(c, elsewhere, resumed.lastId)
-    await again.until(answering('call'))
+    await again.until(responseTo('call'))
     await cluster.revive(0)
   })
 
@@ -115,7 +115,7 @@ describeRedis('plain', 'nodes that stop', () => {
     const killed = performance.now()
     expect(await stream.ended).toBe(false)
     expect(await direct).toBe('cut off')
-    // At once, not when the node's heartbeat is missed.
+    // At once, not after missed heartbeats.
     expect(performance.now() - killed).toBeLessThan(4000)
     const next = await get(c, headers, stream.lastId)
     await read(postModern(a, 'tools/call', { name: 'change', arguments: {} }))
@@ -124,13 +124,13 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(structured<{ before: string }>(message.result ?? {}).before).toBe('kept')
     await delay(500)
     const { failures, slowestMs } = await load.stop()
-    // What was under way on that node, and nothing later.
+    // The calls that ran on that node, and none later.
     expect(failures.filter(({ startedAt }) => startedAt > killed)).toEqual([])
     expect(slowestMs).toBeLessThan(10_000)
     await cluster.revive(1)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

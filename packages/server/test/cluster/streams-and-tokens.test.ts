@@ -6,10 +6,10 @@ import {
   authorize,
   bearer,
   logout,
-  openConnection,
+  openMcpSession,
   personsBrowser,
 } from '../support/authorize-again.ts'
-import { answering, listen, listenTo } from '../support/event-reader.ts'
+import { listen, listenTo, responseTo } from '../support/event-reader.ts'
 import type { OAuthClient, Tokens } from '../support/oauth-client.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { describeRedis } from '../support/redis-suite.ts'
@@ -31,7 +31,7 @@ describeRedis('plain', 'on three nodes', () => {
   async function openAll(tokens: Tokens) {
     const [a, b, c] = cluster.urls
     const headers = bearer(tokens)
-    const connection = await openConnection(a, tokens)
+    const connection = await openMcpSession(a, tokens)
     const legacy = await listen(`${b}/mcp`, { ...headers, 'mcp-session-id': connection })
     const params = { notifications: { toolsListChanged: true } }
     const modern = await listenTo((signal) =>
@@ -41,7 +41,9 @@ describeRedis('plain', 'on three nodes', () => {
     return { legacy, modern, sse }
   }
 
-  test('they are open when the token has expired, and answer', { timeout: 90_000 }, async () => {
+  test('they stay open when the token has expired, and deliver results', {
+    timeout: 90_000,
+  }, async () => {
     const tokens = await authorize(client, personsBrowser())
     const { legacy, modern, sse } = await openAll(tokens)
     const [a, b, c] = cluster.urls
@@ -51,11 +53,11 @@ describeRedis('plain', 'on three nodes', () => {
     const post = postTo(tokens)
     const initialize = { ...request('initialize', INITIALIZE_2024, 'init') }
     expect(await post(path, initialize)).toBe(202)
-    await sse.until(answering('init'))
-    // Begun with the first token, answered after it has expired.
+    await sse.until(responseTo('init'))
+    // Started with the first token, answered after its expiry.
     const slow = { name: 'steps', arguments: { steps: TOKEN_SECONDS + 6, everyMs: 1000 } }
     expect(await post(path, request('tools/call', slow, 'slow'))).toBe(202)
-    await sse.until(answering('slow'), 60_000)
+    await sse.until(responseTo('slow'), 60_000)
     const over = new Set<string>()
     for (const [name, { ended }] of Object.entries({ legacy, modern, sse })) {
       void ended.then(() => over.add(name))
@@ -65,14 +67,14 @@ describeRedis('plain', 'on three nodes', () => {
     expect((await fetch(`${a}/sse`, { headers: bearer(tokens) })).status).toBe(401)
     const renewed = (await client.refresh(tokens.refresh_token)).body as unknown as Tokens
     expect(await postTo(renewed)(path, request('tools/list', {}, 'list'))).toBe(202)
-    await sse.until(answering('list'))
+    await sse.until(responseTo('list'))
     // Another node ends them.
     await logout(c, renewed)
     expect(await Promise.all([legacy.ended, modern.ended, sse.ended])).toEqual([true, true, true])
     expect(modern.messages.at(-1)).toMatchObject({ id: 1, result: COMPLETE })
   })
 
-  test('the revocation of their grant ends them, and not those of another', async () => {
+  test('the revocation of their grant ends them, and not those of another grant', async () => {
     const browser = personsBrowser()
     const tokens = await authorize(client, browser)
     const other = await authorize(client, browser)

@@ -1,7 +1,7 @@
 /** Streams on three nodes: every change reaches every stream, once and in order (fan-out). */
 
 import { describe, expect, test } from 'vitest'
-import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, withMethod } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
@@ -14,19 +14,19 @@ const UPDATED = 'notifications/resources/updated'
 describeRedis('plain', 'streams on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const keep = useThreeNodes((started) => {
+  const closeLater = useThreeNodes((started) => {
     cluster = started
     ;[a, b, c] = started.urls
   })
 
   async function get(url: string, headers: Headers, lastId?: string): Promise<Listening> {
     const from: Headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-    const stream = keep(await listen(`${url}/mcp`, { ...headers, ...from }))
+    const stream = closeLater(await listen(`${url}/mcp`, { ...headers, ...from }))
     if (stream.response.ok) await stream.until(({ id }) => id !== undefined)
     return stream
   }
 
-  /** Calls `change` at a node, as somebody who has nothing to do with the streams. */
+  /** Calls `change` at a node, as a caller without these streams. */
   async function change(url: string, uri?: string): Promise<void> {
     const params = { name: 'change', arguments: { uri } }
     expect((await read(postModern(url, 'tools/call', params))).status).toBe(200)
@@ -40,9 +40,9 @@ describeRedis('plain', 'streams on three nodes', () => {
   const urisIn = ({ messages }: Listening) =>
     messages.filter(({ method }) => method === UPDATED).map(({ params }) => params?.uri)
 
-  /** By its ends: what comes before this has come as well. */
+  /** Waits for a last change on all streams: earlier ones have arrived by then. */
   async function settle(streams: readonly Listening[]): Promise<void> {
-    // One that was refused, such as by 503, hears nothing.
+    // A stream that was refused, such as by 503, receives nothing.
     expect(streams.map(({ response }) => response.status)).toEqual(streams.map(() => 200))
     const counts = streams.map(({ messages }) => countOf(messages))
     await change(c)
@@ -57,7 +57,7 @@ describeRedis('plain', 'streams on three nodes', () => {
   test('a change at one node reaches the stream at another (fan-out)', async () => {
     const stream = await get(a, await connect(b))
     await change(b)
-    await stream.until(saying(LIST_CHANGED))
+    await stream.until(withMethod(LIST_CHANGED))
     await change(c)
     await expect.poll(() => countOf(stream.messages)).toBe(2)
   })
@@ -72,7 +72,7 @@ describeRedis('plain', 'streams on three nodes', () => {
       await subscription(c, headers, 'subscribe', uri)
       await change(b, uri)
       await change(c, 'test://note/other')
-      // Who unsubscribes does not want what is still on its way.
+      // After `unsubscribe` no pending change is delivered.
       await stream.until(({ message }) => message?.params?.uri === uri)
       await subscription(b, headers, 'unsubscribe', uri)
       await change(c, uri)
@@ -83,7 +83,7 @@ describeRedis('plain', 'streams on three nodes', () => {
     expect(urisIn(stranger)).toEqual([])
   })
 
-  test('the newest stream wins, on the same node and on another', async () => {
+  test('the newest stream replaces the previous one, on the same node and on another', async () => {
     const headers = await connect(a)
     const first = await get(a, headers)
     const second = await get(b, headers)
@@ -104,7 +104,7 @@ describeRedis('plain', 'streams on three nodes', () => {
     const streams = [await get(a, headers)]
     let lastId = streams[0]?.lastId
     for (let count = 0; count < 30; count += 1) {
-      // Changes go on before, while and after the client is away.
+      // Changes continue before, during and after the client's disconnection.
       const changing = change(urls[count % 3] ?? a, uri(count))
       if (count % 5 === 3) {
         const [current] = streams.slice(-1)
@@ -117,11 +117,11 @@ describeRedis('plain', 'streams on three nodes', () => {
       await changing
     }
     await settle(streams.slice(-1))
-    const heard = streams.flatMap(urisIn)
-    expect(heard).toEqual(Array.from({ length: 30 }, (_, count) => uri(count)))
+    const received = streams.flatMap(urisIn)
+    expect(received).toEqual(Array.from({ length: 30 }, (_, count) => uri(count)))
   })
 
-  test('a stream ends on all nodes with its connection', async () => {
+  test('a stream ends on all nodes with its MCP session', async () => {
     const headers = await connect(a)
     const stream = await get(a, headers)
     expect((await fetch(`${b}/mcp`, { method: 'DELETE', headers })).status).toBe(204)
@@ -141,12 +141,12 @@ describeRedis('plain', 'streams on three nodes', () => {
 
   describe('subscriptions/listen', () => {
     async function listenModern(url: string, notifications: object): Promise<Listening> {
-      const stream = keep(
+      const stream = closeLater(
         await listenTo((signal) =>
           postModern(url, 'subscriptions/listen', { notifications }, { signal }),
         ),
       )
-      await stream.until(saying('notifications/subscriptions/acknowledged'))
+      await stream.until(withMethod('notifications/subscriptions/acknowledged'))
       return stream
     }
 
@@ -163,7 +163,7 @@ describeRedis('plain', 'streams on three nodes', () => {
     })
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

@@ -61,7 +61,7 @@ for (const kind of ['plain', 'json'] as const) {
 
         const turns = since().filter(({ path }) => path === '/mcp')
         expect(turns.every(({ node }, index) => node !== turns[index + 1]?.node)).toBe(true)
-        // Whoever shook hands, each ran about half of the nine calls.
+        // Whichever node served `initialize`, each ran about half of the nine calls.
         const calls = since().filter(({ body }) => body.includes('"tools/call"'))
         expect(calls).toHaveLength(9)
         expect(calls.every(({ answer }) => answer.status === 200)).toBe(true)

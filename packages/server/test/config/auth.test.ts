@@ -6,7 +6,7 @@ import { faultsOf, load, production, refusal } from './load.ts'
 
 const OAUTH_ISSUER = 'https://login.example.com/realms/mcp'
 
-/** OAUTH_CLIENTS of clients that are sound besides what is given. */
+/** OAUTH_CLIENTS of clients that are valid except for the given members. */
 function clients(...given: object[]): string {
   return JSON.stringify(given.map((each) => ({ redirect_uris: ['http://127.0.0.1/'], ...each })))
 }
@@ -19,7 +19,7 @@ describe('JWT_SECRET', () => {
   })
 
   it.each([{ JWT_ALG: 'ES256' }, { JWT_ALG: 'EdDSA' }, { OAUTH_ISSUER }])(
-    'is not needed in production with %j',
+    'is not required in production with %j',
     (other) => {
       expect(() => load({ ...production, JWT_SECRET: '', ...other })).not.toThrow()
     },
@@ -38,7 +38,7 @@ describe('an external issuer', () => {
     })
   })
 
-  it('must use https in production, except on the machine itself', () => {
+  it('must use https in production, except on loopback', () => {
     const at = (issuer: string) => ({ ...production, OAUTH_ISSUER: issuer })
     expect(faultsOf(at('http://login.example.com'))).toEqual(['OAUTH_ISSUER'])
     expect(() => load(at('http://127.0.0.1:8080'))).not.toThrow()
@@ -52,7 +52,7 @@ describe('an external issuer', () => {
     ['OAUTH_ISSUER', { MASK_MCP_PORT: '7001', OAUTH_ISSUER: 'http://localhost:7001' }],
     ['LOGIN', { OAUTH_ISSUER, LOGIN: 'at-authorize' }],
     ['OAUTH_CLIENTS', { OAUTH_ISSUER, OAUTH_CLIENTS: clients({ client_id: 'reports' }) }],
-  ])('does not go with what it leaves without effect: %s of %j', (name, env) => {
+  ])('conflicts with variables that it makes ineffective: %s of %j', (name, env) => {
     expect(faultsOf(env)).toEqual([name])
   })
 
@@ -64,7 +64,7 @@ describe('an external issuer', () => {
     expect(() => load(env)).not.toThrow()
   })
 
-  it('is what OAUTH_AUDIENCE belongs to', () => {
+  it('is required by OAUTH_AUDIENCE', () => {
     expect(faultsOf({ OAUTH_AUDIENCE: 'api://mcp' })).toEqual(['OAUTH_AUDIENCE'])
   })
 })

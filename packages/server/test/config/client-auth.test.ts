@@ -1,4 +1,4 @@
-/** UPSTREAM_CLIENT_AUTH and what it takes: complete, without conflicts, and no secret in sight. */
+/** UPSTREAM_CLIENT_AUTH and its variables: complete, without conflicts, and secrets not shown. */
 
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
@@ -22,7 +22,7 @@ const RSA = pemOf('rsa', 2048)
 const given = (more: Record<string, string>) => ({ ...upstream, ...more })
 
 describe('the method', () => {
-  it('is found out by default, and not in the configuration then', () => {
+  it('is detected by default, and then not in the configuration', () => {
     const { config } = load(given({ UPSTREAM_CLIENT_SECRET: 's' }))
     expect(config.upstream).not.toHaveProperty('clientAuth')
   })
@@ -35,7 +35,7 @@ describe('the method', () => {
     ['private_key_jwt', { UPSTREAM_CLIENT_KEY: PEM, UPSTREAM_CLIENT_CERT: ec.certificate }],
     ['tls', { UPSTREAM_CLIENT_KEY: PEM, UPSTREAM_CLIENT_CERT: ec.certificate }],
     ['none', {}],
-  ])('may be %s with what it takes', (UPSTREAM_CLIENT_AUTH, more) => {
+  ])('may be %s with its variables', (UPSTREAM_CLIENT_AUTH, more) => {
     const { config } = load(given({ UPSTREAM_CLIENT_AUTH, ...more }))
     expect(config.upstream).toMatchObject({ clientAuth: UPSTREAM_CLIENT_AUTH })
     expect(JSON.stringify(config)).not.toContain('PRIVATE')
@@ -120,12 +120,12 @@ describe('parameters', () => {
     'scope=all',
     'resource',
     'a=1&a=2',
-  ])('of token requests are none of OAuth itself: %s', (UPSTREAM_TOKEN_PARAMETERS) => {
+  ])('of token requests must not be those of OAuth: %s', (UPSTREAM_TOKEN_PARAMETERS) => {
     expect(faultsOf(given({ UPSTREAM_TOKEN_PARAMETERS }))).toEqual(['UPSTREAM_TOKEN_PARAMETERS'])
   })
 })
 
-it('names the issuer, and not the address of its metadata', () => {
+it('names the issuer, not the URL of its metadata', () => {
   const UPSTREAM_ISSUER = 'https://id.example.com/.well-known/openid-configuration'
   expect(faultsOf(given({ UPSTREAM_ISSUER }))).toEqual(['UPSTREAM_ISSUER'])
 })

@@ -1,4 +1,4 @@
-/** What the configuration is when nothing, or little, is set. */
+/** The configuration when few or no variables are set. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { KEY, load, production } from './load.ts'
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
 
 describe('with nothing set', () => {
-  it('is a development server that needs nothing installed', () => {
+  it('is a development server without dependencies', () => {
     const { config } = load()
     expect(config).toEqual({
       env: 'development',
@@ -75,7 +75,7 @@ describe('with nothing set', () => {
     })
   })
 
-  it('has the same key in every process, and says that it is the published one', () => {
+  it('has the same key in every process, and reports that it is the published one', () => {
     const [first, second] = [load().secrets, load().secrets]
     expect(first.encryptionKeys).toHaveLength(1)
     expect(first.encryptionKeys[0]).toHaveLength(32)
@@ -87,7 +87,7 @@ describe('with nothing set', () => {
   })
 })
 
-describe('what was loaded', () => {
+describe('a loaded configuration', () => {
   it('cannot be changed, at any depth', () => {
     const { config, secrets } = load({ ALLOWED_HOSTS: 'mcp.example.com' })
     expect(() => Object.assign(config, { env: 'production' })).toThrow(TypeError)
@@ -97,7 +97,7 @@ describe('what was loaded', () => {
     expect(() => (secrets.encryptionKeys as Buffer[]).pop()).toThrow(TypeError)
   })
 
-  it('is what was set', () => {
+  it('has the values of the variables', () => {
     const { config } = load({
       NODE_ENV: 'test',
       APP_NAME: 'Accounts',
@@ -140,7 +140,7 @@ describe('what was loaded', () => {
     })
   })
 
-  it('is production with Redis once everything required is there', () => {
+  it('is production with Redis once all required variables are set', () => {
     const { config, secrets } = load(production)
     expect(config.isProduction).toBe(true)
     expect(config.usesDevelopmentKey).toBe(false)

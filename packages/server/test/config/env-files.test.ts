@@ -1,4 +1,4 @@
-/** `.env` files as editors and shells write them: no variable is lost without a word. */
+/** `.env` files as editors and shells write them: no variable is lost silently. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ const TEXT = 'MCP_AUTH=required\nAPP_NAME="Bänk"\nSESSION_TTL=61\n'
 const swapped = (bytes: Buffer) => Buffer.from(bytes).swap16()
 const utf16 = (text: string) => Buffer.from(text, 'utf16le')
 
-describe('is read whole', () => {
+describe('a file is read completely', () => {
   it.each<[string, string | Buffer]>([
     ['UTF-8', TEXT],
     ['UTF-8 with a byte order mark', `\ufeff${TEXT}`],
@@ -95,7 +95,7 @@ describe('a hash', () => {
   })
 
   it.each(['', ' ', '#', '# fill in', ' # fill in', ' #fill in'])(
-    'leaves nothing of "%s"',
+    'starts a comment that is the whole value of "%s"',
     (given) => {
       const { secrets } = loadFile(`${UPSTREAM}UPSTREAM_CLIENT_SECRET=${given}\nSESSION_TTL=61`)
       expect(secrets.upstreamClientSecret).toBeUndefined()
@@ -103,7 +103,7 @@ describe('a hash', () => {
   )
 })
 
-describe('is refused', () => {
+describe('refuses', () => {
   it.each([
     ['#fill in later', 'must be quoted'],
     ['"abc"def', 'text after its closing quote'],
@@ -123,7 +123,7 @@ describe('is refused', () => {
     ['UTF-16 without a mark', utf16(TEXT)],
     ['UTF-16 without a mark, big end first', swapped(utf16(TEXT))],
     ['UTF-32', Buffer.concat([Buffer.from([0xff, 0xfe, 0, 0]), utf16('A\0=\0b\0')])],
-    ['UTF-16 that is cut off', utf16(`\ufeff${TEXT}`).subarray(0, -1)],
+    ['truncated UTF-16', utf16(`\ufeff${TEXT}`).subarray(0, -1)],
     ['Latin-1', Buffer.from(TEXT, 'latin1')],
     ['NUL bytes', Buffer.from(TEXT.replace('SESSION', 'SES\0SION'))],
   ])('%s', (_form, content) => {
@@ -139,14 +139,14 @@ describe('is refused', () => {
     '$env:MCP_AUTH = "required"',
     '[server]',
     '=required',
-  ])('a line that is no assignment: %s', (line) => {
+  ])('a line that is not an assignment: %s', (line) => {
     const faults = faultsIn(`APP_NAME=x\n${line}\nSESSION_TTL=61\n`)
     expect(faults).toEqual([
       { name: '.env, line 2', message: expect.stringContaining('must be NAME=value') },
     ])
   })
 
-  it('a quote that swallows the next variable', () => {
+  it('a quote that includes the next variable', () => {
     expect(faultsIn(`APP_NAME="x\nMCP_AUTH="required"\n`)).toEqual([
       { name: '.env, line 1', message: expect.stringContaining('not closed') },
     ])

@@ -23,7 +23,7 @@ describe('faults', () => {
     expect(names).toEqual(expect.arrayContaining(['MASK_MCP_PORT', 'SESSION_TTL', 'PUBLIC_URL']))
   })
 
-  it('says what a variable wants, once, though it is required too', () => {
+  it('reports a required variable with a malformed value once', () => {
     const { message } = refusal({ ...production, ENCRYPTION_KEY: 'too short' })
     expect(message.match(/ENCRYPTION_KEY/g)).toHaveLength(1)
     expect(message).toContain('ENCRYPTION_KEY must be 32 bytes: 64 hexadecimal digits, base64 or')

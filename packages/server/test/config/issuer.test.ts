@@ -1,4 +1,4 @@
-/** What belongs to an external issuer: complete, without conflicts, and of no effect without one. */
+/** Variables of an external issuer: complete, without conflicts, and refused without an issuer. */
 
 import { describe, expect, it } from 'vitest'
 import { faultsOf, load, production } from './load.ts'
@@ -13,7 +13,7 @@ const CLIENT = {
 const withIssuer = (more: Record<string, string>) => ({ OAUTH_ISSUER, ...more })
 
 describe('an external issuer', () => {
-  it('has what tokens must be like', () => {
+  it('has the requirements for tokens', () => {
     const { config, warnings } = load(
       withIssuer({
         OAUTH_TOKEN_ISSUERS: PATTERN,
@@ -37,7 +37,7 @@ describe('an external issuer', () => {
     expect(warnings.map(({ code }) => code)).toContain('tokens_without_audience')
   })
 
-  it('may be asked about tokens, and the secret is apart', () => {
+  it('may introspect tokens, with the secret stored separately', () => {
     const { config, secrets } = load(withIssuer({ OAUTH_INTROSPECTION: 'always', ...CLIENT }))
     expect(config.auth.issuer).toMatchObject({
       introspection: { mode: 'always', clientId: 'bank', auth: 'basic' },
@@ -75,7 +75,7 @@ describe('an external issuer', () => {
     expect(faultsOf(withIssuer(more))).toContain(name)
   })
 
-  it('is asked over https in production', () => {
+  it('is introspected over https in production', () => {
     const OAUTH_INTROSPECTION_ENDPOINT = 'http://login.example.com/introspect'
     const more = { OAUTH_ISSUER, OAUTH_INTROSPECTION: 'opaque', ...CLIENT }
     expect(faultsOf({ ...production, ...more, OAUTH_INTROSPECTION_ENDPOINT })).toEqual([
@@ -91,7 +91,7 @@ describe('an external issuer', () => {
     ['OAUTH_TOKEN_MAX_AGE', '3600'],
     ['OAUTH_INTROSPECTION', 'opaque'],
     ['OAUTH_INTROSPECTION_CLIENT_ID', 'c'],
-  ])('is what %s belongs to', (name, value) => {
+  ])('is required by %s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([name])
   })
 })

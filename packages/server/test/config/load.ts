@@ -1,4 +1,4 @@
-/** Loads a configuration of given variables in an empty folder, with files where a test wants them. */
+/** Loads a configuration from the given variables in an empty folder, optionally with files. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -44,7 +44,7 @@ export function faultsOf(env: Record<string, string>, given: Given = {}): string
 export const KEY = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
 export const IV = '0f0e0d0c0b0a09080706050403020100'
 
-/** What production needs, and nothing more. */
+/** The variables that production requires. */
 export const production = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://mcp.example.com',

@@ -1,4 +1,4 @@
-/** Names that nearly match a variable's: they stop the start, and other programs' names do not. */
+/** Names that nearly match a variable prevent the start; the variables of other programs do not. */
 
 import { describe, expect, it } from 'vitest'
 import { load, refusal } from './load.ts'
@@ -26,7 +26,7 @@ describe('a name of the process that nearly matches', () => {
     ['UPSTRAEM_ISUER', 'UPSTREAM_ISSUER'],
     ['ENCRIPTION_KEY', 'ENCRYPTION_KEY'],
     ['ALLOWED_HOST', 'ALLOWED_HOSTS'],
-  ])('stops the start: %s is meant to be %s', (name, meant) => {
+  ])('prevents the start: %s is meant to be %s', (name, meant) => {
     const { faults, message } = refusal({ [name]: 'CANARY' })
     expect(faults.map((fault) => fault.name)).toEqual([name])
     expect(faults[0]?.message).toContain(`did you mean ${meant}?`)
@@ -38,13 +38,13 @@ describe('a name of the process that nearly matches', () => {
     expect(faults.map(({ name }) => name)).toEqual(['MCP_AUHT', 'LOG_LEVEL'])
   })
 
-  it('is nothing while it is empty, or beside the variable itself', () => {
+  it('is ignored if it is empty, or if the variable itself is set', () => {
     expect(() => load({ MCP_AUHT: '' })).not.toThrow()
     expect(() => load({ REDIS_URI: 'redis://a', REDIS_URL: 'redis://a' })).not.toThrow()
   })
 })
 
-/** As `env` prints them there; values do not matter but where they look like a service link. */
+/** As `env` prints them there; values matter only if they look like a service link. */
 const ENVIRONMENTS: Readonly<Record<string, string>> = {
   'a shell': `PATH HOME SHELL USER LOGNAME PWD OLDPWD TERM LANG LC_ALL TZ HOSTNAME HOST PORT SHLVL _
     EDITOR PAGER MAIL DISPLAY SSH_CLIENT SSH_TTY TMPDIR http_proxy https_proxy no_proxy HTTP_PROXY
@@ -73,17 +73,17 @@ const ENVIRONMENTS: Readonly<Record<string, string>> = {
     OTEL_EXPORTER_OTLP_TRACES_HEADERS OTEL_NODE_RESOURCE_DETECTORS OTEL_LOG_LEVEL`,
 }
 
-describe('the environment that others make', () => {
-  it.each(Object.keys(ENVIRONMENTS))('of %s stops nothing', (where) => {
+describe('the environment of a platform', () => {
+  it.each(Object.keys(ENVIRONMENTS))('of %s prevents no start', (where) => {
     const names = (ENVIRONMENTS[where] ?? '').split(/\s+/)
-    // These are read, as by all programs.
+    // These are read, as by every program.
     const given = (name: string) => (/^https?_proxy$/i.test(name) ? 'http://proxy:3128' : 'x')
     const { config, warnings } = load(Object.fromEntries(names.map((n) => [n, given(n)])))
     expect(config.store.kind).toBe('memory')
     expect(warnings).toEqual([])
   })
 
-  it('of Kubernetes, with services called like variables, stops nothing and sets nothing', () => {
+  it('of Kubernetes, with services named like variables, prevents no start and sets no value', () => {
     const service = (name: string, port: number) => ({
       [`${name}_SERVICE_HOST`]: '10.0.0.1',
       [`${name}_SERVICE_PORT`]: String(port),
@@ -105,7 +105,7 @@ describe('the environment that others make', () => {
     })
   })
 
-  it('does not take a port that somebody set for a service link', () => {
+  it('does not mistake a configured port for a service link', () => {
     expect(() => load({ MASK_MCP_PORT: 'tcp' })).toThrow('MASK_MCP_PORT')
     expect(load({ MASK_MCP_PORT: '7001' }).config.http.port).toBe(7001)
   })

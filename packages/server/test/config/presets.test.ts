@@ -8,7 +8,7 @@ const CLIENT = { UPSTREAM_CLIENT_ID: 'mcp', UPSTREAM_CLIENT_SECRET: 's' }
 const API = { UPSTREAM_API_URL: 'https://api.example.com' }
 const issuer = (UPSTREAM_ISSUER: string) => ({ UPSTREAM_ISSUER, ...API })
 
-/** What the operator has to add. */
+/** The variables that the operator must add. */
 const NEEDS = {
   google: API,
   github: {},
@@ -24,7 +24,7 @@ const NEEDS = {
 describe.each(PRESET_NAMES)('%s', (UPSTREAM_PRESET) => {
   const given: Record<string, string> = { UPSTREAM_PRESET, ...CLIENT, ...NEEDS[UPSTREAM_PRESET] }
 
-  it('needs only the client, and what only the operator knows', () => {
+  it('requires only the client, and what only the operator knows', () => {
     const { config } = load(given)
     expect(config.upstream).toMatchObject({ kind: 'configured', clientId: 'mcp' })
   })
@@ -61,7 +61,7 @@ describe('a preset', () => {
     })
   })
 
-  it('may be for a server of their own', () => {
+  it('may be for a self-hosted server', () => {
     const { upstream } = load({
       ...{ UPSTREAM_PRESET: 'github', ...CLIENT },
       UPSTREAM_TOKEN_ENDPOINT: 'https://github.example.com/login/oauth/access_token',

@@ -28,7 +28,7 @@ describe('outgoing proxies', () => {
     expect(loaded.warnings).toEqual([])
   })
 
-  it('are read where an empty one in lower case stands beside', () => {
+  it('are read although the one in lower case is empty', () => {
     const { outgoing } = load({ http_proxy: '', HTTP_PROXY: 'proxy.example.com:3128/' }).config
     expect(outgoing.httpProxy).toBe('http://proxy.example.com:3128')
   })
@@ -40,20 +40,20 @@ describe('outgoing proxies', () => {
     'http://%zz:x@proxy',
     'http://',
     '::',
-  ])('%s is a fault of its variable, without the value', (HTTPS_PROXY) => {
+  ])('%s is refused with the name of the variable, without the value', (HTTPS_PROXY) => {
     expect(faultsOf({ HTTPS_PROXY })).toEqual(['HTTPS_PROXY'])
     expect(faultsOf({ http_proxy: HTTPS_PROXY })).toEqual(['HTTP_PROXY'])
     expect(refusal({ HTTPS_PROXY }).message).not.toContain(`"${HTTPS_PROXY}"`)
   })
 
   it.each(['localhost,127.0.0.1', '10.0.0.0/8,::1', '*', 'a_b.example:8080'])(
-    'leave out the hosts of %s',
+    'do not apply to the hosts of %s',
     (NO_PROXY) => {
       expect(load({ NO_PROXY }).config.outgoing.noProxy).toEqual(NO_PROXY.split(','))
     },
   )
 
-  it.each(['http://a.example', 'a b'])('NO_PROXY=%s is a fault', (NO_PROXY) => {
+  it.each(['http://a.example', 'a b'])('NO_PROXY=%s is refused', (NO_PROXY) => {
     expect(faultsOf({ NO_PROXY })).toEqual(['NO_PROXY'])
   })
 })

@@ -1,4 +1,4 @@
-/** How Redis Cluster, Sentinel and TLS are named, and what is refused. */
+/** Configuration of Redis Cluster, Sentinel and TLS, and refused values. */
 
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
@@ -74,7 +74,7 @@ describe('REDIS_URL', () => {
     ['redis://u:pa:ss@a', 'single', 1],
     ['valkeys://default:p@valkey.example.com:12345', 'single', 1],
     ['valkey+cluster://a,b', 'cluster', 2],
-  ])('is read: %s', (given, mode, count) => {
+  ])('is accepted: %s', (given, mode, count) => {
     const parsed = parseRedisUrl(given)
     if (mode === undefined) return expect(parsed).toEqual(expect.any(String))
     expect(parsed).toMatchObject({ mode })
@@ -114,11 +114,11 @@ describe('REDIS_URL', () => {
     'redis+cluster://:p?w@a,b',
     'redis+cluster://u:p#w@a,b',
     'rediss+sentinel://u:p%w@a,b/m',
-  ])('is refused for its password, with what to do: %s', (REDIS_URL) => {
+  ])('is refused because of its password, with the fix: %s', (REDIS_URL) => {
     expect(refusal({ REDIS_URL }).message).toContain('percent-encoded credentials: %2F for /')
   })
 
-  it('needs the name of the master, there or in REDIS_SENTINEL_NAME', () => {
+  it('requires the name of the master, there or in REDIS_SENTINEL_NAME', () => {
     expect(faultsOf({ REDIS_URL: 'redis+sentinel://a,b' })).toEqual(['REDIS_SENTINEL_NAME'])
     const { store } = load({
       REDIS_URL: 'redis+sentinel://a,b',
@@ -140,7 +140,7 @@ describe('REDIS_URL', () => {
     ['REDIS_TLS_NAME', { REDIS_HOST: 'a', REDIS_TLS_NAME: 'redis.internal' }],
     ['REDIS_PROTOCOL', { REDIS_HOST: 'a', REDIS_PROTOCOL: '4' }],
     ['REDIS_CLIENT_NAME', { REDIS_HOST: 'a', REDIS_CLIENT_NAME: 'a b' }],
-  ])('stops the start with the name of what contradicts it: %s', (name, env) => {
+  ])('prevents the start with the name of the conflicting variable: %s', (name, env) => {
     expect(faultsOf(env as Record<string, string>)).toEqual([name])
   })
 })
@@ -197,7 +197,7 @@ describe('TLS', () => {
   const files = { 'ca.pem': ca, 'cert.pem': cert, 'key.pem': key, 'empty.pem': '' }
   const env = { REDIS_MODE: 'cluster', REDIS_HOST: 'a,b', REDIS_TLS: 'on' }
 
-  it('is set up by files, which are secrets', () => {
+  it('is configured by files, which are secrets', () => {
     const { config, secrets } = load(
       {
         ...env,

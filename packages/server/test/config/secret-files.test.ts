@@ -13,7 +13,7 @@ describe('a secret in a file', () => {
     expect(load({ JWT_SECRET_FILE: 'jwt' }, { files }).secrets.jwtSecret).toBe(SECRET)
   })
 
-  it('keeps all else, such as a # at its start', () => {
+  it('is otherwise unchanged, such as a # at its start', () => {
     const files = { secret: '# "x" \n' }
     const env = { ...production, UPSTREAM_CLIENT_SECRET_FILE: 'secret' }
     expect(load(env, { files }).secrets.upstreamClientSecret).toBe('# "x" ')
@@ -24,7 +24,7 @@ describe('a secret in a file', () => {
     expect(load({}, { files }).secrets.metricsToken).toBe(KEY)
   })
 
-  it('is held to what the variable wants, under its name and without its value', () => {
+  it('must meet the requirements of the variable; errors have its name and not its value', () => {
     const { message } = refusal({ ENCRYPTION_KEY_FILE: 'key' }, { files: { key: 'short-value' } })
     expect(message).toContain('ENCRYPTION_KEY ')
     expect(message).not.toContain('short-value')
@@ -44,7 +44,7 @@ describe('a secret in a file', () => {
     expect(message).toContain('JWT_SECRET_FILE conflicts with JWT_SECRET; set one')
   })
 
-  it('is refused where the file is empty, a folder, too large or no text', () => {
+  it('is refused if the file is empty, a folder, too large, or not text', () => {
     const files = { empty: '\n', large: 'x'.repeat(65_537) }
     expect(refusal({ JWT_SECRET_FILE: 'empty' }, { files }).message).toContain('an empty file')
     expect(refusal({ JWT_SECRET_FILE: '.' }).message).toContain('cannot be read (EISDIR)')
@@ -84,13 +84,13 @@ describe('a secret in a file', () => {
     expect(refusal(unlisted, { files: { gitlab: 'x' } }).message).toContain('gitlab')
   })
 
-  it('is no more for variables that are no secrets', () => {
+  it('exists for secrets only', () => {
     expect(load({ APP_NAME_FILE: 'name' }, { files: { name: 'Acme' } }).config.app.name).not.toBe(
       'Acme',
     )
   })
 
-  it('a mistyped one is found', () => {
+  it('is detected if it is mistyped', () => {
     expect(faultsOf({ JWT_SECERT_FILE: 'jwt' })).toEqual(['JWT_SECERT_FILE'])
   })
 })
@@ -98,19 +98,19 @@ describe('a secret in a file', () => {
 describe('PORT', () => {
   const portOf = (env: Record<string, string>) => load(env).config.http.port
 
-  it('is the port where MASK_MCP_PORT is not set', () => {
+  it('is the port if MASK_MCP_PORT is not set', () => {
     expect(portOf({ PORT: '8080' })).toBe(8080)
     expect(portOf({ PORT: '0' })).toBe(0)
     expect(portOf({})).toBe(6901)
     expect(portOf({ PORT: '', MASK_MCP_PORT: '' })).toBe(6901)
   })
 
-  it('gives way to MASK_MCP_PORT, whatever it is', () => {
+  it('is ignored if MASK_MCP_PORT is set, whatever its value', () => {
     expect(portOf({ PORT: '8080', MASK_MCP_PORT: '7000' })).toBe(7000)
     expect(portOf({ PORT: 'tcp://10.0.0.1:80', MASK_MCP_PORT: '0' })).toBe(0)
   })
 
-  it('has no effect where it is no port, or in a file', () => {
+  it('has no effect if it is not a port, or in a file', () => {
     expect(portOf({ PORT: 'none' })).toBe(6901)
     expect(portOf({ PORT: '65536' })).toBe(6901)
     expect(load({}, { files: { '.env': 'PORT=80' } }).config.http.port).toBe(6901)

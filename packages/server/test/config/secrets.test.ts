@@ -1,4 +1,4 @@
-/** Secrets are read by name and shown by nothing else. */
+/** Secrets are read by name only, and never printed. */
 
 import { format, inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ describe('secrets', () => {
     ENCRYPTION_KEY: 'canary-canary-canary-canary-cana',
   })
 
-  it('are there for who asks by name', () => {
+  it('are accessible by name', () => {
     expect(secrets.redisPassword).toBe('canary')
     expect(secrets.encryptionKeys[0]?.toString()).toContain('canary')
     expect(secrets.upstreamApiKey).toBeUndefined()
@@ -28,7 +28,7 @@ describe('secrets', () => {
     expect(shown).not.toContain('63 61 6e 61 72 79')
   })
 
-  it('say what they are', () => {
+  it('are printed as secrets', () => {
     expect(JSON.stringify({ secrets })).toBe('{"secrets":"[secrets]"}')
     expect(inspect(secrets)).toBe('[secrets]')
   })

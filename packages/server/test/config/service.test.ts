@@ -14,7 +14,7 @@ test('is none by default', () => {
   expect(load(upstream).config.upstream).not.toHaveProperty('service')
 })
 
-test('has the secrets apart', () => {
+test('stores the secrets separately', () => {
   const own = { UPSTREAM_SERVICE_CLIENT_ID: 'robot', UPSTREAM_SERVICE_CLIENT_SECRET: 'CANARY' }
   const env = { ...upstream, UPSTREAM_SERVICE: 'client_credentials', ...own }
   const { config, secrets } = load(env)
@@ -25,7 +25,7 @@ test('has the secrets apart', () => {
   expect(JSON.stringify({ config, secrets })).not.toContain('CANARY')
 })
 
-test('each upstream has its own', () => {
+test('each upstream has its own service account', () => {
   const env = { ...upstream, UPSTREAMS: 'crm', UPSTREAM_CRM_API_URL: 'https://crm.example.com' }
   const crm = {
     ...{ UPSTREAM_CRM_AUTH: 'key', UPSTREAM_CRM_KEY_CHECK: '/me' },

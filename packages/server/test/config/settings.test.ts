@@ -36,7 +36,7 @@ describe('settings', () => {
     expect(read(env).settings.values).toEqual({ DESK_REGION: 'us', DESK_PAGE: 7 })
   })
 
-  it('take an empty variable for an absent one', () => {
+  it('treat an empty variable as absent', () => {
     expect(read({ DESK_PAGE: '', DESK_NOTE: '' }).settings.values).toMatchObject({ DESK_PAGE: 20 })
   })
 
@@ -63,7 +63,7 @@ describe('settings', () => {
     })
   })
 
-  it('that are required are missed', () => {
+  it('that are required are reported if missing', () => {
     expect(faultsOf({}, z.object({ DESK_KEY: z.string() }))).toEqual({ DESK_KEY: 'is required' })
   })
 
@@ -74,12 +74,12 @@ describe('settings', () => {
     [z.coerce.number().int(), '1.5', 'must be a whole number'],
     [z.string().regex(/^a/), 'b', 'must be a valid regex'],
     [z.string().refine((text) => text === 'a', 'must be a'), 'b', 'must be a'],
-  ] as const)('say what is wrong, and not with what: %#', (schema, given, message) => {
+  ] as const)('report a fault without the value: %#', (schema, given, message) => {
     const fault = faultsOf({ DESK_FIELD: given }, z.object({ DESK_FIELD: schema }))
     expect(fault).toEqual({ DESK_FIELD: message })
   })
 
-  it.each(['PUBLIC_URL', 'SESSION_TTL', 'REDIS_PASSWORD'])('cannot be called %s', (name) => {
+  it.each(['PUBLIC_URL', 'SESSION_TTL', 'REDIS_PASSWORD'])('cannot be named %s', (name) => {
     expect(faultsOf({}, z.object({ [name]: z.string().optional() }))).toEqual({
       [name]: 'is a variable of the framework; give the setting another name',
     })
@@ -93,13 +93,13 @@ describe('settings', () => {
     })
   })
 
-  it('that are secret are known as such, with the password of a URL', () => {
+  it('that are secret are redacted, the password of a URL included', () => {
     const { secrets } = read({ DATABASE_URL: SECRET }).settings
     expect(secrets).toEqual([SECRET, 'p%40ss-word', 'p@ss-word'])
     expect(JSON.stringify(read({ DATABASE_URL: SECRET }).config)).not.toContain('word')
   })
 
-  it('are none where a server declares none', () => {
+  it('are empty if a server declares none', () => {
     expect(load().settings).toEqual({ values: {}, secrets: [] })
   })
 })

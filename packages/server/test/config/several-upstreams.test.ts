@@ -61,14 +61,14 @@ describe('UPSTREAMS', () => {
     expect(JSON.stringify([config, secrets])).not.toContain('canary')
   })
 
-  it('makes the first of the list the first upstream where none is without a name', () => {
+  it('makes the first of the list the first upstream if all have names', () => {
     const { config, secrets } = load({ UPSTREAMS: 'github,tickets', ...GITHUB, ...TICKETS })
     expect(config.upstream).toMatchObject({ name: 'github' })
     expect(config.furtherUpstreams).toMatchObject([{ name: 'tickets' }])
     expect(secrets.upstreamClientSecret).toBe('github-canary')
   })
 
-  it('keeps the demo as the first where it is wanted', () => {
+  it('keeps the demo as the first if it is enabled', () => {
     expect(namesOf({ DEMO: 'on', UPSTREAMS: 'github', ...GITHUB })).toEqual(['demo', 'github'])
   })
 
@@ -119,7 +119,7 @@ describe('UPSTREAMS', () => {
   })
 })
 
-describe('stops the start, with the name of the variable:', () => {
+describe('prevents the start, with the name of the variable:', () => {
   const all = { ...FIRST, UPSTREAMS: 'github,orders,tickets', ...GITHUB, ...ORDERS, ...TICKETS }
   it.each<[string, Record<string, string>]>([
     ['UPSTREAMS', { UPSTREAMS: 'github,github,orders,tickets' }],
@@ -163,7 +163,7 @@ describe('stops the start, with the name of the variable:', () => {
     expect(faultsOf({ ...all, ...change })).toContain(name)
   })
 
-  it('a variable of an upstream that nobody lists', () => {
+  it('a variable of an upstream that is not listed', () => {
     const { faults } = refusal({ UPSTREAM_GITHUB_CLIENT_ID: 'x' })
     expect(faults).toEqual([
       {
@@ -175,22 +175,22 @@ describe('stops the start, with the name of the variable:', () => {
     expect(faultsOf({}, { files })).toEqual(['UPSTREAM_GITHUB_CLIENT_ID'])
   })
 
-  it('a name whose variables are those of another', () => {
+  it('a name with the same variables as another', () => {
     const { message } = refusal({ UPSTREAMS: 'client' })
     expect(message).toContain('UPSTREAM_CLIENT_AUTH')
   })
 
-  it('a first upstream without people before one that has some', () => {
+  it('a first upstream without sign-in before one that has it', () => {
     expect(faultsOf({ UPSTREAMS: 'orders,github', ...ORDERS, ...GITHUB })).toEqual(['UPSTREAMS'])
   })
 
-  it('LOGIN=at-authorize and MCP_AUTH=required where nobody says who people are', () => {
+  it('LOGIN=at-authorize and MCP_AUTH=required without an upstream that identifies people', () => {
     const tickets = { UPSTREAMS: 'tickets', ...TICKETS }
     expect(faultsOf({ ...tickets, LOGIN: 'at-authorize' })).toEqual(['LOGIN'])
     expect(faultsOf({ UPSTREAMS: 'orders', ...ORDERS, MCP_AUTH: 'required' })).toEqual(['MCP_AUTH'])
   })
 
-  it('with messages that name what the operator has to set', () => {
+  it('with messages that name the variables to set', () => {
     const { message } = refusal({
       UPSTREAMS: 'github',
       UPSTREAM_GITHUB_API_URL: 'https://x.example',
@@ -202,14 +202,14 @@ describe('stops the start, with the name of the variable:', () => {
 })
 
 describe('the first upstream', () => {
-  it('may be an API for which people paste keys, or that the operator has a key for', () => {
+  it('may be an API with keys of people, or with a key of the operator', () => {
     const first = { UPSTREAM_API_URL: 'https://api.example.com', UPSTREAM_AUTH: 'none' }
     expect(load(first).config.upstream).toMatchObject({ kind: 'operator', name: 'upstream' })
     const keys = { ...first, UPSTREAM_AUTH: 'key', UPSTREAM_KEY_CHECK: '/me' }
     expect(load(keys).config.upstream).toMatchObject({ kind: 'key', checkPath: '/me' })
   })
 
-  it('may have a header with more than the key in it', () => {
+  it('may have a header that contains more than the key', () => {
     const { upstream } = load({
       UPSTREAM_AUTH: 'none',
       UPSTREAM_API_URL: 'https://api.example.com',

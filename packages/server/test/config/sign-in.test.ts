@@ -1,4 +1,4 @@
-/** Who has to sign in for a token, who may, and the warnings at start. */
+/** Who must sign in for a token, who may, and the warnings at start. */
 
 import { describe, expect, it } from 'vitest'
 import { faultsOf, load, production, refusal } from './load.ts'
@@ -36,8 +36,8 @@ describe('LOGIN', () => {
   })
 })
 
-describe('MCP_AUTH=required without anybody who could sign in', () => {
-  it('is refused, in words', () => {
+describe('MCP_AUTH=required without a sign-in', () => {
+  it('is refused with an explanation', () => {
     const { faults } = refusal({ ...required, DEMO: 'off' })
     const fault = faults.find(({ name }) => name === 'MCP_AUTH')
     expect(fault?.message).toMatch(/nobody can sign in.*UPSTREAM_ISSUER.*OAUTH_ISSUER/)
@@ -49,7 +49,7 @@ describe('MCP_AUTH=required without anybody who could sign in', () => {
     expect(faultsOf(none)).toContain('MCP_AUTH')
   })
 
-  it('is not said of the demo, another issuer, or an upstream that lacks something', () => {
+  it('is not reported for the demo, an external issuer, or an incomplete upstream', () => {
     expect(() => load(required)).not.toThrow()
     const OAUTH_ISSUER = 'https://login.example.com'
     expect(() => load({ ...required, OAUTH_ISSUER })).not.toThrow()
@@ -58,7 +58,7 @@ describe('MCP_AUTH=required without anybody who could sign in', () => {
   })
 })
 
-describe('production says at start', () => {
+describe('production warns at start', () => {
   it.each([
     [['mcp_auth_undecided'], {}],
     [[], { MCP_AUTH: 'optional' }],
@@ -86,7 +86,7 @@ describe('production says at start', () => {
     expect(codes({ ...production, ...env })).toEqual(said)
   })
 
-  it('what development does not', () => {
+  it('and development does not', () => {
     expect(codes({})).toEqual([])
     expect(codes({ ...upstream, ...required, LOGIN: 'on-demand' })).toEqual([])
   })
@@ -95,7 +95,7 @@ describe('production says at start', () => {
     ['https://mcp.example.com', ['not_production']],
     ['http://localhost:8080', []],
     ['http://127.0.0.1:8080', []],
-  ])('what development says at %s', (PUBLIC_URL, said) => {
+  ])('development warns at %s', (PUBLIC_URL, said) => {
     expect(codes({ PUBLIC_URL })).toEqual(said)
   })
 })
@@ -103,7 +103,7 @@ describe('production says at start', () => {
 describe('UPSTREAM_ALLOW', () => {
   const rules = (UPSTREAM_ALLOW: string) => load({ UPSTREAM_ALLOW }).config.signIn.allow
 
-  it('lets everybody in when it is not set', () => {
+  it('allows everybody if it is not set', () => {
     expect(load().config.signIn).not.toHaveProperty('allow')
   })
 
@@ -123,11 +123,11 @@ describe('UPSTREAM_ALLOW', () => {
       'https://example.com/groups=eng',
       { kind: 'claim', claim: 'https://example.com/groups', value: 'eng' },
     ],
-  ])('takes %s', (given, rule) => {
+  ])('accepts %s', (given, rule) => {
     expect(rules(given)).toEqual([rule])
   })
 
-  it('takes several, with spaces around', () => {
+  it('accepts several, with spaces around', () => {
     expect(rules(' @a.example , sub:1,')).toHaveLength(2)
   })
 
@@ -158,11 +158,11 @@ describe('UPSTREAM_ALLOW', () => {
     ])
   })
 
-  it.each([',', ' , '])('refuses a list of nobody: %j', (given) => {
+  it.each([',', ' , '])('refuses an empty list: %j', (given) => {
     expect(faultsOf({ UPSTREAM_ALLOW: given })).toEqual(['UPSTREAM_ALLOW'])
   })
 
-  it('asks the provider for email addresses, or says that nobody does', () => {
+  it('requests email addresses from the provider, or warns that they are not requested', () => {
     const env = { ...upstream, UPSTREAM_ALLOW: '@example.com' }
     expect(load(env).config.upstream).toMatchObject({ scopes: expect.arrayContaining(['email']) })
     expect(load(env).warnings).toEqual([])
@@ -173,7 +173,7 @@ describe('UPSTREAM_ALLOW', () => {
     )
   })
 
-  it('is refused for a provider that says nothing about people', () => {
+  it('is refused for a provider that does not identify people', () => {
     const plain = { ...upstream, ...endpoints, UPSTREAM_ALLOW: 'sub:1' }
     expect(faultsOf(plain)).toEqual(['UPSTREAM_ALLOW'])
     const UPSTREAM_USERINFO_ENDPOINT = 'https://id.example.com/user'

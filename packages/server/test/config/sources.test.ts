@@ -18,24 +18,24 @@ describe('variables', () => {
     [['--env', 'staging']],
     [['--env=staging']],
     [['stdio', '--verbose', '--env', 'staging']],
-  ])('come from a named file over .env: %j', (argv) => {
+  ])('come from a named file before .env: %j', (argv) => {
     const { config } = load({}, { files, argv })
     expect(config.http.port).toBe(2)
     expect(config.app.name).toBe('From .env')
   })
 
-  it('come from the process over both', () => {
+  it('come from the process before both files', () => {
     const { config } = load({ SESSION_TTL: '63' }, { files, argv: ['--env', 'staging'] })
     expect(config.session.ttlSeconds).toBe(63)
     expect(config.http.port).toBe(2)
   })
 
-  it('are not covered by an empty one of the process', () => {
+  it('are not overridden by an empty one of the process', () => {
     expect(load({ SESSION_TTL: '' }, { files }).config.session.ttlSeconds).toBe(61)
   })
 
   it.each([[['--env', 'absent']], [['--env=']], [['--env']]])(
-    'are refused from a file that is not there or not named: %j',
+    'are refused if the file does not exist or is not named: %j',
     (argv) => {
       expect(faultsOf({ MASK_MCP_PORT: 'x' }, { files, argv })).toEqual(['--env', 'MASK_MCP_PORT'])
     },

@@ -1,4 +1,4 @@
-/** Memory or Redis, and how Redis is named. */
+/** Memory or Redis, and the address of Redis. */
 
 import { describe, expect, it } from 'vitest'
 import { encryptConfigSecret } from '../../src/crypto/config-secret.ts'
@@ -26,13 +26,13 @@ describe('the store', () => {
     expect(load(production).config.store.kind).toBe('redis')
   })
 
-  it('is refused while it may evict keys, if that is wanted', () => {
+  it('is refused while it may evict keys, if so configured', () => {
     const eviction = (value: string) => load({ REDIS_DB: '0', REDIS_EVICTION: value }).config.store
     expect(eviction('refuse')).toMatchObject({ eviction: 'refuse' })
     expect(eviction('warn')).not.toHaveProperty('eviction')
   })
 
-  it('is named by its parts, with an encrypted password', () => {
+  it('is configured by parts, with an encrypted password', () => {
     const { config, secrets } = load({
       ...encryption,
       REDIS_HOST: 'redis.internal',
@@ -56,7 +56,7 @@ describe('the store', () => {
     expect(secrets.redisPassword).toBe('p@ss:wörd')
   })
 
-  it('is named by one address, whose password is kept apart', () => {
+  it('is configured by a URL, whose password is stored separately', () => {
     const { config, secrets } = load({
       REDIS_URL: 'rediss://m%40cp:p%40ss%2Fw%3Ard@redis.internal:6390/2',
       REDIS_HOST: 'ignored',
@@ -90,7 +90,7 @@ describe('the store', () => {
     expect(secrets.redisPassword).toBe('p@ss')
   })
 
-  it('takes the password of an address without one from REDIS_P', () => {
+  it('takes the password for a URL without one from REDIS_P', () => {
     const { secrets } = load({ ...encryption, REDIS_URL: 'redis://localhost', REDIS_P })
     expect(secrets.redisPassword).toBe('p@ss:wörd')
   })
@@ -164,7 +164,7 @@ describe('REDIS_PASSWORD_FILE', () => {
 })
 
 describe('REDIS_P', () => {
-  it('needs the key and the vector', () => {
+  it('requires the key and the vector', () => {
     expect(faultsOf({ REDIS_P })).toEqual(['ENCRYPTION_KEY', 'ENCRYPTION_IV'])
     expect(faultsOf({ REDIS_P, ENCRYPTION_KEY: KEY })).toEqual(['ENCRYPTION_IV'])
   })

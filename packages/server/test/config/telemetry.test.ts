@@ -1,14 +1,14 @@
-/** Where metrics and traces go. */
+/** Destinations of metrics, traces and the audit log. */
 
 import { describe, expect, it } from 'vitest'
 import { faultsOf, load } from './load.ts'
 
 describe('traces', () => {
-  it('go nowhere by default', () => {
+  it('are not sent by default', () => {
     expect(load().config.traces).toBeUndefined()
   })
 
-  it('go to the base with the path that OTLP has', () => {
+  it('are sent to the base URL with the path of OTLP', () => {
     for (const base of ['http://collector:4318', 'http://collector:4318/']) {
       const { config } = load({ OTEL_EXPORTER_OTLP_ENDPOINT: base, APP_NAME: 'Bank' })
       expect(config.traces).toMatchObject({
@@ -19,7 +19,7 @@ describe('traces', () => {
     }
   })
 
-  it('go to the endpoint for traces as it is written, if there is one', () => {
+  it('are sent to the endpoint for traces unchanged, if it is set', () => {
     const { config } = load({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example.com/in',
@@ -31,7 +31,7 @@ describe('traces', () => {
     })
   })
 
-  it('show their headers to nobody', () => {
+  it('do not show their headers', () => {
     const { config, secrets } = load({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
       OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20abc,x-team=blue',
@@ -40,7 +40,7 @@ describe('traces', () => {
     expect(JSON.stringify({ config, secrets })).not.toContain('abc')
   })
 
-  it('are refused with headers, shares and addresses that are none', () => {
+  it('are refused with invalid headers, ratios and URLs', () => {
     for (const headers of ['nonsense', 'a=', '=b', 'a=%', 'a=b,c', 'a=%0Ab']) {
       expect(faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: headers })).toEqual([
         'OTEL_EXPORTER_OTLP_HEADERS',
@@ -56,7 +56,7 @@ describe('traces', () => {
 })
 
 describe('metrics', () => {
-  it('want another port than the server, and a token that is not guessed', () => {
+  it('require another port than the server, and a long token', () => {
     expect(faultsOf({ METRICS_PORT: '6901' })).toEqual(['METRICS_PORT'])
     expect(faultsOf({ METRICS_TOKEN: 'short' })).toEqual(['METRICS_TOKEN'])
     expect(load({ METRICS_PORT: '0', MASK_MCP_PORT: '0' }).config.metrics).toEqual({
@@ -67,7 +67,7 @@ describe('metrics', () => {
 })
 
 describe('the audit log', () => {
-  it('wants another file than the log', () => {
+  it('requires another file than the log', () => {
     for (const file of ['a.log', './logs/../a.log']) {
       expect(faultsOf({ AUDIT_FILE: file, LOG_FILE: 'a.log' })).toEqual(['AUDIT_FILE'])
     }

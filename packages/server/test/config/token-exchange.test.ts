@@ -1,4 +1,4 @@
-/** Token exchange: what it needs, and what it conflicts with, stops the start. */
+/** Token exchange: missing and conflicting variables prevent the start. */
 
 import { expect, test } from 'vitest'
 import { ENTRA, RFC8693 } from '../support/on-behalf.ts'
@@ -70,7 +70,7 @@ test.each<[string, Record<string, string | undefined>, string]>([
     { UPSTREAM_TOKEN_PARAMETERS: 'subject_token=x' },
     'UPSTREAM_TOKEN_PARAMETERS ',
   ],
-])('%s: the server does not start, and names the variable', (_what, env, fault) => {
+])('%s: prevents the start, with the name of the variable', (_what, env, fault) => {
   expect(refusal(changed(env)).message).toContain(fault)
 })
 

@@ -1,4 +1,4 @@
-/** The demo or a configured upstream; never half of one. */
+/** The demo or a completely configured upstream. */
 
 import { describe, expect, it } from 'vitest'
 import { faultsOf, load, production, refusal } from './load.ts'
@@ -44,7 +44,7 @@ describe('the upstream', () => {
     expect(upstream).not.toHaveProperty('provider.userinfoEndpoint')
   })
 
-  it('sends a provider the parameters of its own, but none of OAuth', () => {
+  it("sends the provider's own parameters, but none of OAuth", () => {
     const parameters = 'access_type=offline&prompt=consent'
     const { upstream } = load({ ...issuer, UPSTREAM_AUTHORIZATION_PARAMETERS: parameters }).config
     expect(upstream).toMatchObject({
@@ -56,7 +56,7 @@ describe('the upstream', () => {
     }
   })
 
-  it('keeps its secrets apart', () => {
+  it('stores its secrets separately', () => {
     const { config, secrets } = load({
       ...issuer,
       UPSTREAM_NAME: 'bank',
@@ -80,7 +80,7 @@ describe('the upstream', () => {
     ['issuer alone', ['UPSTREAM_ISSUER'], ['UPSTREAM_CLIENT_ID', 'UPSTREAM_API_URL']],
     ['API alone', ['UPSTREAM_API_URL'], ['UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID']],
     ['no API', ['UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID'], ['UPSTREAM_API_URL']],
-  ] as const)('is refused by half, in development too: %s', (_, given, missing) => {
+  ] as const)('is refused if it is incomplete, even in development: %s', (_, given, missing) => {
     expect(faultsOf(Object.fromEntries(given.map((name) => [name, issuer[name]])))).toEqual(missing)
   })
 
@@ -98,7 +98,7 @@ describe('the upstream', () => {
     ])
   })
 
-  it('needs https, or this machine, for whatever carries codes and tokens', () => {
+  it('requires https, or loopback, for URLs that receive codes and tokens', () => {
     for (const others of [issuer, production]) {
       const at = (UPSTREAM_ISSUER: string) => ({ ...others, UPSTREAM_ISSUER })
       expect(load(at('http://localhost:8080')).config.upstream.kind).toBe('configured')
@@ -146,17 +146,17 @@ describe.each([
 })
 
 describe('the demo', () => {
-  it('is on in development and in tests, off beside an upstream', () => {
+  it('is on in development and in tests, and off with an upstream', () => {
     expect(load().config.upstream.kind).toBe('demo')
     expect(load({ NODE_ENV: 'test' }).config.upstream.kind).toBe('demo')
     expect(load(issuer).config.upstream.kind).toBe('configured')
   })
 
-  it('can be used although an upstream is configured', () => {
+  it('can be enabled although an upstream is configured', () => {
     expect(load({ ...issuer, DEMO: 'on' }).config.upstream.kind).toBe('demo')
   })
 
-  it('leaves nothing to work with when it is off', () => {
+  it('must be replaced by an upstream when it is off', () => {
     expect(faultsOf({ DEMO: 'off' })).toEqual([
       'UPSTREAM_ISSUER',
       'UPSTREAM_CLIENT_ID',
@@ -168,7 +168,7 @@ describe('the demo', () => {
     expect(faultsOf({ ...production, DEMO: 'on' })).toEqual(['DEMO'])
   })
 
-  it('wants https or this machine of the address that its provider has', () => {
+  it('requires https or loopback for the URL of its provider', () => {
     const PUBLIC_URL = 'http://192.168.1.5:6901'
     const { message } = refusal({ PUBLIC_URL })
     expect(message).toContain('PUBLIC_URL must use https, or localhost, while the demo is on')

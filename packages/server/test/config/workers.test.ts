@@ -28,7 +28,7 @@ describe('WORKERS', () => {
     },
   )
 
-  it.each(['2', 'auto'])('wants Redis (%s)', (WORKERS) => {
+  it.each(['2', 'auto'])('requires Redis (%s)', (WORKERS) => {
     expect(refusal({ WORKERS }).message).toContain('WORKERS needs Redis')
   })
 
@@ -39,7 +39,7 @@ describe('WORKERS', () => {
     expect(load({ WORKERS: '1' }, given).config.workers).toBe(1)
   })
 
-  it('is ignored in development, and that is said', () => {
+  it('is ignored in development, with a warning', () => {
     const loaded = load({ WORKERS: '4' }, { isAlone: true })
     expect(loaded.config.workers).toBe(1)
     expect(loaded.config.http.maxCalls).toBe(load().config.http.maxCalls)
@@ -71,20 +71,20 @@ describe('the limits of a node', () => {
     })
   })
 
-  it('are those of the only process otherwise', () => {
+  it('are undivided for a single process', () => {
     expect(load({ ...limits, REDIS_URL }).config.http).toMatchObject({
       maxBodyBytesInProgress: 40_000_000,
       maxCalls: 40,
     })
   })
 
-  it('must leave each something', () => {
+  it('must be large enough for each worker to have a share', () => {
     const { message } = refusal({ WORKERS: '4', REDIS_URL, MAX_CALLS: '3', MAX_STREAMS: '4' })
     expect(message).toContain('MAX_CALLS must be at least 4 with 4 workers')
     expect(message).not.toContain('MAX_STREAMS')
   })
 
-  it('must leave each room for the largest body', () => {
+  it('must be large enough for each worker to receive the largest body', () => {
     const env = { WORKERS: '2', REDIS_URL, BODY_LIMIT_BYTES: '50000000' }
     expect(refusal(env).faults).toEqual([
       {

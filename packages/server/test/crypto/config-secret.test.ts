@@ -14,11 +14,11 @@ const secretKey = {
   iv: Buffer.from('0f0e0d0c0b0a09080706050403020100', 'hex'),
 }
 
-/** Made with `openssl enc -aes-256-cbc -K <key> -iv <iv> -base64`. */
+/** Created with `openssl enc -aes-256-cbc -K <key> -iv <iv> -base64`. */
 const VECTOR = 'PMIFGjPrj6/yAdXJmg5vjbK9R2Gr132EVQEBvKSst1w='
 
 describe('a configuration secret', () => {
-  it('is what openssl makes', () => {
+  it('is the same as that of openssl', () => {
     expect(encryptConfigSecret('Sup3r-s3cret-p@ss', secretKey)).toBe(VECTOR)
     expect(decryptConfigSecret(VECTOR, secretKey)).toBe('Sup3r-s3cret-p@ss')
   })
@@ -41,7 +41,7 @@ describe('a configuration secret', () => {
     expect(() => decryptConfigSecret(value, secretKey)).toThrow(/ENCRYPTION_KEY/)
   })
 
-  it('refuses a value that another key made', () => {
+  it('refuses a value encrypted with another key', () => {
     let refused = 0
     for (let round = 0; round < 100; round += 1) {
       const other = { key: randomBytes(32), iv: secretKey.iv }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { sha256, shortHash, timingSafeEqualStrings } from '../../src/crypto/hash.ts'
 
 describe('sha256', () => {
-  it('gives the PKCE challenge of RFC 7636, appendix B', () => {
+  it('returns the PKCE challenge of RFC 7636, appendix B', () => {
     const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
     expect(sha256(verifier)).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
   })

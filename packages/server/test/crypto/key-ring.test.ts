@@ -19,7 +19,7 @@ describe('a key ring', () => {
     )
   })
 
-  it('opens nothing under another purpose or context', () => {
+  it('decrypts nothing under another purpose or context', () => {
     fc.assert(
       fc.property(text(), text(), text(), text(), (purpose, context, purpose2, context2) => {
         fc.pre(purpose !== purpose2 || context !== context2)
@@ -34,7 +34,7 @@ describe('a key ring', () => {
     expect(ring.open('a:b', sealed, 'c')).toBeUndefined()
   })
 
-  it('does not open what was changed in any one character', () => {
+  it('does not decrypt a text with any one character changed', () => {
     const sealed = ring.seal('credentials', 'secret', 'ses_1')
     fc.assert(
       fc.property(fc.nat(sealed.length - 1), fc.string({ maxLength: 1 }), (at, character) => {
@@ -55,7 +55,7 @@ describe('a key ring', () => {
     )
   })
 
-  it('shows version and key, hides the rest, and never writes the same twice', () => {
+  it('shows version and key id, hides the rest, and never seals to the same text twice', () => {
     const sealed = Array.from({ length: 100 }, () => ring.seal('credentials', 'secret', 'ses_1'))
     for (const value of sealed) expect(value).toMatch(/^v1\.[\w-]{8}\.[\w-]+$/)
     expect(new Set(sealed)).toHaveLength(100)
@@ -63,7 +63,7 @@ describe('a key ring', () => {
 })
 
 describe('replacing a key', () => {
-  it('opens what the previous key sealed, and seals with the new one', () => {
+  it('decrypts values of the previous key, and seals with the new one', () => {
     const sealed = createKeyRing([oldKey]).seal('credentials', 'secret', 'ses_1')
     expect(ring.open('credentials', sealed, 'ses_1')).toBe('secret')
     const resealed = ring.seal('credentials', 'secret', 'ses_1')
@@ -71,7 +71,7 @@ describe('replacing a key', () => {
     expect(createKeyRing([oldKey]).open('credentials', resealed, 'ses_1')).toBeUndefined()
   })
 
-  it('does not open under a key that was taken out', () => {
+  it('does not decrypt values of a removed key', () => {
     const sealed = createKeyRing([oldKey]).seal('credentials', 'secret', 'ses_1')
     expect(createKeyRing([newKey]).open('credentials', sealed, 'ses_1')).toBeUndefined()
   })

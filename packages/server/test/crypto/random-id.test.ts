@@ -1,4 +1,4 @@
-/** Ids and codes: their form, and that they are spread evenly. */
+/** Ids and codes: their form and their distribution. */
 
 import { describe, expect, it } from 'vitest'
 import { createId, shortCode } from '../../src/crypto/random-id.ts'
@@ -18,7 +18,7 @@ describe('createId', () => {
 describe('shortCode', () => {
   const codes = Array.from({ length: 20_000 }, shortCode)
 
-  it('is four and four characters that cannot be mistaken for each other', () => {
+  it('is four and four characters without ambiguous ones', () => {
     for (const code of codes) expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/)
   })
 

@@ -1,4 +1,4 @@
-/** The sample API: it really checks tokens, and whose account it is. */
+/** The sample API: it verifies tokens and the owner of an account. */
 
 import { beforeAll, expect, test } from 'vitest'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
@@ -16,7 +16,7 @@ function get(path: string, authorization?: string) {
   return api.request(path, authorization === undefined ? {} : { headers: { authorization } })
 }
 
-test.each(['me', 'acc-1815'])("returns one's own account as %s", async (id) => {
+test.each(['me', 'acc-1815'])("returns the caller's own account as %s", async (id) => {
   const response = await get(`/accounts/${id}`, 'Bearer adas-token')
   expect(await response.json()).toEqual({
     id: 'acc-1815',
@@ -43,7 +43,7 @@ test('lists the transactions', async () => {
 })
 
 test.each(['/accounts/acc-1906', '/accounts/acc-1906/transactions'])(
-  "refuses somebody else's %s",
+  "refuses another user's %s",
   async (path) => {
     expect((await get(path, 'Bearer adas-token')).status).toBe(403)
   },
@@ -57,7 +57,7 @@ test.each(['/accounts/nobody', '/accounts/nobody/transactions', '/else', '/accou
 )
 
 test.each([undefined, '', 'Basic YTpi', 'Bearer', 'Bearer a b'])(
-  'asks for a token when the header is %j',
+  'requires a token when the header is %j',
   async (authorization) => {
     const response = await get('/accounts/me', authorization)
     expect(response.status).toBe(401)

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {
@@ -24,25 +24,20 @@ export const REDIRECT_URI = 'http://localhost:6901/callback/demo'
 
 export interface DemoOptions {
   readonly store?: Store
-  /** The public address, when it is not this node's own. */
+  /** The public URL, if it is not this node's own. */
   readonly origin?: string
   readonly accessTokenTtlSeconds?: number
-  /** Where people may be sent back to. */
+  /** The permitted redirect URI. */
   readonly redirectUri?: string
 }
-
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((close) => close()))
-})
 
 /** Starts one node of the demo; closed after the test. */
 export async function startDemo(options: DemoOptions = {}) {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  open.push(() => {
+  onTestFinished(async () => {
     server.closeAllConnections()
-    return new Promise((resolve) => server.close(resolve))
+    await new Promise((resolve) => server.close(resolve))
   })
   const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const origin = options.origin ?? own
@@ -69,7 +64,7 @@ export async function startDemo(options: DemoOptions = {}) {
     },
   )
   const app = new Hono().route('/demo/api', createDemoBankApi(idp))
-  // A server in the same process keeps its own Response.
+  // Global objects stay unchanged for other servers of this process.
   const hono = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   server.on('request', (req, res) => {
     const isIdp = /^\/demo\/idp(?=[/?]|$)/.test(req.url ?? '')
@@ -101,14 +96,14 @@ export async function callbackAfter(demo: Demo, check: SignInCheck, form: Record
   return end.url
 }
 
-/** A whole sign-in. */
+/** Performs a complete sign-in. */
 export async function signIn(demo: Demo, person = 'ada'): Promise<Credentials> {
   const check = newCheck()
   const url = await callbackAfter(demo, check, { person })
   return demo.provider.exchange(url, REDIRECT_URI, check)
 }
 
-/** A request of the bank. */
+/** Sends a request to the bank. */
 export function bank(demo: Demo, path: string, token?: string): Promise<Response> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   return fetch(demo.api + path, { headers })

@@ -14,7 +14,7 @@ afterEach(() => {
 })
 
 describe('signing in', () => {
-  test('asks who one is and comes back with credentials', async () => {
+  test('asks for the person and returns credentials', async () => {
     const demo = await startDemo()
     const credentials = await signIn(demo, 'grace')
     expect(credentials.account).toEqual({
@@ -28,7 +28,7 @@ describe('signing in', () => {
     expect(demo.errors).toEqual([])
   })
 
-  test('shows two people on a page that nothing can be loaded into', async () => {
+  test('shows two people on a page that may load nothing', async () => {
     const demo = await startDemo()
     const browser = createBrowser(REDIRECT_URI)
     const page = await browser.open(await demo.provider.authorizationUrl(REDIRECT_URI, newCheck()))
@@ -43,7 +43,7 @@ describe('signing in', () => {
     expect(page.headers.get('referrer-policy')).toBe('same-origin')
   })
 
-  test('asks again the next time, in the same browser', async () => {
+  test('asks again at the next sign-in in the same browser', async () => {
     const demo = await startDemo()
     const browser = createBrowser(REDIRECT_URI)
     for (const person of ['ada', 'grace']) {
@@ -100,7 +100,7 @@ describe('checks', () => {
     await expect(exchange).rejects.toMatchObject({ code })
   })
 
-  test("refuse another issuer's answer", async () => {
+  test('refuse the response of another issuer', async () => {
     const demo = await startDemo()
     const check = newCheck()
     const url = await callbackAfter(demo, check, { person: 'ada' })
@@ -119,7 +119,7 @@ describe('checks', () => {
     expect(end.url.searchParams.get('error')).toBe('invalid_request')
   })
 
-  test('let one of twenty exchanges of a code succeed', async () => {
+  test('permit one of twenty exchanges of a code', async () => {
     const demo = await startDemo()
     const check = newCheck()
     const url = await callbackAfter(demo, check, { person: 'ada' })
@@ -148,7 +148,7 @@ describe('credentials', () => {
     await expect(again).rejects.toMatchObject({ code: 'invalid_grant' })
   })
 
-  test('whose refresh token was stolen are revoked altogether', async () => {
+  test('whose refresh token was replayed are revoked', async () => {
     const demo = await startDemo()
     const first = await signIn(demo)
     const second = await demo.provider.refresh(first)
@@ -169,7 +169,7 @@ describe('credentials', () => {
     expect((await bank(demo, '/accounts/me', other.accessToken)).status).toBe(200)
   })
 
-  test('expire when the demo says so', async () => {
+  test('expire after the configured time', async () => {
     const demo = await startDemo({ accessTokenTtlSeconds: 1 })
     const credentials = await signIn(demo)
     await vi.waitFor(

@@ -1,4 +1,4 @@
-/** The demo's provider as part of a server: several nodes, a proxy, somebody else's Host header. */
+/** The demo's provider as part of a server: several nodes, a proxy, a forged Host header. */
 
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ test('two nodes with one store and one secret are one provider', async () => {
   expect((await bank(b, '/accounts/me', credentials.accessToken)).status).toBe(401)
 })
 
-test('its addresses do not depend on what the caller says about the host', async () => {
+test('its URLs do not depend on the host in a request', async () => {
   const demo = await startDemo()
   const metadata = await new Promise<string>((resolve, reject) => {
     const url = `${demo.own}/demo/idp/.well-known/openid-configuration`
@@ -31,7 +31,7 @@ test('its addresses do not depend on what the caller says about the host', async
   expect(JSON.parse(metadata).token_endpoint).toBe(`${demo.origin}/demo/idp/token`)
 })
 
-test('behind a proxy that ends https its addresses and cookies are secure', async () => {
+test('behind a proxy that terminates TLS its URLs and cookies are secure', async () => {
   const demo = await startDemo({ origin: 'https://mcp.example.com' })
   const query = new URLSearchParams({
     client_id: demo.idp.clientId,
@@ -55,9 +55,9 @@ test.each(['/demo/idp', '/demo/idp?x=1', '/demo/idp/nothing'])('%s is not found'
 })
 
 test('an unavailable store is reported as a failure of the server', async () => {
-  const store = { ...createMemoryStore(), get: () => Promise.reject(new Error('away')) }
+  const store = { ...createMemoryStore(), get: () => Promise.reject(new Error('unavailable')) }
   const demo = await startDemo({ store })
   const refresh = demo.provider.refresh({ accessToken: 'a', refreshToken: 'r' })
   await expect(refresh).rejects.toMatchObject({ code: 'provider_unavailable' })
-  expect(demo.errors.map(String)).toEqual(['Error: away'])
+  expect(demo.errors.map(String)).toEqual(['Error: unavailable'])
 })

@@ -7,7 +7,13 @@ import { request as send } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CALLERS } from '../support/callers.ts'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
-import { answering, type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import {
+  type Listening,
+  listen,
+  listenTo,
+  responseTo,
+  withMethod,
+} from '../support/event-reader.ts'
 import { freePort } from '../support/free-port.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { type Nginx, nginxMissing, startNginx } from '../support/nginx.ts'
@@ -28,14 +34,14 @@ const url = `http://localhost:${port}`
 const { REDIS_URL, MASK_MCP_PORT, METRICS_PORT, ...FROM_COMPOSE } = serverEnvironment([
   'compose.yaml',
 ])
-/** Outside production callers on this machine are not counted, unless that is asked for. */
+/** Outside production callers on this machine are not counted, unless so configured. */
 const HERE = { PUBLIC_URL: url, ALLOWED_HOSTS: 'mcp.example.com', RATE_LIMIT: 'on' }
 const LIST_CHANGED = 'notifications/tools/list_changed'
 const MEBIBYTE = 1024 * 1024
 describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => {
   let cluster: ThreeNodes
   let nginx: Nginx
-  const keep = useThreeNodes(
+  const closeLater = useThreeNodes(
     (started) => {
       cluster = started
     },
@@ -65,13 +71,13 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     return counts
   }
 
-  /** A node that refused a connection is passed over for a while. */
+  /** nginx skips a node that refused a connection for a while. */
   const untilAllServe = () =>
     expect.poll(async () => Math.min(...(await turns(6))), { timeout: 20_000 }).toBe(2)
 
   const change = () => read(postModern(url, 'tools/call', { name: 'change', arguments: {} }))
 
-  test('takes turns', async () => {
+  test('distributes requests round-robin', async () => {
     expect(await turns(9)).toEqual([3, 3, 3])
   })
 
@@ -104,20 +110,21 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     const listening = (signal: AbortSignal) =>
       postModern(url, 'subscriptions/listen', { notifications }, { signal })
     const opened = [
-      keep(await listen(`${url}/mcp`, headers)),
-      keep(await openSse(url)),
-      keep(await listenTo(listening)),
+      closeLater(await listen(`${url}/mcp`, headers)),
+      closeLater(await openSse(url)),
+      closeLater(await listenTo(listening)),
     ] as const satisfies readonly Listening[]
     const [get, sse, modern] = opened
-    // Nothing but what was flushed can be here: no stream has ended.
+    // Only flushed data can have arrived: no stream has ended.
     for (const stream of opened)
       await stream.until(({ data, id }) => data !== '' || id !== undefined)
     expect(sse.events[0]?.event).toBe('endpoint')
     for (const count of [1, 2]) {
       await change()
       for (const stream of [get, modern]) {
-        const heard = () => stream.messages.filter(({ method }) => method === LIST_CHANGED).length
-        await expect.poll(heard).toBe(count)
+        const received = () =>
+          stream.messages.filter(({ method }) => method === LIST_CHANGED).length
+        await expect.poll(received).toBe(count)
       }
     }
   })
@@ -126,10 +133,10 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     const headers = await connect(url)
     const params = { name: 'steps', arguments: { steps: 2, everyMs: 1000 }, _meta: PROGRESS }
     const call = request('tools/call', params, 'steps')
-    const stream = keep(await listenTo((signal) => post(url, call, headers, signal)))
-    await stream.until(saying('notifications/progress'))
+    const stream = closeLater(await listenTo((signal) => post(url, call, headers, signal)))
+    await stream.until(withMethod('notifications/progress'))
     expect(stream.messages.some(({ id }) => id === 'steps')).toBe(false)
-    await stream.until(answering('steps'))
+    await stream.until(responseTo('steps'))
   })
 
   test('a body that is too large is refused by the server, in JSON', async () => {
@@ -144,23 +151,23 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
   test('hosts are distinguished behind it, and forwarded hosts are ignored', async () => {
     const forged = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' }
     const metadata = '/.well-known/oauth-authorization-server'
-    const named = await ask(metadata, { headers: { host: 'mcp.example.com', ...forged } })
+    const named = await sendRaw(metadata, { headers: { host: 'mcp.example.com', ...forged } })
     expect(named.status).toBe(200)
     expect(JSON.parse(named.text)).toMatchObject({ issuer: url, token_endpoint: `${url}/token` })
-    expect((await ask(metadata, { headers: { host: 'evil.example' } })).status).toBe(421)
+    expect((await sendRaw(metadata, { headers: { host: 'evil.example' } })).status).toBe(421)
   })
 
   test.each(['/metrics', '/metrics/', '/metrics?a=b', '/%6detrics', '//metrics', '/x/../metrics'])(
-    'no node is asked for metrics: %s',
+    'no node receives a request for metrics: %s',
     async (path) => {
-      const { status, headers } = await ask(path)
+      const { status, headers } = await sendRaw(path)
       expect(status).toBe(404)
-      // Every answer of a node has one.
+      // Every response of a node has one.
       expect(headers['x-request-id']).toBeUndefined()
     },
   )
 
-  test('a node that stops costs what arrives in the instant in which it closes', {
+  test('a node that stops fails only requests that arrive while it closes', {
     timeout: 60_000,
   }, async () => {
     const kinds = Object.keys(FULL_CLIENTS).length
@@ -172,7 +179,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     expect([first, others.reduce((sum, each) => sum + each)]).toEqual([0, 3])
     const { calls, failures } = await load.stop()
     for (const answer of await Promise.all(running)) expect(answer.status).toBe(200)
-    // It does not ask whether nodes are ready: one call of each client at most is on its way then.
+    // nginx does not probe readiness: at most one call of each client is in flight then.
     expect(failures.filter(({ fault }) => !fault.includes('502'))).toEqual([])
     expect(failures.length).toBeLessThanOrEqual(kinds * 2)
     expect(calls).toBeGreaterThan(failures.length)
@@ -186,11 +193,11 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await untilAllServe()
     const calls = Array.from({ length: 9 }, (_, call) => read(where(`runs ${call}`, 6000)))
     const answers = Promise.all(calls)
-    // Each node has answered a later one: the earlier ones have arrived.
+    // Each node has answered a later call: the earlier ones have arrived.
     await turns(3)
     cluster.node(1).child.kill('SIGKILL')
     const statuses = new Set((await answers).map(({ status }) => status))
-    // With none of 502, another node would have run what the one that is gone had begun.
+    // Without any 502, another node would have repeated calls of the killed one.
     expect([...statuses].sort()).toEqual([200, 502])
     const [a, b, c] = await turns(10)
     expect([(a ?? 0) + (c ?? 0), b]).toEqual([10, 0])
@@ -202,7 +209,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     const register = (localAddress: string, forwarded: string) => {
       const body = JSON.stringify({ redirect_uris: ['http://127.0.0.1/callback'] })
       const headers = { 'content-type': 'application/json', 'x-forwarded-for': forwarded }
-      return ask('/register', { method: 'POST', body, headers, localAddress })
+      return sendRaw('/register', { method: 'POST', body, headers, localAddress })
     }
     let refused = false
     for (let count = 0; count < 100 && !refused; count += 1) {
@@ -213,7 +220,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     expect((await register('127.0.0.2', '192.0.2.1')).status).toBe(201)
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
     expect(nginx.errors()).not.toMatch(/\[(?:emerg|alert|crit)\]/)
   })
@@ -221,7 +228,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
 
 const PROGRESS = { progressToken: 'p' }
 
-interface Asking {
+interface RawParts {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
@@ -229,7 +236,8 @@ interface Asking {
 }
 
 /** Sends a path and a host as they are, from an address of this machine. */
-function ask(path: string, { method = 'GET', headers = {}, body, localAddress }: Asking = {}) {
+function sendRaw(path: string, parts: RawParts = {}) {
+  const { method = 'GET', headers = {}, body, localAddress } = parts
   return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>(
     (resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, method, headers, localAddress }

@@ -1,6 +1,6 @@
 /**
- * Does what the Dockerfile says without an engine: each stage is a folder, in which its commands run
- * with the Node of the image. What only a base image has is left out.
+ * Executes the Dockerfile without an engine: each stage is a folder, in which its commands run
+ * with the Node of the image. Commands that need the base image are left out.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -11,20 +11,20 @@ import { ROOT } from '../docs/markdown.ts'
 import type { ImageFile, Stage, Step } from './dockerfile.ts'
 
 export interface BuiltStage {
-  /** What would be `/` in the container. */
+  /** The folder that stands for `/` in the container. */
   readonly root: string
 }
 
-/** Commands that change the base image, which is not here. Only a real build runs them. */
+/** Commands that change the base image; only a real build runs them. */
 const OF_THE_BASE_IMAGE = /^rm -rf (?:\/(?:usr\/local|opt)\/\S+ ?)+$/
 /** Commands that stay in the folder they run in. */
 const OF_OUR_OWN =
   /^(?:npm (?:ci|run) |rm -f node_modules\/|find (?:node_modules|packages\/server\/dist) )/
 
-/** What a commit of everything would have: a build at this moment, of a clean clone. */
+/** The files of a clean clone, after a commit of all changes. */
 const LIST = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
 
-/** Which of these files the engine would be sent. */
+/** The files that are part of the build context. */
 export function inContext(files: readonly string[]): string[] {
   const text = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
   return dockerignore
@@ -33,7 +33,7 @@ export function inContext(files: readonly string[]): string[] {
     .filter([...files])
 }
 
-/** Puts programs into a folder, to be the only ones of their names. */
+/** Links programs into a folder, which becomes PATH. */
 export function linkPrograms(folder: string, programs: Readonly<Record<string, string>>): string {
   mkdirSync(folder, { recursive: true })
   for (const [name, program] of Object.entries(programs)) {
@@ -42,7 +42,7 @@ export function linkPrograms(folder: string, programs: Readonly<Record<string, s
   return folder
 }
 
-/** Builds all stages below `folder`, with `path` searched for programs first. Gives the last one. */
+/** Builds all stages below `folder`, with `path` first in PATH; returns the last one. */
 export function build(image: ImageFile, folder: string, path: string): BuiltStage {
   const context = join(folder, 'context')
   const checkedIn = execFileSync('git', LIST, { cwd: ROOT, encoding: 'utf8' })
@@ -103,7 +103,7 @@ function run(command: string, cwd: string, path: string): void {
   execFileSync('sh', ['-c', command], { cwd, env: buildEnvironment(path), stdio: 'pipe' })
 }
 
-/** npm's own settings, such as its registry, and what it has fetched before; nothing of this test. */
+/** npm's own settings, such as its registry and cache; nothing of this test. */
 function buildEnvironment(path: string): NodeJS.ProcessEnv {
   const { NODE_ENV, npm_config_local_prefix, ...env } = process.env
   return { ...env, PATH: `${path}:${env.PATH}`, npm_config_prefer_offline: 'true' }

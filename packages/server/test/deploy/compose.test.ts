@@ -1,4 +1,4 @@
-/** The compose files: valid, in order, safe as they stand, and complete with what one command makes. */
+/** The compose files: valid, ordered, safe by default, and complete with generated secrets. */
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const FILES: readonly ComposeFile[] = ['compose.yaml', 'compose.production.yaml'
 /** Drain time: how long calls may take after SIGTERM. */
 const DRAIN_SECONDS = 25
 
-/** The example with the secrets that the command it names adds. */
+/** The example with the secrets that its command generates. */
 function productionEnv(): Record<string, string> {
   const example = readFileSync(join(ROOT, 'deploy/production.env.example'), 'utf8')
   const command = [...COMMAND, 'encrypt', '--generate']
@@ -33,14 +33,14 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'compose files', () => {
   }
 
   it.each(FILES)(
-    'are what the specification allows: %s',
+    'are valid by the specification: %s',
     (file) => {
       expect(complaints(filledIn(file, productionEnv()))).toBe('')
     },
     60_000,
   )
 
-  it('would be refused for a name that is misspelt, or a condition that there is not', () => {
+  it('would be refused for a misspelt name, or an unknown condition', () => {
     const text = filledIn('compose.yaml')
     expect(complaints(text.replace('read_only:', 'readonly:'))).toContain('readonly')
     expect(complaints(text.replace('service_healthy', 'healthy'))).toContain('condition')
@@ -50,7 +50,7 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'compose files', () => {
 describe('docker compose up', () => {
   const { redis, server, balancer } = services()
 
-  it('starts Redis, then three nodes, then the balancer, each once the one before is healthy', () => {
+  it('starts Redis, then three nodes, then the balancer, each once the previous one is healthy', () => {
     expect(redis.depends_on).toBeUndefined()
     expect(server.depends_on).toEqual({ redis: { condition: 'service_healthy' } })
     expect(balancer.depends_on).toEqual({ server: { condition: 'service_healthy' } })
@@ -100,7 +100,7 @@ describe('docker compose up', () => {
     expect(config.http).toMatchObject({ publicUrl: 'http://localhost:6901', trustedProxies: 1 })
   })
 
-  it('minds no settings in .env that a server outside of containers needs', () => {
+  it('ignores settings in .env that only a server outside of containers needs', () => {
     const dotEnv = {
       REDIS_HOST: '127.0.0.1',
       REDIS_P: 'AAAA',
@@ -114,12 +114,12 @@ describe('docker compose up', () => {
 })
 
 describe('in production', () => {
-  it('wants a password for Redis and an address', () => {
+  it('requires a password for Redis and a public URL', () => {
     expect(() => filledIn('compose.production.yaml')).toThrow('REDIS_PASSWORD is made by')
     expect(() => filledIn('compose.production.yaml', { REDIS_PASSWORD: 'x' })).toThrow('PUBLIC_URL')
   })
 
-  it('is complete with the example and what one command adds to it', () => {
+  it('is complete with the example and the generated secrets', () => {
     const dotEnv = productionEnv()
     expect(dotEnv.COMPOSE_FILE?.split(':')).toEqual(FILES)
     const { config, secrets } = load(serverEnvironment(FILES, dotEnv))

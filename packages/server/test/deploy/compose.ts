@@ -45,7 +45,7 @@ export interface ComposeContent {
   readonly configs?: Readonly<Record<string, { readonly content: string }>>
 }
 
-/** What a file says, with its variables filled in. */
+/** The content of a file, with its variables filled in. */
 export function read(file: ComposeFile, variables: Variables = {}): ComposeContent {
   return parse(filledIn(file, variables), { merge: true })
 }

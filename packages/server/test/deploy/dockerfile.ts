@@ -1,4 +1,4 @@
-/** The repository's Dockerfile, read: its stages, and what its image is. */
+/** Parses the repository's Dockerfile: its stages, and the properties of its image. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ export interface ImageFile {
   readonly healthCheck: readonly string[]
 }
 
-/** @throws Error for an instruction that nothing here knows: it would go untested */
+/** @throws Error for an unknown instruction, which would not be tested */
 export function readDockerfile(): ImageFile {
   const { stages, facts } = divide(parse())
   const final = stages.at(-1) ?? fail('no stage')
@@ -57,7 +57,7 @@ function parse(): readonly Instruction[] {
   return DockerfileParser.parse(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).getInstructions()
 }
 
-/** What is said of an image, at most once a stage. The last stage's are the image's. */
+/** Properties of an image, at most once a stage; those of the last stage apply. */
 const FACTS = new Set(['ARG', 'CMD', 'ENV', 'EXPOSE', 'HEALTHCHECK', 'LABEL', 'STOPSIGNAL', 'USER'])
 
 function divide(instructions: readonly Instruction[]) {

@@ -1,4 +1,4 @@
-/** Connections between nginx, with the configuration of `deploy/`, and a node that nobody used for a while. */
+/** Idle keep-alive connections between a node and nginx with the configuration of `deploy/`. */
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -36,7 +36,7 @@ describeUnless(nginxMissing, 'REQUIRE_NGINX', 'idle connections behind nginx', (
     return Promise.all(all)
   }
 
-  test('serve again after a pause, without 502', async () => {
+  test('are usable after a pause, without 502', async () => {
     expect(new Set(await statuses(AT_ONCE))).toEqual(new Set([415]))
     const before = connectionsTo(nodePort())
     expect(before.size).toBeGreaterThan(0)

@@ -20,9 +20,9 @@ import { build, inContext, linkPrograms } from './build-steps.ts'
 import { readDockerfile } from './dockerfile.ts'
 
 const MEBIBYTE = 1024 * 1024
-/** The image may have 200 MB, of which `node:24-alpine` takes about 165. */
+/** The limit of the image is 200 MB, of which `node:24-alpine` takes about 165. */
 const APPLICATION_MIB = 30
-/** Owns nothing. Only root can become it; others run the image as themselves. */
+/** A user without files. Only root can switch to it; others run the image as themselves. */
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
 const user = isRoot ? 'somebody who owns nothing' : 'whoever runs this test'
@@ -30,7 +30,7 @@ const user = isRoot ? 'somebody who owns nothing' : 'whoever runs this test'
 const image = readDockerfile()
 
 describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'the Dockerfile', () => {
-  it('has nothing that hadolint minds', () => {
+  it('has no findings of hadolint', () => {
     const { status, stdout } = spawnSync(HADOLINT, ['--no-color', 'Dockerfile'], {
       cwd: ROOT,
       encoding: 'utf8',
@@ -53,7 +53,7 @@ describe('the image', () => {
     expect(image.labels['org.opencontainers.image.licenses']).toBe('MIT')
   })
 
-  it('is built from sources alone: no secrets, no tests, nothing of this machine', () => {
+  it('is built from sources only: no secrets, no tests, no local files', () => {
     const tempting = [
       '.env',
       'staging.env',
@@ -99,7 +99,7 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
   }, 300_000)
   afterAll(() => redis?.stop())
 
-  /** Starts the image's command in its environment, and little besides. */
+  /** Starts the image's command in its environment, with few other variables. */
   function start(env: Record<string, string>): { child: ChildProcess; said: () => string } {
     const [program = '', ...args] = image.command
     const child = spawn(program, args, {
@@ -124,7 +124,7 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
     return spawnSync(program, args, { env: { PATH, ...image.environment, ...env } }).status
   }
 
-  it('has what production needs and no tools to build with', () => {
+  it('has the production dependencies and no build tools', () => {
     expect(readdirSync(application).sort()).toEqual(['node_modules', 'packages', 'starter'])
     expect(modulesIn(application)).toEqual(productionModules())
     const names = readdirSync(application, { recursive: true, encoding: 'utf8' })
@@ -161,7 +161,7 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
     expect(said()).toContain('"msg":"stopped"')
   })
 
-  it('says what is missing where nothing is configured, and ends with 1', async () => {
+  it('reports missing variables without a configuration, and exits with 1', async () => {
     const { child, said } = start({})
     const [code] = await new Promise<[number]>((resolve) =>
       child.once('close', (exitCode) => resolve([exitCode ?? -1])),
@@ -182,7 +182,7 @@ function modulesIn(directory: string): string[] {
   return Object.keys(packages).sort()
 }
 
-/** What the lock file says is needed to run. */
+/** The production dependencies of the lock file. */
 function productionModules(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }>

@@ -32,13 +32,13 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'manifests', () => {
   const validate = (paths: readonly string[]) =>
     spawnSync(KUBERNETES_VALIDATE, ['--strict', ...paths], { encoding: 'utf8' })
 
-  it('fit the schemas of Kubernetes, with nothing that these do not know', () => {
+  it('match the schemas of Kubernetes, without unknown fields', () => {
     const { status, stdout, stderr } = validate(files.map((name) => join(FOLDER, name)))
     expect(status, stdout + stderr).toBe(0)
     expect((stdout + stderr).match(/ passed for resource /g)).toHaveLength(files.length)
   })
 
-  it('would be refused for a name that is misspelt', () => {
+  it('would be refused for a misspelt name', () => {
     const folder = mkdtempSync(join(tmpdir(), 'manifest-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const text = readFileSync(join(FOLDER, 'deployment.yaml'), 'utf8')
@@ -49,11 +49,11 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'manifests', () => {
 })
 
 describe('the kustomization', () => {
-  it('has all of them, but for the example of secrets', () => {
+  it('has all of them, except the example of secrets', () => {
     expect([...kustomization.resources, EXAMPLE].sort()).toEqual([...files].sort())
   })
 
-  it('and the secrets are all that production needs', () => {
+  it('and the secrets are complete for production', () => {
     const secret = read(EXAMPLE).stringData as Record<string, string>
     const given = { ...settings, ...secret }
     expect(Object.keys(given).filter((name) => !(name in variables.shape))).toEqual([])
@@ -72,7 +72,7 @@ describe('the deployment', () => {
   const ingress = read('ingress.yaml').spec
   const labels = spec.template.metadata.labels
 
-  it('is what all others speak of', () => {
+  it('is referenced by all other manifests', () => {
     const name = read('deployment.yaml').metadata.name
     expect(read('autoscaler.yaml').spec.scaleTargetRef).toMatchObject({ kind: 'Deployment', name })
     const selectors = [
@@ -92,7 +92,7 @@ describe('the deployment', () => {
     ])
   })
 
-  it('is reached by its ports, from the outside by the one for clients alone', () => {
+  it('is reached by its ports, from the outside only by the one for clients', () => {
     const [{ port, name, targetPort }] = read('service.yaml').spec.ports
     expect([port, name, targetPort]).toEqual([80, 'http', 'http'])
     expect(server.ports).toContainEqual({ name: 'http', containerPort: 6901 })
@@ -107,7 +107,7 @@ describe('the deployment', () => {
     expect(ingress.tls[0].hosts).toEqual([host])
   })
 
-  it('asks about readiness often, about life apart from Redis, and is patient at the start', () => {
+  it('probes readiness often, liveness without Redis, and waits long at the start', () => {
     expect(server.readinessProbe.httpGet.path).toBe('/readyz')
     expect(server.livenessProbe.httpGet.path).toBe('/livez')
     expect(server.startupProbe.httpGet.path).toBe('/livez')
@@ -121,7 +121,7 @@ describe('the deployment', () => {
     expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 })
   })
 
-  it('may do nothing that it does not need', () => {
+  it('has the least privileges', () => {
     expect(pod).toMatchObject({
       automountServiceAccountToken: false,
       enableServiceLinks: false,

@@ -23,7 +23,7 @@ const COMPOSE: readonly ComposeFile[] = [
 ]
 
 describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'the examples', () => {
-  it.each(COMPOSE)('are what Compose allows: %s', { timeout: 60_000 }, (file) => {
+  it.each(COMPOSE)('are valid for Compose: %s', { timeout: 60_000 }, (file) => {
     const script =
       'import sys, compose_spec as c; c.PyCompose.from_yaml(sys.stdin.read()).to_spec()'
     // The parser does not know the merge keys of YAML, which Compose does.
@@ -31,7 +31,7 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'the examples', () => {
     expect(spawnSync(PYTHON, ['-c', script], { input, encoding: 'utf8' }).stderr).toBe('')
   })
 
-  it.each(TOPOLOGIES)('fit the schemas of Kubernetes: %s', { timeout: 60_000 }, (topology) => {
+  it.each(TOPOLOGIES)('match the schemas of Kubernetes: %s', { timeout: 60_000 }, (topology) => {
     const paths = manifestsOf(topology).map((name) => join(folderOf(topology), name))
     const { status, stdout, stderr } = spawnSync(KUBERNETES_VALIDATE, ['--strict', ...paths], {
       encoding: 'utf8',
@@ -68,7 +68,7 @@ describe.each(TOPOLOGIES)('docker compose with %s', (topology) => {
 })
 
 describe('docker compose with sentinel', () => {
-  /** What a server is started with, if Sentinels name this master, or do not answer. */
+  /** The arguments of a server, if Sentinels name this master, or do not respond. */
   function startOf(name: string, master: string | undefined): string {
     const { content = '' } = read('deploy/compose.sentinel.yaml').configs?.start ?? {}
     const programs = `ask() { ${master === undefined ? 'false' : `echo ${master}; echo 6379`}; }
@@ -88,7 +88,7 @@ describe('docker compose with sentinel', () => {
     ['redis-2', undefined, ' --replicaof redis 6379'],
     ['redis', 'redis-2', ' --replicaof redis-2 6379'],
     ['redis-2', 'redis-2', ''],
-  ])('starts %s, where the master is %s, in its role', (name, master, role) => {
+  ])('starts %s in its role if the master is %s', (name, master, role) => {
     expect(startOf(name, master)).toBe(withRole(name, role))
   })
 })
@@ -107,13 +107,13 @@ describe.each(TOPOLOGIES)('Kubernetes with %s', (topology) => {
     parse(readFileSync(join(folderOf(topology), name), 'utf8'), { merge: true })
   const kustomization = readFileSync(join(folderOf(topology), 'kustomization.yaml'), 'utf8')
 
-  it('has all manifests, but for the example of the secret', () => {
+  it('has all manifests, except the example of the secret', () => {
     const { resources } = parse(kustomization) as { resources: string[] }
     const own = resources.filter((each) => each !== '../kubernetes')
     expect([...own, 'secret.example.yaml'].sort()).toEqual(manifestsOf(topology).sort())
   })
 
-  it('names pods in the address that there are', () => {
+  it('names existing pods in the address', () => {
     const [REDIS_URL = ''] = /^# +(redis\+\S+)$/m.exec(kustomization)?.slice(1) ?? []
     const { config } = load({ ...production, REDIS_URL })
     const { metadata, spec } = readYaml('statefulset.yaml')

@@ -1,4 +1,4 @@
-/** What the starter has for Docker: the same as the repository's own files, which other tests run. */
+/** The starter's files for Docker: the same as the repository's own, which other tests run. */
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const textOf = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const settingsOf = (file: string) => textOf(file).replaceAll(/^ *#.*\n/gm, '')
 
 describe('the starter', () => {
-  it('has the compose file of the repository, but for the names', () => {
+  it('has the compose file of the repository, except the names', () => {
     const { name: _name, ...expected } = parse(textOf('compose.yaml'))
     delete expected.services.server.image
     expect(parse(textOf('starter/compose.yaml'))).toEqual(expected)
@@ -33,7 +33,7 @@ describe('the starter', () => {
     expect(textOf('starter/Dockerfile').match(facts)).toEqual(textOf('Dockerfile').match(facts))
   })
 
-  it('builds its image from sources alone: no secrets, no tests', () => {
+  it('builds its image from sources only: no secrets, no tests', () => {
     const filter = dockerignore.default().add(textOf('starter/.dockerignore'))
     const wanted = ['package.json', 'package-lock.json', 'src/server.ts', 'src/tools/a/b.ts']
     const others = ['.env', 'node_modules/zod/index.js', 'src/tools/service.test.ts', '.git/config']
@@ -51,7 +51,7 @@ describe('the starter', () => {
 })
 
 describeUnless(checksMissing, 'REQUIRE_DEPLOY', "the starter's Dockerfile", () => {
-  it('has nothing that hadolint minds', () => {
+  it('has no findings of hadolint', () => {
     const { status, stdout } = spawnSync(HADOLINT, ['--no-color', 'starter/Dockerfile'], {
       cwd: ROOT,
       encoding: 'utf8',

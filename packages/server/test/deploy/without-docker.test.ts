@@ -1,4 +1,4 @@
-/** "Without Docker" in docs/deployment.md, as it stands but for the ports: it starts, serves, counts, stops. */
+/** "Without Docker" in docs/deployment.md, unchanged except the ports: it starts, serves, counts, stops. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -29,7 +29,7 @@ const document = readDocuments().find(({ file }) => file === 'docs/deployment.md
 const section = sectionOf(document ?? expect.fail('no docs/deployment.md'), 'Without Docker')
 const blocks = document?.blocks.filter(({ code }) => section.includes(code)) ?? []
 
-/** Free ports in the place of those in the document, and a folder in that of its own. */
+/** Replaces the document's ports by free ones, and its folder by a temporary one. */
 async function adaptation(folder: string) {
   const ports: Record<string, string> = {}
   for (const port of ['6901', '6390', ...NODES.flatMap((node) => [`691${node}`, `946${node}`])]) {
@@ -60,13 +60,13 @@ describeUnless(
   'without Docker',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'without-docker-'))
-    // Workers of nginx are somebody else when it is started by root.
+    // nginx's workers run as another user if root starts it.
     chmodSync(folder, 0o755)
     symlinkSync(join(ROOT, 'deploy'), join(folder, 'deploy'))
     const { adapt, env, url } = await adaptation(folder)
     const [start, look, stop] = blocks.map(({ code }) => adapt(code))
 
-    /** Runs a block to its end, which leaves what it started behind. Gives what it printed. */
+    /** Runs a block to completion, whose processes continue; returns its output. */
     async function run(script = 'false'): Promise<string> {
       const output = openSync(join(folder, 'output'), 'w')
       const shell = spawn('sh', ['-euc', script], {
@@ -102,7 +102,7 @@ describeUnless(
       expect(page.text).toContain('Login successful')
       let calls = 1
       let metrics = ''
-      // nginx passes over a node for two seconds that it met before that listened.
+      // nginx skips a node for two seconds if it tried it before it listened.
       const servingNodes = async () => {
         for (let count = 0; count < 3; count += 1, calls += 1)
           expect(structured(await call('service'))).toBeDefined()
@@ -118,7 +118,7 @@ describeUnless(
       expect(sum(/^mcp_tool_call_duration_seconds_count\{.*\} (\d+)$/gm)).toBe(calls)
     })
 
-    test('and all of it is gone', { timeout: 60_000 }, async () => {
+    test('and all of it is stopped', { timeout: 60_000 }, async () => {
       const files = readdirSync(folder).filter((name) => name.endsWith('.pid'))
       const pids = files.map((file) => Number(readFileSync(join(folder, file), 'utf8')))
       expect(pids).toHaveLength(5)

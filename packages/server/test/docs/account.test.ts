@@ -1,4 +1,4 @@
-/** docs/account.md: its configuration starts, and its script gets what it says. */
+/** docs/account.md: its configuration starts, and its script gets the documented response. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makeToken } from '../support/account.ts'
@@ -17,8 +17,11 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-it.each(curlExamplesOf(document))('the script gets the answer: $place', async (example) => {
-  const { token } = await makeToken(app.url)
-  const printed = await runCurl(example, app.url, { TOKEN: token })
-  expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
-})
+it.each(curlExamplesOf(document))(
+  'the script gets the documented response: $place',
+  async (example) => {
+    const { token } = await makeToken(app.url)
+    const printed = await runCurl(example, app.url, { TOKEN: token })
+    expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
+  },
+)

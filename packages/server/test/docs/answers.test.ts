@@ -42,7 +42,7 @@ test('answers with the data, a short text, the image and the link', async () => 
   expectNoLeak(result, [email])
 })
 
-test('the skill that is shown is one', async () => {
+test('the documented skill is valid', async () => {
   const skill = blocks.find(({ code }) => code.startsWith('---\n')) ?? expect.fail('not there')
   const path = join(folder, 'skills/triage/SKILL.md')
   mkdirSync(dirname(path), { recursive: true })

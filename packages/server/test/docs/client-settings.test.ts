@@ -1,4 +1,4 @@
-/** Documents give clients the settings that the landing page gives them. */
+/** The settings of clients in documents are those of the landing page. */
 
 import { describe, expect, it } from 'vitest'
 import { clientSettings } from '../../src/http/pages/client-settings.ts'
@@ -25,7 +25,7 @@ const commands = blocks
   .filter(({ line }) => line.includes('localhost'))
 
 describe('settings in the documents', () => {
-  it('are there for the clients that have files of them', () => {
+  it('exist for the clients with configuration files', () => {
     expect(files.length).toBeGreaterThanOrEqual(3)
     expect(commands.length).toBeGreaterThanOrEqual(1)
   })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { curlExamplesOf, runCurl } from './examples.ts'
 import { readDocuments } from './markdown.ts'
@@ -52,7 +52,7 @@ describe('curl as a client', () => {
     expect(structured(account)).toMatchObject({ accountNumber: '****5555' })
   })
 
-  it('signs in, reads and ends it, 2025-11-25, in one shell', async () => {
+  it('signs in, reads and ends its MCP session, 2025-11-25, in one shell', async () => {
     const blocks = ['"protocolVersion":"2025-11-25"', '"id":3', '-X DELETE'].map(having)
     const [login, ...others] = blocks.map(({ code }) =>
       code.replaceAll('http://localhost:6901', app.url),
@@ -69,7 +69,7 @@ describe('curl as a client', () => {
   })
 
   it('gets the link without the protocol', async () => {
-    const { token } = await letDirectCallerIn(app.url)
+    const { token } = await authorizeDirectCaller(app.url)
     const answer = await runCurl(having('$TOKEN'), app.url, { TOKEN: token })
     expect(structured<SignInLink>(JSON.parse(answer)).code).toMatch(/^\w{4}-\w{4}$/)
   })
@@ -79,7 +79,7 @@ describe('curl as a client', () => {
   })
 })
 
-describe("programs of one's own", () => {
+describe('documented programs', () => {
   const workspace = createWorkspace()
   const apps: TestApp[] = []
   afterAll(async () => {
@@ -88,7 +88,7 @@ describe("programs of one's own", () => {
   })
   const programs = document.blocks.filter(({ language }) => language === 'ts')
 
-  /** Runs one against a server with these variables. */
+  /** Runs a program against a server with these variables. */
   async function start(index: number, env: Record<string, string>) {
     const app = await startApp({ env })
     apps.push(app)

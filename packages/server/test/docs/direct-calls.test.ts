@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
 import { toolFailure } from '../../src/mcp/direct/failure.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
 import { readDocuments, sectionOf } from './markdown.ts'
 
@@ -16,13 +16,13 @@ describe('the calls', () => {
   let caller: DirectCaller
   beforeAll(async () => {
     app = await startApp()
-    caller = await letDirectCallerIn(app.url)
+    caller = await authorizeDirectCaller(app.url)
   })
   afterAll(() => app.stop())
 
   const examples = curlExamplesOf(document)
 
-  it.each(examples)('get the answer below them: $place', async (example) => {
+  it.each(examples)('get the documented response: $place', async (example) => {
     const printed = await runCurl(example, app.url, { TOKEN: caller.token })
     expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
   })
@@ -37,7 +37,7 @@ describe('the table of failures', () => {
   const codes = [...rows].flatMap(([, status, cell]) =>
     [...(cell ?? '').matchAll(/`([a-z_]+)`/g)].map(([, code]) => [code ?? '', Number(status)]),
   )
-  // These come from the protocol and its addresses, never from a tool.
+  // These are errors of the protocol and its routes, never of a tool.
   const ofTools = codes.filter(
     ([code]) => !/^(method|tool|prompt|resource)_not_found|missing_cap|^unauth/.test(String(code)),
   )
@@ -51,7 +51,7 @@ describe('the table of failures', () => {
     expect(failure.status).toBe(status)
   })
 
-  it('never says 401 for a tool, which would cost its caller the access token', () => {
+  it('never has 401 for a tool, on which callers discard the access token', () => {
     const _meta = { [ERROR_META_KEY]: { code: 'unauthorized' } }
     expect(toolFailure({ content: [], isError: true, _meta }).status).toBe(403)
   })

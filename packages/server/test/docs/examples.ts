@@ -1,4 +1,4 @@
-/** Commands with curl in the documents, and the answers that are shown below them. */
+/** The curl commands of the documents, and the responses that are shown below them. */
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -7,15 +7,15 @@ import type { CodeBlock, Document } from './markdown.ts'
 
 const run = promisify(execFile)
 
-/** Where the documents say that the server is. */
+/** The URL of the server in the documents. */
 const ADDRESS = 'http://localhost:6901'
 
 export interface CurlExample extends CodeBlock {
-  /** The JSON below the command; empty where none is shown. */
+  /** The JSON below the command; empty if none is shown. */
   readonly answer: string
 }
 
-/** `post` is a function that a block before defines. */
+/** `post` is a function that an earlier block defines. */
 export function callsCurl({ code }: Pick<CodeBlock, 'code'>): boolean {
   return /\bcurl |^post /m.test(code)
 }
@@ -28,7 +28,7 @@ export function curlExamplesOf({ blocks }: Document): CurlExample[] {
   })
 }
 
-/** Runs a block against the server at `url`, with shell variables, and gives what it prints. */
+/** Runs a block against the server at `url`, with shell variables; returns its output. */
 export async function runCurl(
   { code }: Pick<CodeBlock, 'code'>,
   url: string,
@@ -40,7 +40,7 @@ export async function runCurl(
   return stdout
 }
 
-/** What a block of JSON promises: members it does not show may be there, and `…` is any text. */
+/** A matcher for a block of JSON: further members may be present, and `…` is any text. */
 export function shownAnswer(answer: string, url: string): unknown {
   return JSON.parse(answer.replaceAll(ADDRESS, url), (_key, value) =>
     value === '…' ? expect.any(String) : value,

@@ -1,4 +1,4 @@
-/** docs/machines.md: its configuration starts, and its scripts and programs get what they say. */
+/** docs/machines.md: its configuration starts, and its scripts and programs get the documented responses. */
 
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -48,10 +48,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-it.each(curlExamplesOf(document))('the script gets the answer: $place', async (example) => {
-  const printed = await runCurl(example, app.url)
-  expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
-})
+it.each(curlExamplesOf(document))(
+  'the script gets the documented response: $place',
+  async (example) => {
+    const printed = await runCurl(example, app.url)
+    expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
+  },
+)
 
 const programs = document.blocks.filter(({ language }) => language === 'ts')
 
@@ -68,6 +71,6 @@ it.each(programs)('the program calls a tool: $place', async ({ code, place }) =>
   expect(printed, complaints).toContain("state: 'anonymous'")
 })
 
-it('shows a program for each way', () => {
+it('shows a program for each kind of client authentication', () => {
   expect(programs).toHaveLength(3)
 })

@@ -1,4 +1,4 @@
-/** Reads the repository's documents: their code blocks, links and the paths they name. */
+/** Parses the repository's documents: code blocks, links, and paths. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export const ROOT = join(import.meta.dirname, '../../../..')
 
 export interface CodeBlock {
-  /** Where it stands, such as `README.md:12`; the first line of the block counts. */
+  /** Its position, such as `README.md:12`: that of its first line. */
   readonly place: string
   readonly language: string
   readonly code: string
@@ -40,7 +40,7 @@ function parse(file: string): Document {
   return { file, text, prose: text.replaceAll(/^```[\s\S]*?^```$/gm, ''), blocks }
 }
 
-/** The file that a block of code says it is, in its first line: `// src/tools/balance.ts`. */
+/** The file that the first line of a code block names: `// src/tools/balance.ts`. */
 export function fileOf({ code }: CodeBlock): string | undefined {
   return /^\/\/ ((?:packages\/server\/test|src)\/[\w./-]+\.ts)\n/.exec(code)?.[1]
 }
@@ -60,7 +60,7 @@ export function anchorsOf({ prose }: Pick<Document, 'prose'>): string[] {
   )
 }
 
-/** Paths of this repository that stand as `code` in the prose; NAME is for the reader to fill in. */
+/** Paths of this repository in `code` spans of the prose; NAME is a placeholder. */
 export function pathsOf({ prose }: Document): string[] {
   const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
   return spans.filter((span) =>

@@ -1,4 +1,4 @@
-/** The pages below docs/: their commands run, their diagrams can be drawn, and each can be found. */
+/** The pages below docs/: their commands run, their diagrams are valid, and the index has each of them. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
 import { linksOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 
 const documents = readDocuments()
-/** They have tests of their own: with a caller who has a token, and with all that they start. */
+/** Pages with tests of their own, which need a token or start processes. */
 const ELSEWHERE = ['account', 'clients', 'direct-calls', 'deployment', 'machines'].map(
   (name) => `docs/${name}.md`,
 )
@@ -24,7 +24,7 @@ describe('commands with curl', () => {
     .filter(({ file }) => !ELSEWHERE.includes(file))
     .flatMap((document) => curlExamplesOf(document))
 
-  it.each(examples)('print what is below them: $place', async (example) => {
+  it.each(examples)('print the documented response: $place', async (example) => {
     const printed = await runCurl(example, app.url)
     if (example.answer === '') expect(printed).not.toBe('')
     else expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
@@ -35,7 +35,7 @@ describe('commands with curl', () => {
   })
 })
 
-/** What a line of a sequence diagram may be (mermaid.js.org, "Sequence diagrams"). */
+/** The permitted lines of a sequence diagram (mermaid.js.org, "Sequence diagrams"). */
 const SEQUENCE = {
   who: /^(?:participant|actor) (\w+) as [^;#]+$/,
   message: /^(\w+)-?->>(\w+): [^;#]+$/,
@@ -48,7 +48,7 @@ describe('sequence diagrams', () => {
     .flatMap(({ blocks }) => blocks)
     .filter(({ language, code }) => language === 'mermaid' && code.startsWith('sequenceDiagram\n'))
 
-  it.each(diagrams)('have lines that can be drawn, of those who take part: $place', ({ code }) => {
+  it.each(diagrams)('have valid lines, of declared participants: $place', ({ code }) => {
     const lines = code.trim().split('\n').slice(1)
     const present = new Set<string>()
     for (const line of lines.map((each) => each.trim())) {

@@ -25,7 +25,7 @@ const workspace = createWorkspace()
 afterAll(() => workspace.remove())
 
 describe('TypeScript in the documents', () => {
-  // What is shown of tests is compared with them by the test of its document.
+  // Excerpts of tests are compared with these tests by the test of their document.
   const examples = inLanguage('ts').filter((block) => !fileOf(block)?.endsWith('.test.ts'))
 
   it('compiles', () => {
@@ -34,7 +34,7 @@ describe('TypeScript in the documents', () => {
     expect(workspace.compile()).toBe('')
   }, 180_000)
 
-  it('is no more than a screen long where it adds a tool', () => {
+  it('fits one screen where it adds a tool', () => {
     const [example] = examples
     expect(example?.place).toMatch(/^README/)
     expect(example?.code.split('\n').length).toBeLessThan(20)
@@ -86,7 +86,7 @@ describe('commands in the documents', () => {
     expect(missing(command)).toBeUndefined()
   })
 
-  it('start the README, literally', () => {
+  it('are those of "Start" in the README', () => {
     const start = sectionOf(readme, 'Start')
     for (const command of ['npm ci && npm run demo', 'npm ci && npm test', 'npm start']) {
       expect(start).toMatch(new RegExp(`^${command}( |$)`, 'm'))
@@ -94,12 +94,17 @@ describe('commands in the documents', () => {
     expect(readme.text).toContain('npm run new:tool -- [FOLDER/]NAME')
   })
 
-  it.each(Object.keys(scripts))('are told apart from what is not there yet: npm run %s', (name) => {
-    const file = /^(?:tsx|node) (scripts\/\S+)/.exec(scripts[name] ?? '')?.[1]
-    const isThere = file === undefined || existsSync(join(ROOT, file))
-    const hint = isThere ? 'is there: take it out of "Not yet" and "soon"' : 'belongs in "Not yet"'
-    expect(notYet.includes(`\`npm run ${name}\``), `${name} ${hint}`).toBe(!isThere)
-  })
+  it.each(Object.keys(scripts))(
+    'are listed under "Not yet" until they exist: npm run %s',
+    (name) => {
+      const file = /^(?:tsx|node) (scripts\/\S+)/.exec(scripts[name] ?? '')?.[1]
+      const isThere = file === undefined || existsSync(join(ROOT, file))
+      const hint = isThere
+        ? 'is there: take it out of "Not yet" and "soon"'
+        : 'belongs in "Not yet"'
+      expect(notYet.includes(`\`npm run ${name}\``), `${name} ${hint}`).toBe(!isThere)
+    },
+  )
 })
 
 describe('configuration in the documents', () => {
@@ -127,7 +132,7 @@ describe.each(documents)('$file', (document) => {
   })
 
   it('links to files and headings that exist', () => {
-    const broken = linksOf(document).filter((link) => !leadsSomewhere(document.file, link))
+    const broken = linksOf(document).filter((link) => !hasTarget(document.file, link))
     expect(broken).toEqual([])
   })
 
@@ -146,10 +151,10 @@ const PUBLISHED: ReadonlySet<string> = new Set(
   ),
 )
 
-/** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
+/** Programs that the documents run, besides npm and node. */
 const PROGRAMS = new Set(['cd', 'git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
 
-/** Single commands: without comments, continued lines joined, chains taken apart. */
+/** Single commands: without comments, with continued lines joined and chains split. */
 function commandsOf(code: string): string[] {
   const lines = code
     .replaceAll('\\\n', ' ')
@@ -161,7 +166,7 @@ function commandsOf(code: string): string[] {
     .filter((command) => command !== '')
 }
 
-/** What a command needs and does not find. */
+/** The file or script that a command needs and that does not exist. */
 function missing(command: string): string | undefined {
   const words = command.split(/\s+/).filter((word) => word !== '-s')
   const [program = '', verb = '', name = ''] = words
@@ -171,22 +176,22 @@ function missing(command: string): string | undefined {
     return Object.hasOwn(scripts, script) ? undefined : `the script ${script}`
   }
   if (program === 'node') return existsSync(join(ROOT, verb)) ? undefined : verb
-  // A client, in the version that its test installs.
-  if (program === 'npx' && verb === '-y') return isTried(name) ? undefined : name
+  // A client in the version of its test.
+  if (program === 'npx' && verb === '-y') return isTested(name) ? undefined : name
   if (program === 'npx' && PUBLISHED.has(verb)) return undefined
   if (program === 'npx') return existsSync(join(ROOT, 'node_modules/.bin', verb)) ? undefined : verb
   if (program.includes('/')) return existsSync(join(ROOT, program)) ? undefined : program
   return PROGRAMS.has(program) ? undefined : program
 }
 
-function isTried(packageAtVersion: string): boolean {
+function isTested(packageAtVersion: string): boolean {
   const scripts = readdirSync(join(ROOT, '.ci')).filter((name) => name.endsWith('.sh'))
   return scripts.some((name) =>
     readFileSync(join(ROOT, '.ci', name), 'utf8').includes(packageAtVersion.replace(/(?!^)@/, ' ')),
   )
 }
 
-function leadsSomewhere(from: string, link: string): boolean {
+function hasTarget(from: string, link: string): boolean {
   if (/^https?:\/\//.test(link)) return true
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? from : normalize(join(dirname(from), path))

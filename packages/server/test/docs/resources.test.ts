@@ -1,4 +1,4 @@
-/** The resource and the prompt in docs/resources.md do what it says of them. */
+/** The resource and the prompt in docs/resources.md behave as documented. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The table of keys in docs/scaling.md against what servers write: names, lengths, lifetimes. */
+/** Compares the table of keys in docs/scaling.md with the keys that servers write: names, lengths, TTLs. */
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { createOAuthClient } from '../support/oauth-client.ts'
 import { newBrowser, signInAs } from '../support/sign-in.ts'
 import { ROOT, readDocuments, sectionOf } from './markdown.ts'
 
-/** Something written, named as in Redis. */
+/** A written key, with its name in Redis. */
 interface Key {
   readonly name: string
   readonly length: string
@@ -29,7 +29,7 @@ const rows = sectionOf(document ?? expect.fail('no docs/scaling.md'), 'What is i
     return { key: key.replaceAll('`', ''), length, ttl }
   })
 
-/** Variables that are told apart from each other, and from every other number. */
+/** Distinct values, so that a TTL identifies its variable. */
 const LIFETIMES: Readonly<Record<string, string>> = {
   SESSION_TTL: '4321',
   SIGN_IN_TTL: '543',
@@ -64,17 +64,17 @@ function secondsOf(ttl: string): string {
   return String(seconds.reduce((sum, each) => sum + each, 0))
 }
 
-/** What a refresh brings ends when its consent does: a moment sooner than one that begins. */
+/** Tokens of a refresh end with their consent, a moment sooner than those of a new one. */
 function lives(ttl: string, promised: string): boolean {
   const spent = Number(promised) - Number(ttl)
   return ttl === promised || (spent > 0 && spent < 10)
 }
 
-/** A memory store that notes what becomes a key. Several nodes may share it. */
-function notingStore(noted: Map<string, Key>): Store {
+/** A memory store that records the keys. Several nodes may share it. */
+function recordingKeys(noted: Map<string, Key>): Store {
   const memory = createMemoryStore()
   const keys = createRedisKeys('mcp:')
-  // What is written again lives for what is left of its time: the longest is the first.
+  // A key that is written again has the rest of its TTL: the first write has the longest.
   const note = (name: string, ttlSeconds: number, length = '') => {
     const ttl = String(Math.max(ttlSeconds, Number(noted.get(name)?.ttl ?? 0)))
     noted.set(name, { name, length, ttl })
@@ -108,7 +108,7 @@ function notingStore(noted: Map<string, Key>): Store {
   }
 }
 
-/** Signs in when asked, and hears of changes. */
+/** Signs in on request, and listens to changes. */
 async function signInWhileCalling(url: string): Promise<void> {
   const { client } = await connectClient(url, '2026-07-28', {
     async onUrl(link, message) {
@@ -147,7 +147,7 @@ async function authorizeAndSignOut(url: string): Promise<void> {
   expect((await other.revoke(given)).status).toBe(200)
 }
 
-/** Reads `/sse` on one node, and posts to another. */
+/** Reads `/sse` on one node, and posts to another one. */
 async function talkAcross(reading: string, writing: string): Promise<void> {
   const aborter = new AbortController()
   const { body } = await fetch(`${reading}/sse`, { signal: aborter.signal })
@@ -177,8 +177,8 @@ async function talkAcross(reading: string, writing: string): Promise<void> {
 }
 
 /**
- * What other tests see: a token must be about to expire, a client must have published a document.
- * And what Redis alone has.
+ * Keys of other tests: for a token about to expire, for a client with a metadata document,
+ * and for Redis only.
  */
 const NOT_SEEN_HERE = new Set([
   'mcp:lock:{ses_…}:refresh',
@@ -206,7 +206,7 @@ const NOT_SEEN_HERE = new Set([
 describe('the keys in docs/scaling.md', () => {
   const noted = new Map<string, Key>()
   beforeAll(async () => {
-    const store = notingStore(noted)
+    const store = recordingKeys(noted)
     const conformance = { store, env: ENVIRONMENT, catalogDirectory: join(ROOT, 'conformance') }
     const nodes = [
       await startApp({ store, env: ENVIRONMENT }),

@@ -1,4 +1,4 @@
-/** What docs/security.md claims has a test: each row names one that exists, and no attack is left out. */
+/** Each threat in docs/security.md names an existing test, and every test of an attack is listed. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, normalize } from 'node:path'
@@ -28,7 +28,7 @@ describe('docs/security.md', () => {
     expect(rows.length).toBeGreaterThan(40)
   })
 
-  it.each(rows)('names a test that there is: $threat', ({ tests }) => {
+  it.each(rows)('names an existing test: $threat', ({ tests }) => {
     expect(tests.length).toBeGreaterThan(0)
     for (const test of tests) {
       const path = join(ROOT, 'docs', test)

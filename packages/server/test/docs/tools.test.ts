@@ -1,4 +1,4 @@
-/** The tools, resources and prompts in docs/tools.md do what it says of them. */
+/** The tools, resources and prompts in docs/tools.md behave as documented. */
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -56,7 +56,7 @@ test('masks the customer, and drops the rest', async () => {
   expectNoLeak(result, [customer.phone, CARD.number, customer.score])
 })
 
-test('pays once the person has said yes', async () => {
+test('pays once the person has agreed', async () => {
   const payment = { to: 'Grace', amount: 12 }
   const result = await callTool(tools.pay, payment, {
     signedInAs: { sub: 'ada' },
@@ -68,7 +68,7 @@ test('pays once the person has said yes', async () => {
   expect(result.structuredContent).toEqual({ paid: true, receipt: 'r-1' })
 })
 
-test('pays nothing when the person says no, or the token lacks the scope', async () => {
+test('pays nothing if the person refuses, or the token lacks the scope', async () => {
   const payment = { to: 'Grace', amount: 12 }
   const declined = await callTool(tools.pay, payment, {
     ...signedIn,
@@ -80,7 +80,7 @@ test('pays nothing when the person says no, or the token lacks the scope', async
   expect([...declined.requests, ...result.requests]).toEqual([])
 })
 
-test('reports how far it is', async () => {
+test('reports its progress', async () => {
   const upstream = { 'GET /bookings': () => ['one', 'two'] }
   const result = await callTool(tools.export, { year: 2025 }, { ...signedIn, upstream })
   expect(result.structuredContent).toEqual({ bookings: 24 })
@@ -127,7 +127,7 @@ describe('the resource and the prompt', () => {
   })
 })
 
-describe('what is shown of files', () => {
+describe('a shown excerpt', () => {
   it('is what `npm run new:tool` writes', () => {
     const shown = (file: string) => blocks.find((block) => fileOf(block) === file)?.code
     expect(shown('src/tools/greet.ts')).toBe(`// src/tools/greet.ts\n${toolTemplate('greet')}`)
@@ -148,7 +148,7 @@ describe('what is shown of files', () => {
     expect(blocks.find((block) => fileOf(block) === path)?.code).toBe(`// ${path}\n${stdout}`)
   })
 
-  it('is in this one', () => {
+  it('is in this file', () => {
     const path = 'packages/server/test/docs/tools.test.ts'
     const found = blocks.find((block) => fileOf(block) === path)
     const shown = found?.code.split('\n').slice(1).join('\n') ?? ''

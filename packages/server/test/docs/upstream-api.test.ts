@@ -1,4 +1,4 @@
-/** The tools in docs/upstream-api.md do what it says of them. */
+/** The tools in docs/upstream-api.md behave as documented. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ test('shows the picture', async () => {
   expect(refused.code).toBe('upstream_too_large')
 })
 
-test('renames a ticket by its ETag, and says when somebody else was faster', async () => {
+test('renames a ticket by its ETag, and reports a conflicting change', async () => {
   const rename = async (answer: Response) => {
     const found = Response.json({ id: '1', title: 'old' }, { headers: { etag: '"v1"' } })
     const upstream = { 'GET /tickets/{id}': found, 'PATCH /tickets/{id}': answer }
@@ -74,7 +74,7 @@ test('reads the pages of tickets', async () => {
   ])
 })
 
-test('what is shown of this file is in it', () => {
+test('the shown excerpt of this file is in it', () => {
   const path = 'packages/server/test/docs/upstream-api.test.ts'
   const found = blocks.find((block) => fileOf(block) === path)
   const shown = found?.code.split('\n').slice(1).join('\n') ?? ''

@@ -5,17 +5,17 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type CodeBlock, fileOf, ROOT, readDocuments } from './markdown.ts'
 
-/** `artifacts/` is in nobody's way: not in git, not linted, not compiled otherwise. */
+/** `artifacts/` is neither in git nor linted nor compiled otherwise. */
 const PARENT = join(ROOT, 'artifacts')
 
 export interface Workspace {
   readonly directory: string
   /**
-   * Writes a block where its first line says (`// src/tools/balance.ts`), with the real engine
-   * beside it. Gives the folder that stands for `src/`.
+   * Writes a block to the path in its first line (`// src/tools/balance.ts`), with the real engine
+   * beside it. Returns the folder that stands for `src/`.
    */
   place(block: CodeBlock): string
-  /** Compiles everything that was written; what the compiler says, nothing when it is content. */
+  /** Compiles all written files; returns the compiler's output, empty if there are no errors. */
   compile(): string
   remove(): void
 }
@@ -30,7 +30,7 @@ export function createWorkspace(): Workspace {
       count += 1
       const source = join(directory, `block-${count}`)
       const file = fileOf(block)?.replace(/^src\//, '') ?? `tools/block-${count}.ts`
-      // What it imports of its project, as the same document shows it.
+      // The project files that it imports, from the same document.
       const project = projectOf(block)
       for (const other of project) write(join(source, other.path), other.code)
       if (project.length === 0) {

@@ -1,4 +1,4 @@
-/** docs/your-own-code.md: the project that it shows is served, and does what the page says. */
+/** docs/your-own-code.md: the documented project is served, and behaves as documented. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'
@@ -30,7 +30,7 @@ it('reads a ticket, with the audit hook around it', async () => {
   expect(started.log()).toContainEqual(expect.objectContaining({ msg: 'call ended' }))
 })
 
-it('shows a ticket to people, and takes one from a program', async () => {
+it('shows a ticket to people, and accepts one from a program', async () => {
   const body = JSON.stringify({ id: 'eu-2', subject: '<Paper> jam' })
   const headers = { 'content-type': 'application/json' }
   const posted = await fetch(`${started.url}/hooks/tickets`, { method: 'POST', body, headers })

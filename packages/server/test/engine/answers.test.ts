@@ -1,4 +1,4 @@
-/** What a tool answers besides its data: blocks, metadata, and data that is no object. */
+/** Results of tools: content blocks, metadata, and data that is not an object. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -43,7 +43,7 @@ describe('an answer with blocks', () => {
     expect(result.content).toEqual(content)
   })
 
-  it('has the data as text first where none of its blocks is one', async () => {
+  it('has the data as text first if none of its blocks is text', async () => {
     const result = await callTool(
       accountTool(() => ({ content: [IMAGE, LINK] })),
       {},
@@ -69,7 +69,7 @@ describe('an answer with blocks', () => {
     expect(result.meta).toMatchObject({ 'example.com/account': { deep: [[{ iban: DATA.iban }]] } })
   })
 
-  it('drops what is not declared, and refuses data that does not fit', async () => {
+  it('drops undeclared fields, and refuses invalid data', async () => {
     const fields = { name: 'a', description: 'A.', input: z.object({}), output: Account }
     const run = async () => answer({ data: { owner: 'Ada' } as never, content: [LINK] })
     const result = await callTool(defineTool({ ...fields, run }), {})
@@ -121,7 +121,7 @@ describe('metadata', () => {
   })
 })
 
-describe('an output that is no object', () => {
+describe('an output that is not an object', () => {
   const toolOf = <Output extends z.ZodType>(output: Output, data: z.input<Output>) =>
     defineTool({ name: 'a', description: 'A.', input: z.object({}), output, run: async () => data })
 
@@ -143,7 +143,7 @@ describe('an output that is no object', () => {
     expect(result.structuredContent).toEqual({ kind: 'account', account: DATA })
   })
 
-  it('is a text, which the model reads as it is', async () => {
+  it('is a text, which the model reads unchanged', async () => {
     const result = await callTool(toolOf(z.string(), 'Line 1\nLine "2"'), {})
     expect(result.structuredContent).toBe('Line 1\nLine "2"')
     expect(result.text).toBe('Line 1\nLine "2"')
@@ -160,7 +160,7 @@ describe('an output that is no object', () => {
     expect(result.text).toBe('[2]{id}:\n  1\n  2')
   })
 
-  it('is refused at start where it is open, or a union masks only one of its texts', async () => {
+  it('is refused at start if it is open, or if a union masks only one of its texts', async () => {
     await expect(callTool(toolOf(z.array(z.unknown()), []), {})).rejects.toThrow('output is open')
     await expect(callTool(toolOf(z.unknown(), 1), {})).rejects.toThrow('output is open at its root')
     const half = z.union([masked(z.string()), z.string().max(3)])

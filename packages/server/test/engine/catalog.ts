@@ -1,23 +1,18 @@
-/** Catalogs for tests: files written as a fork writes them, in a folder that goes away again. */
+/** Catalogs for tests: files as a project writes them, in a temporary folder. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll } from 'vitest'
-
-const written: string[] = []
-afterAll(() => {
-  for (const folder of written.splice(0)) rmSync(folder, { recursive: true })
-})
+import { afterFile } from '../support/after-file.ts'
 
 const ENGINE = pathToFileURL(join(import.meta.dirname, '../../src/engine/index.ts')).href
 const ZOD = import.meta.resolve('zod')
 
-/** Writes files by path, such as `tools/greet.ts`, and gives the folder to discover. */
+/** Writes files by path, such as `tools/greet.ts`; returns the folder to discover. */
 export function writeCatalog(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'catalog-'))
-  written.push(folder)
+  afterFile(() => rmSync(folder, { recursive: true }))
   for (const [path, code] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), code)
@@ -27,7 +22,7 @@ export function writeCatalog(files: Readonly<Record<string, string>>): string {
 
 const NAMES = 'completable definePrompt defineResource defineTool form masked ToolError'.split(' ')
 
-/** A module with zod and the engine's names in scope, but for those that the code imports itself. */
+/** A module with zod and the engine's names in scope, except those that the code imports itself. */
 export function moduleOf(code: string): string {
   const names = NAMES.filter((name) => !new RegExp(`import .*\\b${name}\\b`).test(code))
   return [
@@ -37,7 +32,7 @@ export function moduleOf(code: string): string {
   ].join('\n')
 }
 
-/** A tool that works, but for the fields given: code, such as `output: 'z.any()'`. */
+/** A valid tool, except for the given fields: code, such as `output: 'z.any()'`. */
 export function toolFile(fields: Readonly<Record<string, string>> = {}): string {
   const all = {
     name: "'greet'",

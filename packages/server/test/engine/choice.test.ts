@@ -1,4 +1,4 @@
-/** Fields whose values have names for people. */
+/** Fields whose values have titles. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -22,7 +22,7 @@ function accept(field: z.ZodType, value: unknown) {
 }
 
 describe('a choice', () => {
-  it('is asked for by its titles', () => {
+  it('lists its titles in the form', () => {
     expect(requested(choice(LANGUAGES))).toEqual({ type: 'string', oneOf: OPTIONS })
   })
 
@@ -40,12 +40,12 @@ describe('a choice', () => {
 })
 
 describe('choices', () => {
-  it('are asked for by their titles, within bounds', () => {
+  it('list their titles in the form, within bounds', () => {
     const expected = { type: 'array', items: { anyOf: OPTIONS }, minItems: 1, maxItems: 2 }
     expect(requested(choices(LANGUAGES).min(1).max(2))).toEqual(expected)
   })
 
-  it('take their values and nothing else', () => {
+  it('accept their values and nothing else', () => {
     const content = { field: ['de', 'en'] }
     expect(accept(choices(LANGUAGES), ['de', 'en'])).toEqual({ action: 'accept', content })
     expect(accept(choices(LANGUAGES), ['de', 'fr'])).toBeUndefined()
@@ -53,7 +53,7 @@ describe('choices', () => {
 })
 
 describe('a form with named schemas', () => {
-  it('is asked for without references', () => {
+  it('has no references', () => {
     const Language = choice(LANGUAGES).meta({ id: 'FormLanguage' })
     const Form = z.object({ field: Language }).meta({ id: 'NamedForm' })
     const { params } = form('Which?', Form).request

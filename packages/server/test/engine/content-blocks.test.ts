@@ -1,4 +1,4 @@
-/** Content that clients would refuse does not leave the server; the log says why. */
+/** Content that clients would refuse is not sent; the log has the reason. */
 
 import { expect, it } from 'vitest'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-/** `createMcp`: what a team provides is typed, and given, wherever its declarations run. */
+/** `createMcp`: settings and services are typed, and available in all declarations. */
 
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
@@ -84,7 +84,7 @@ describe('tools', () => {
     expect(result.structuredContent).toEqual({ settings: [] })
   })
 
-  it('of another server do not fit', () => {
+  it('of another server are type errors', () => {
     const other = createMcp({ settings: z.object({ OTHER: z.string() }) })
     const hook = other.defineHook({ name: 'other', before: ({ settings }) => void settings.OTHER })
     // @ts-expect-error: its settings are not those of this server

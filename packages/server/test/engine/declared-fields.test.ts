@@ -1,4 +1,4 @@
-/** Declarations that the compiler would refuse, where nobody runs it. */
+/** Declarations that the compiler would refuse, in projects that do not run it. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -19,7 +19,7 @@ const prompt = definePrompt({
   ...{ name: 'chase', description: 'Asks.', arguments: input, render: () => 'x' },
 })
 
-/** As JavaScript: the types say that it is wrong. */
+/** As in JavaScript: bypasses the types, which would refuse it. */
 const given = (more: object) => more as never
 
 function faultOf(work: () => unknown): string {

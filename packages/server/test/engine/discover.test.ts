@@ -30,11 +30,11 @@ describe('discovery', () => {
     expect(prompts.map(({ name }) => name)).toEqual(['account-summary'])
   })
 
-  it('refuses a folder that is not there, rather than serving nothing', async () => {
+  it('refuses a folder that does not exist', async () => {
     await expect(discover('/not/there')).rejects.toThrow('/not/there: there is no such folder')
   })
 
-  it('sorts by name, whatever the files are called', async () => {
+  it('sorts by name, whatever the names of the files', async () => {
     const folder = writeCatalog({
       'tools/1.ts': toolFile({ name: "'zebra'" }),
       'tools/2.ts': toolFile({ name: "'Ant'" }),
@@ -50,7 +50,7 @@ describe('discovery', () => {
     expect(prompts.map(({ name }) => name)).toEqual(['b', 'z'])
   })
 
-  it('leaves tests, declarations and other files alone', async () => {
+  it('ignores tests, declarations and other files', async () => {
     const folder = writeCatalog({
       'tools/greet.ts': toolFile(),
       'tools/greet.test.ts': 'throw new Error()',
@@ -128,7 +128,7 @@ describe('discovery', () => {
     )
   })
 
-  it('has no session tools where the server declares that it has none', async () => {
+  it('has no session tools if the server declares that it has none', async () => {
     const folder = writeCatalog({
       'server.mjs': "export default { name: 'own', sessionTools: false }",
       'tools/in.ts': toolFile({ name: "'login'" }),
@@ -136,7 +136,7 @@ describe('discovery', () => {
     expect([...(await loadCatalog(await openProject(folder))).tools.keys()]).toEqual(['login'])
   })
 
-  it('needs none of the folders', async () => {
+  it('requires none of the folders', async () => {
     const { tools, resources, prompts } = await discover(writeCatalog({}))
     expect([tools.size, resources.length, prompts.length]).toEqual([0, 0, 0])
   })
@@ -176,8 +176,8 @@ describe('a tool is refused', () => {
     ['with a name of 129 letters', { name: "'x'.repeat(129)" }, 'name must be'],
     ['without a description', { description: "''" }, 'description is missing'],
     ['without a run', { run: 'undefined' }, 'run is missing'],
-    ['with an input that is no object', { input: 'z.string()' }, 'input must be'],
-    ['with an output that is no schema', { output: "{ type: 'object' }" }, 'output must be'],
+    ['with an input that is not an object', { input: 'z.string()' }, 'input must be'],
+    ['with an output that is not a schema', { output: "{ type: 'object' }" }, 'output must be'],
     ['with a session argument', { input: 'z.object({ session: z.string() })' }, '"session"'],
   ])('%s', async (_what, fields, fault) => {
     expect(await faultsOf({ 'tools/a.ts': toolFile(fields) })).toEqual([
@@ -185,7 +185,7 @@ describe('a tool is refused', () => {
     ])
   })
 
-  it('whose name another one has', async () => {
+  it('whose name is taken', async () => {
     const faults = await faultsOf({
       'tools/a.ts': toolFile(),
       'tools/b.ts': toolFile(),
@@ -218,7 +218,7 @@ describe('a resource or prompt is refused', () => {
     expect(await faultsOf(files)).toEqual([expect.stringContaining(fault)])
   })
 
-  it('whose name or URI another one has', async () => {
+  it('whose name or URI is taken', async () => {
     const faults = await faultsOf({
       'resources/a.ts': resource(''),
       'resources/b.ts': resource("uri: 'bank://b'"),

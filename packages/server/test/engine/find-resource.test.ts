@@ -12,7 +12,7 @@ function finder(...uris: string[]) {
   }
 }
 
-/** What a template makes of a URI: the variables, or undefined. */
+/** The variables of a URI by a template; undefined if it does not match. */
 function variables(template: string, uri: string) {
   return createFindResource([{ name: 'it', uri: template }])(uri)?.variables
 }
@@ -112,9 +112,9 @@ describe('values arrive decoded', () => {
     ['a raw line break', 'doc://n/a\r\nb', /not a URI/],
     ['outer spaces', ' doc://n/a', /not a URI/],
     ['no URI', 'n', /not a URI/],
-    ['segments that climb', 'doc://n/..%2F..%2Fetc%2Fpasswd', /"\.\." segment/],
-    ['segments that climb back', 'doc://n/a%2F..%2F..%2Fb', /"\.\." segment/],
-    ['segments that climb, as Windows has them', 'doc://n/..%5Csecret', /"\.\." segment/],
+    ['segments with ".."', 'doc://n/..%2F..%2Fetc%2Fpasswd', /"\.\." segment/],
+    ['segments with ".." in between', 'doc://n/a%2F..%2F..%2Fb', /"\.\." segment/],
+    ['segments with ".." and a backslash', 'doc://n/..%5Csecret', /"\.\." segment/],
   ])('refuses %s', (_what, uri, message) => {
     expect(() => variables('doc://n/{id}', uri)).toThrow(message)
     const thrown = (() => {
@@ -128,7 +128,7 @@ describe('values arrive decoded', () => {
   })
 
   test.each(['doc://n/..', 'doc://n/%2e%2e', 'doc://n/a/../..', 'doc://n/.%2E/x'])(
-    '%s leads to no other resource',
+    '%s matches no other resource',
     (uri) => {
       expect(finder('doc://n/{id}', 'doc://n/{+id}')(uri)).toSatisfy(
         (found: object | undefined) => found === undefined || !/\.\./.test(JSON.stringify(found)),
@@ -142,7 +142,7 @@ describe('values arrive decoded', () => {
   })
 })
 
-describe('of several that match', () => {
+describe('of several matching templates', () => {
   test.each([
     ['doc://n/list', ['doc://n/{id}', 'doc://n/list'], 'doc://n/list'],
     ['doc://n/a-1', ['doc://n/{id}', 'doc://n/a-{id}'], 'doc://n/a-{id}'],
@@ -169,7 +169,7 @@ describe('a declared URI', () => {
     'https://example.com/a b/{c}',
     'urn:isbn:{isbn}',
     'file:///{+path}',
-  ])('%s can be read', (uri) => {
+  ])('%s is accepted', (uri) => {
     expect(() => checkDeclaredUri({ name: 'it', uri })).not.toThrow()
   })
 
@@ -185,7 +185,7 @@ describe('a declared URI', () => {
     ['HTTPS://Example.com/{a}', /matches no URI.*https:\/\/example\.com\/x/],
     ['doc://n/../{a}', /matches no URI/],
     ['https://', /matches no URI/],
-  ])('%s cannot', (uri, message) => {
+  ])('%s is refused', (uri, message) => {
     expect(() => checkDeclaredUri({ name: 'it', uri })).toThrow(message)
   })
 })

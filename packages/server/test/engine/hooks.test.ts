@@ -1,4 +1,4 @@
-/** Hooks around a call: their order, what they see, what they may refuse, and what they cannot change. */
+/** Hooks around a call: their order, what they see, refusals, and limits of their influence. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -53,7 +53,7 @@ describe('hooks', () => {
     expect(events).toEqual(['before one', 'before two', 'after two ok', 'after one ok'])
   })
 
-  it('refuse a call before a session is changed; `after` is for those that let it pass', async () => {
+  it('refuse a call before a session is changed; `after` runs for hooks that passed it', async () => {
     const refusing = defineHook({
       name: 'quota',
       before: ({ settings }) => {
@@ -146,7 +146,7 @@ describe('hooks', () => {
     expect(events.at(-1)).toBe('after one error')
   })
 
-  it('that fail otherwise are named in the log, and hidden from the caller', async () => {
+  it('that fail are named in the log, and hidden from the caller', async () => {
     const broken = defineHook({ name: 'broken', before: () => Promise.reject(new Error(IBAN)) })
     const result = await run([broken])
     expect(result.code).toBe('internal_error')
@@ -154,7 +154,7 @@ describe('hooks', () => {
     expectNoLeak(result, [IBAN])
   })
 
-  it('that hang are bound by the time of the tool', async () => {
+  it('that hang are bound by the time limit of the tool', async () => {
     const hanging = defineHook({ name: 'hang', before: () => new Promise(() => undefined) })
     const result = await run([hanging], { iban: IBAN }, { timeoutSeconds: 0.05 })
     expect(result.code).toBe('timeout')

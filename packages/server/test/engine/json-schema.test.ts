@@ -1,4 +1,4 @@
-/** Tools whose input is JSON Schema of the author's own. */
+/** Tools with an input in JSON Schema. */
 
 import { describe, expect, it } from 'vitest'
 import { compileTool } from '../../src/engine/compile-tool.ts'
@@ -32,7 +32,7 @@ describe('a tool with an input in JSON Schema', () => {
     expect(properties).toMatchObject({ ...SCHEMA.properties, session: { type: 'string' } })
   })
 
-  it('is called with arguments that fit', async () => {
+  it('is called with valid arguments', async () => {
     const { isError, text } = await callTool(tool, { city: 'Bern' })
     expect([isError, text]).toEqual([false, '{"city":"Bern"}'])
   })

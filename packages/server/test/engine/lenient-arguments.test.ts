@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { defineTool, jsonSchema, masked } from '../../src/engine/index.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'
 
-/** What a tool with this input is given; the code of the refusal where it is not. */
+/** The arguments that a tool with this input gets, or the code of the refusal. */
 async function given(
   input: z.ZodObject,
   args: Record<string, unknown>,
@@ -29,7 +29,7 @@ const Node = z.object({
   },
 })
 
-describe('JSON text is taken for what is declared', () => {
+describe('JSON text is parsed as the declared type', () => {
   it.each([
     [
       'an object',
@@ -99,7 +99,7 @@ describe('JSON text is taken for what is declared', () => {
     expect(await given(input, args, 'strict')).toBe('invalid_arguments')
   })
 
-  it('by the JSON Schema of an author', async () => {
+  it('for an input in JSON Schema', async () => {
     const input = jsonSchema({
       type: 'object',
       properties: { a: { $ref: '#/$defs/list' }, b: { type: ['boolean', 'null'] } },
@@ -109,7 +109,7 @@ describe('JSON text is taken for what is declared', () => {
     expect(await given(input, { a: '[1,"2"]', b: 'true' })).toEqual({ a: [1, 2], b: true })
   })
 
-  it('in the member of a union that it is of', async () => {
+  it('in the matching member of a union', async () => {
     const Event = z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('text'), value: z.string(), count: z.number() }),
       z.object({ kind: z.literal('number'), value: z.number() }),
@@ -124,7 +124,7 @@ describe('JSON text is taken for what is declared', () => {
   })
 })
 
-describe('null is taken for nothing', () => {
+describe('null counts as missing', () => {
   const input = z.object({
     a: z.string().optional(),
     b: z.number().default(3),
@@ -132,20 +132,20 @@ describe('null is taken for nothing', () => {
     e: z.string().nullish(),
   })
 
-  it('where a field may be left out', async () => {
+  it('if a field is optional', async () => {
     const args = { a: null, b: null, c: { d: null }, e: null }
     expect(await given(input, args)).toEqual({ b: 3, c: {}, e: null })
   })
 
-  it('and not where it is required, or in a list', async () => {
+  it('but not if it is required, or in a list', async () => {
     expect(await given(z.object({ a: z.string() }), { a: null })).toBe('invalid_arguments')
     const list = z.object({ a: z.array(z.string()) })
     expect(await given(list, { a: [null] })).toBe('invalid_arguments')
   })
 })
 
-describe('nothing is taken for what it is not', () => {
-  it('a text stays a text, also where another argument is rewritten', async () => {
+describe('no other value is coerced', () => {
+  it('a text stays a text, even if another argument is rewritten', async () => {
     const input = z.object({
       text: z.string(),
       either: z.union([z.number(), z.string()]),
@@ -194,7 +194,7 @@ describe('nothing is taken for what it is not', () => {
 })
 
 describe('a refusal', () => {
-  it('has the faults of what was sent', async () => {
+  it('has the faults of the sent arguments', async () => {
     const tool = defineTool({
       ...{ name: 'a', description: 'A.', output: z.object({}) },
       input: z.object({ a: z.number(), b: z.string().max(2) }),
@@ -206,7 +206,7 @@ describe('a refusal', () => {
     expect(lenient.text).toContain('at a')
   })
 
-  it('and an answer have masked values of JSON text masked', async () => {
+  it('and a result have masked values of JSON text masked', async () => {
     const secret = 'GB33BUKB20201555555555'
     const Card = z.strictObject({ iban: masked(z.string()), count: z.number() })
     const tool = defineTool({

@@ -20,15 +20,15 @@ const SHOWN = '****************00'
 type Read = (context: ToolContext<object>) => Promise<unknown>
 type Use = (context: ToolContext<object>, secret: string) => Promise<unknown> | unknown
 
-/** Where a tool may have the secret from. */
+/** Sources of the secret. */
 const SOURCES: Record<string, Read> = {
   upstream: ({ upstream }) => upstream.get('/account'),
   account: async ({ session }) => ({ email: (await session.account())?.email }),
   'session value': async ({ session }) => ({ email: session.get('email') }),
 }
 
-/** Where it may let it slip. */
-const SLIPS: Record<string, Use> = {
+/** Ways in which a tool may disclose it. */
+const DISCLOSURES: Record<string, Use> = {
   'an error for the caller': (_, secret) => {
     throw new ToolError(`No account ${secret}.`, { cause: new Error(secret) })
   },
@@ -90,15 +90,15 @@ const SLIPS: Record<string, Use> = {
     }),
 }
 
-function tool(read: Read, slip: Use) {
+function tool(read: Read, disclose: Use) {
   return defineTool({
     name: 'probe',
-    description: 'Lets a secret slip.',
+    description: 'Discloses a secret.',
     input: z.object({}),
     output: z.object({ email: masked(z.string(), { right: 2 }).optional() }),
     async run(context) {
       const { email } = (await read(context)) as { email: string }
-      return ((await slip(context, email)) ?? {}) as object
+      return ((await disclose(context, email)) ?? {}) as object
     },
   })
 }
@@ -118,18 +118,18 @@ const given = {
 }
 
 describe.each(Object.entries(SOURCES))('a masked value from %s', (_source, read) => {
-  it.each(Object.entries(SLIPS))('is not disclosed by %s', async (_slip, slip) => {
-    expectNoLeak(await callTool(tool(read, slip), {}, given), [SECRET])
+  it.each(Object.entries(DISCLOSURES))('is not disclosed by %s', async (_disclosure, disclose) => {
+    expectNoLeak(await callTool(tool(read, disclose), {}, given), [SECRET])
   })
 })
 
-/** With characters that URLs and JSON write otherwise. */
+/** With characters that URLs and JSON escape. */
 const ODD_SECRET = 'Rue "d\'Or" 5/b & é+ä'
 
-describe('a value in another spelling', () => {
-  it.each(Object.entries(SLIPS))('is not disclosed by %s', async (_slip, slip) => {
+describe('a value in another encoding', () => {
+  it.each(Object.entries(DISCLOSURES))('is not disclosed by %s', async (_disclosure, disclose) => {
     const upstream = { 'GET /account': { email: ODD_SECRET } }
-    const run = await callTool(tool(SOURCES.upstream as Read, slip), {}, { ...given, upstream })
+    const run = await callTool(tool(SOURCES.upstream as Read, disclose), {}, { ...given, upstream })
     expectNoLeak(run, [ODD_SECRET])
   })
 })
@@ -138,17 +138,21 @@ describe('masked, not dropped:', () => {
   const read = SOURCES.upstream as Read
 
   it('the rest of the message reaches the caller', async () => {
-    const result = await callTool(tool(read, SLIPS['an error for the caller'] as Use), {}, given)
+    const result = await callTool(
+      tool(read, DISCLOSURES['an error for the caller'] as Use),
+      {},
+      given,
+    )
     expect(result.text).toBe(`No account ${SHOWN}.`)
   })
 
   it('the rest of the progress message is sent', async () => {
-    const { progress } = await callTool(tool(read, SLIPS.progress as Use), {}, given)
+    const { progress } = await callTool(tool(read, DISCLOSURES.progress as Use), {}, given)
     expect(progress).toEqual([{ done: 1, total: 1, message: `at ${SHOWN}` }])
   })
 
   it('the log has the rest, and the location of the error', async () => {
-    const { log } = await callTool(tool(read, SLIPS['an accident'] as Use), {}, given)
+    const { log } = await callTool(tool(read, DISCLOSURES['an accident'] as Use), {}, given)
     expect(log).toContainEqual(
       expect.objectContaining({
         msg: 'tool failed',
@@ -174,16 +178,16 @@ describe('questions with masked texts', () => {
   const read = SOURCES.upstream as Read
 
   it('show the rest, and their answers are accepted', async () => {
-    const slip = SLIPS['the texts of a form'] as Use
-    const run = await callTool(tool(read, slip), {}, given)
+    const disclose = DISCLOSURES['the texts of a form'] as Use
+    const run = await callTool(tool(read, disclose), {}, given)
     expect(run.isError).toBe(false)
     expect(JSON.stringify(run.told)).toContain(`"const":"a","title":"Account ${SHOWN}"`)
   })
 
   it.each(['the value of a choice', 'the value of an enum', 'the name of a field'])(
-    'are refused with a reason in the log where %s is masked',
+    'are refused with a reason in the log if %s is masked',
     async (name) => {
-      const run = await callTool(tool(read, SLIPS[name] as Use), {}, given)
+      const run = await callTool(tool(read, DISCLOSURES[name] as Use), {}, given)
       expect(run.code).toBe('internal_error')
       expect(JSON.stringify(run.log)).toContain('use a text of your own')
     },

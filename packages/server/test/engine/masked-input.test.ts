@@ -16,7 +16,7 @@ function tool(
 ) {
   return defineTool({
     name: 'probe',
-    description: 'Lets an argument slip.',
+    description: 'Discloses an argument.',
     input: z.object({ secret: masked(z.string(), { right: 2 }), note }),
     output: z.object({
       said: z.string().optional(),
@@ -32,7 +32,7 @@ function tool(
   })
 }
 
-const SLIPS: Readonly<Record<string, (context: Context) => unknown>> = {
+const DISCLOSURES: Readonly<Record<string, (context: Context) => unknown>> = {
   'an error': ({ input }) => {
     throw new ToolError(`Bad ${input.secret}`, { code: input.secret })
   },
@@ -52,7 +52,7 @@ const SLIPS: Readonly<Record<string, (context: Context) => unknown>> = {
 const answers = { a: { action: 'accept' as const, content: {} } }
 
 describe('a masked argument', () => {
-  it('reaches the tool whole', async () => {
+  it('reaches the tool unmasked', async () => {
     let seen: unknown
     await callTool(
       tool(({ input }) => {
@@ -63,8 +63,8 @@ describe('a masked argument', () => {
     expect(seen).toBe(SECRET)
   })
 
-  it.each(Object.entries(SLIPS))('does not come back through %s', async (_where, slip) => {
-    const run = await callTool(tool(slip), { secret: SECRET }, { answers })
+  it.each(Object.entries(DISCLOSURES))('is not disclosed by %s', async (_where, disclose) => {
+    const run = await callTool(tool(disclose), { secret: SECRET }, { answers })
     expectNoLeak(run, [SECRET])
   })
 
@@ -79,7 +79,7 @@ describe('a masked argument', () => {
   })
 
   it("is masked in a masked field by that field's mask", async () => {
-    const run = await callTool(tool(SLIPS['a masked field of the answer'] as never), {
+    const run = await callTool(tool(DISCLOSURES['a masked field of the answer'] as never), {
       secret: SECRET,
     })
     expect(run.structuredContent).toEqual({ secret: '***********se 42' })
@@ -93,7 +93,7 @@ describe('a masked argument', () => {
     expect(run.structuredContent).toEqual({ kind: 'correct' })
   })
 
-  it('does not stand in what is wrong with the arguments', async () => {
+  it('is not in the faults of the arguments', async () => {
     const never = z.string().refine(() => false, { error: ({ input }) => `No ${String(input)}` })
     const run = await callTool(
       tool(() => ({}), never),
@@ -103,7 +103,7 @@ describe('a masked argument', () => {
     expectNoLeak(run, [SECRET])
   })
 
-  it('is known when it does not fit itself', async () => {
+  it('is masked although it is invalid itself', async () => {
     const strict = defineTool({
       ...tool(() => ({})),
       input: z.object({
@@ -115,7 +115,7 @@ describe('a masked argument', () => {
     expectNoLeak(run, [SECRET])
   })
 
-  it('is not cut in half by a limit of length', async () => {
+  it('is not truncated by a limit of length', async () => {
     const long = z.string().refine(() => false, { error: ({ input }) => String(input) })
     for (let before = 380; before < 402; before += 1) {
       const note = 'x'.repeat(before) + SECRET

@@ -33,7 +33,7 @@ describe('services', () => {
     expect(events).toEqual(['open one', 'close two', 'close one'])
   })
 
-  it('are none where none are declared', async () => {
+  it('are empty if none are declared', async () => {
     const { log } = recordingLogger()
     const options = { settings: {}, secrets: [], log, timeoutSeconds: 1 }
     const { services, close } = await openServices({}, options)
@@ -41,7 +41,7 @@ describe('services', () => {
     await close()
   })
 
-  it('that fail are named, without secrets, and those before them closed', async () => {
+  it('that fail are named, without secrets, and earlier ones closed', async () => {
     events.length = 0
     const { opening } = open(async ({ open }) => {
       await open('one', () => 1, closes('one'))
@@ -54,7 +54,7 @@ describe('services', () => {
     expect(events).toEqual(['close one'])
   })
 
-  it('that hang are named, and closed at once when they open after all', async () => {
+  it('that hang are named, and closed at once if they open later', async () => {
     events.length = 0
     let finish: (value: number) => void = () => undefined
     const aborted = vi.fn()
@@ -81,7 +81,7 @@ describe('services', () => {
     await expect.poll(() => events).toEqual(['close one', 'close slow'])
   })
 
-  it('that throw outside of `open` are no mystery either', async () => {
+  it('that throw outside of `open` are reported, too', async () => {
     const { opening } = open(() => {
       throw new TypeError('settings are odd')
     })
@@ -123,15 +123,15 @@ describe('services', () => {
       return { announce }
     })
     const { services, join } = await opening
-    const told: unknown[] = []
+    const announced: unknown[] = []
     join({
-      toolsChanged: () => told.push('tools'),
-      promptsChanged: () => told.push('prompts'),
-      resourcesChanged: () => told.push('resources'),
-      resourceUpdated: (uri) => told.push(uri),
+      toolsChanged: () => announced.push('tools'),
+      promptsChanged: () => announced.push('prompts'),
+      resourcesChanged: () => announced.push('resources'),
+      resourceUpdated: (uri) => announced.push(uri),
     })
     ;(services as { readonly announce: Announce }).announce.promptsChanged()
-    expect(told).toEqual(['tools', 'desk://1', 'prompts'])
+    expect(announced).toEqual(['tools', 'desk://1', 'prompts'])
   })
 
   it('log without secrets', async () => {

@@ -1,4 +1,4 @@
-/** Resources and prompts, the template's own and a fork's, as clients of either era see them. */
+/** Resources and prompts, as clients of either era see them. */
 
 import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { moduleOf, writeCatalog } from './catalog.ts'
 
 const SECRET = 'postgres://admin:hunter22@db'
 
-const FORK = {
+const PROJECT = {
   'resources/logo.ts': moduleOf(`export default defineResource({
     name: 'logo', uri: 'bank://logo', mimeType: 'image/png', read: async () => ({ blob: 'iVBORw==' }),
   })`),
@@ -28,7 +28,7 @@ describe.each(ERAS)('a client of %s', (era) => {
   let forkClient: Client
   beforeAll(async () => {
     own = await startApp()
-    fork = await startApp({ catalogDirectory: writeCatalog(FORK) })
+    fork = await startApp({ catalogDirectory: writeCatalog(PROJECT) })
     client = (await connectClient(own.url, era)).client
     forkClient = (await connectClient(fork.url, era)).client
   })
@@ -116,7 +116,7 @@ describe.each(ERAS)('a client of %s', (era) => {
     expect(contents).toEqual([{ uri: 'bank://logo', mimeType: 'image/png', blob: 'iVBORw==' }])
   })
 
-  it('does not get the reason of a failure; the log does', async () => {
+  it('does not get the reason of a failure, which is in the log', async () => {
     for (const failing of [
       () => forkClient.readResource({ uri: 'bank://broken' }),
       () => forkClient.getPrompt({ name: 'broken' }),

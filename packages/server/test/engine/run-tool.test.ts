@@ -42,7 +42,7 @@ describe('arguments', () => {
     expect(run).not.toHaveBeenCalled()
   })
 
-  it('name a session with a text or not at all', async () => {
+  it('name a session by a text or not at all', async () => {
     for (const session of [5, {}, null, true]) {
       expect((await callTool(tool(z.object({})), { session })).code).toBe('invalid_arguments')
     }
@@ -68,7 +68,7 @@ describe('arguments', () => {
   it.each([
     ['strict', z.strictObject({})],
     ['loose', z.looseObject({})],
-  ])('may name the session, which a %s input does not see', async (_what, input) => {
+  ])('may name the session, which is not part of a %s input', async (_what, input) => {
     const seen = vi.fn()
     const tool = toolThat(run, {
       input,
@@ -95,16 +95,16 @@ describe('scopes', () => {
     expect(result.text).not.toContain('b:read')
   })
 
-  it('that are all there let the tool run', async () => {
+  it('that are complete permit the call', async () => {
     expect((await callTool(tool, {}, { scopes: ['b:read', 'x', 'a:read'] })).isError).toBe(false)
   })
 
-  it('are not asked of a caller without a token', async () => {
+  it('are not required of a caller without a token', async () => {
     expect((await callTool(tool, {})).isError).toBe(false)
   })
 })
 
-describe('what a tool answers', () => {
+describe('the result of a tool', () => {
   it.each<[string, Record<string, unknown>]>([
     ['lacks a field', {}],
     ['has a field of another type', { done: VALUE }],
@@ -120,13 +120,13 @@ describe('what a tool answers', () => {
   })
 })
 
-describe('what a tool throws', () => {
-  it('on purpose reaches the caller with its code', async () => {
+describe('an error of a tool', () => {
+  it('that is a ToolError reaches the caller with its code', async () => {
     const result = await callTool(failing(new ToolError('Try on Monday.', { code: 'closed' })), {})
     expect(result).toMatchObject({ isError: true, code: 'closed', text: 'Try on Monday.' })
   })
 
-  it('on purpose without a code is tool_failed', async () => {
+  it('that is a ToolError without a code is tool_failed', async () => {
     expect((await callTool(failing(new ToolError('No.')), {})).code).toBe('tool_failed')
   })
 
@@ -150,14 +150,14 @@ describe('what a tool throws', () => {
     ['a text', VALUE],
     ['nothing', undefined],
     ['a ZodError of its own', z.string(VALUE).safeParse(1).error],
-  ])('by accident is hidden, and logged: %s', async (_what, error) => {
+  ])('of any other kind is hidden, and logged: %s', async (_what, error) => {
     const { code, text, log } = await callTool(failing(error), {})
     expect(code).toBe('internal_error')
     expect(text).not.toContain(VALUE)
     expect(log).toContainEqual(expect.objectContaining({ level: 'error', msg: 'tool failed' }))
   })
 
-  it('before it returns a promise is caught too', async () => {
+  it('that is thrown synchronously is caught, too', async () => {
     const tool = toolThat(() => {
       throw new ToolError('At once.', { code: 'at_once' })
     })
@@ -184,7 +184,7 @@ describe('a question', () => {
     ['nothing', undefined],
     ['a schema', z.object({ sure: z.boolean() })],
     ['the parameters of a form', { message: 'Really?', requestedSchema: {} }],
-  ])('that is %s fails the call, and the log names it', async (_what, question) => {
+  ])('that is %s fails the call, and is named in the log', async (_what, question) => {
     const asking = defineTool({
       name: 'asking',
       description: 'Asks.',

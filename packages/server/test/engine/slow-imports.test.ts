@@ -9,7 +9,7 @@ import { type DiscoveryError, discover } from '../../src/engine/discover.ts'
 import { spawnServer } from '../support/process.ts'
 import { moduleOf, toolFile, writeCatalog } from './catalog.ts'
 
-/** Without it, files in a temporary folder are CommonJS, which awaits nothing at its top level. */
+/** Without it, files in a temporary folder are CommonJS, which has no top-level await. */
 const PACKAGE = { 'package.json': '{"type":"module"}' }
 const HANGS = 'await new Promise(() => undefined)'
 const DISCOVER = pathToFileURL(join(import.meta.dirname, '../../src/engine/discover.ts')).href
@@ -55,7 +55,7 @@ test('a slow one is awaited, and reported once', async () => {
   expect(slow).toEqual(['tools/slow.ts'])
 })
 
-test('a process with nothing else to do does not end with code 13', {
+test('a process without other work does not exit with code 13', {
   timeout: 60_000,
 }, async () => {
   const folder = writeCatalog({ ...PACKAGE, 'tools/hangs.ts': HANGS })

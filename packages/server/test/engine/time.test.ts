@@ -24,7 +24,7 @@ function toolThat(run: (context: Context) => Promise<object>, timeoutSeconds?: n
 const forever = () => new Promise<never>(() => undefined)
 
 describe('a tool that exceeds its time limit', () => {
-  it('does not hold its caller, even if it ignores its signal', async () => {
+  it('does not delay its caller, even if it ignores its signal', async () => {
     const result = await callTool(toolThat(forever, 0.05), {})
     expect(result.code).toBe('timeout')
     expect(result.log.at(-1)).toMatchObject({ msg: 'tool call', outcome: 'timeout' })
@@ -41,15 +41,15 @@ describe('a tool that exceeds its time limit', () => {
   })
 
   it('is aborted by a signal that it reads after the timeout', async () => {
-    const told: unknown[] = []
+    const seen: unknown[] = []
     const tool = toolThat(async (context) => {
-      // Deadlines are up to one sweep late.
+      // Deadlines fire up to one sweep late.
       await delay(400)
-      told.push(context.signal.aborted, context.signal.reason)
+      seen.push(context.signal.aborted, context.signal.reason)
       return {}
     }, 0.05)
     await callTool(tool, {})
-    await vi.waitFor(() => expect(told).toEqual([true, expect.any(DOMException)]))
+    await vi.waitFor(() => expect(seen).toEqual([true, expect.any(DOMException)]))
   })
 
   it('has the configured time limit by default', async () => {
@@ -59,7 +59,7 @@ describe('a tool that exceeds its time limit', () => {
   })
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 10_000_000])(
-    'may not say that it takes %s seconds',
+    'may not declare %s seconds',
     (seconds) => {
       expect(() => compileTool(toolThat(forever, seconds))).toThrow('timeoutSeconds must be')
     },
@@ -70,12 +70,12 @@ describe('a tool that exceeds its time limit', () => {
     expect((await callTool(tool, {}, { timeoutSeconds: 0.01 })).isError).toBe(false)
   })
 
-  it('is a time-out also when it throws because of its signal', async () => {
+  it('is a timeout even if it throws because of its signal', async () => {
     const tool = toolThat(({ signal }) => delay(10_000, {}, { signal }), 0.05)
     expect((await callTool(tool, {})).code).toBe('timeout')
   })
 
-  it('may fail later without anybody noticing', async () => {
+  it('may fail later without effect', async () => {
     const tool = toolThat(async () => {
       await delay(80)
       throw new Error('late')

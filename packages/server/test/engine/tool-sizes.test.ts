@@ -1,4 +1,4 @@
-/** The size of the list of tools, as clients are sent it, and warnings about it. */
+/** The size of the list of tools as sent to clients, and warnings about it. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import { discover } from '../../src/engine/discover.ts'
 import { defineTool, jsonSchema } from '../../src/engine/index.ts'
 import { catalogWarnings, toolSizes } from '../../src/engine/tool-sizes.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
+import { PROTOCOL_CATALOG, sendRequest } from '../support/wire.ts'
 
 function catalogOf(tools: Readonly<Record<string, string>>) {
   const compiled = Object.entries(tools).map(([name, description]) => {
@@ -31,8 +31,8 @@ describe('the size of a tool', () => {
   })
   afterAll(() => app.stop())
 
-  it('is that of what is listed', async () => {
-    const { message } = await ask(app.url, '2026-07-28', 'tools/list')
+  it('is that of its entry in the list', async () => {
+    const { message } = await sendRequest(app.url, '2026-07-28', 'tools/list')
     const listed = (message.result?.tools ?? []) as { name: string }[]
     const sizes = toolSizes(await discover(PROTOCOL_CATALOG))
     expect(listed.length).toBeGreaterThan(3)

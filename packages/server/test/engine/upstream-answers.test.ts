@@ -1,4 +1,4 @@
-/** What the engine makes of the upstream's refusals: masked words, and when to try again. */
+/** Refusals of the upstream in tool errors: masked, and with the time to retry. */
 
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ const tool = defineTool({
     upstream.get<{ iban: string }>('/a', {}, { explain: (_, body) => problemText(body) }),
 })
 
-test('words of a refusal are masked as the tool masks', async () => {
+test("the message of a refusal is masked by the tool's masks", async () => {
   const body = { message: 'DE89370400440532013000 is closed', iban: 'DE89370400440532013000' }
   const upstream = { 'GET /a': Response.json(body, { status: 422 }) }
   const result = await callTool(tool, {}, { upstream })
@@ -23,7 +23,7 @@ test('words of a refusal are masked as the tool masks', async () => {
   expect(JSON.stringify(result)).not.toContain('DE89370400440532013000')
 })
 
-test('Retry-After reaches programs', async () => {
+test('Retry-After is in the metadata for programs', async () => {
   const limited = new Response(null, { status: 429, headers: { 'retry-after': '70' } })
   const result = await callTool(tool, {}, { upstream: { 'GET /a': limited } })
   expect(result).toMatchObject({ code: 'upstream_rate_limited', retryAfterSeconds: 70 })

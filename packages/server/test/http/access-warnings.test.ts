@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'
 
 const apps: TestApp[] = []
@@ -41,7 +41,7 @@ const readyz = async ({ url }: TestApp) => {
 test.each([
   [{}, ['mcp_auth_undecided']],
   [{ MCP_AUTH: 'required', LOGIN: 'on-demand' }, ['login_on_demand']],
-])('%j is ready, with a warning in words', async (env, codes) => {
+])('%j is ready, with a warning', async (env, codes) => {
   const { status, body } = await readyz(await start(env))
   expect([status, body.status]).toEqual([200, 'ok'])
   const { warnings = [] } = body
@@ -50,7 +50,7 @@ test.each([
 })
 
 test.each([{ MCP_AUTH: 'required' }, { MCP_AUTH: 'optional' }])(
-  '%j is ready, and nothing else is said',
+  '%j is ready without a warning',
   async (env) => {
     expect(await readyz(await start(env))).toEqual({ status: 200, body: { status: 'ok' } })
   },
@@ -58,6 +58,6 @@ test.each([{ MCP_AUTH: 'required' }, { MCP_AUTH: 'optional' }])(
 
 test('the doctor explains it, with the fix', { timeout: 120_000 }, async () => {
   const app = await start({ MCP_AUTH: 'required', LOGIN: 'on-demand', RATE_LIMIT: 'off' })
-  const said = withVerdict(await consult(app.url), 'warning').join('\n')
+  const said = withVerdict(await examineServer(app.url), 'warning').join('\n')
   expect(said).toMatch(/health: .*LOGIN=on-demand authenticates nobody.*Set LOGIN=at-authorize/)
 })

@@ -6,7 +6,7 @@ import type { HttpEnv } from '../../src/http/http-env.ts'
 import { browserCookie, knownBrowser } from '../../src/http/pages/browser-cookie.ts'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { authorize, openConnection, personsBrowser, signIn } from '../support/authorize-again.ts'
+import { authorize, openMcpSession, personsBrowser, signIn } from '../support/authorize-again.ts'
 import { freePort } from '../support/free-port.ts'
 import { claimsOf, createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 import { openSse, sendSse } from '../support/sse.ts'
@@ -55,7 +55,7 @@ describe('documents', () => {
     })
   })
 
-  test('the challenge leads to the one that is inserted', async () => {
+  test('the challenge names the URL with the inserted well-known path', async () => {
     const { headers, status } = await fetch(`${app.url}/mcp`)
     expect(status).toBe(401)
     const metadataUrl = `${origin}${RESOURCE}${BASE}/mcp`
@@ -68,7 +68,7 @@ test('a client is authorized and signs in; cookies and links stay below the path
   const browser = personsBrowser()
   const tokens = await authorize(client, browser)
   expect(claimsOf(tokens.access_token)).toMatchObject({ iss: app.url, aud: `${app.url}/mcp` })
-  expect(await openConnection(app.url, tokens)).toMatch(/^con_/)
+  expect(await openMcpSession(app.url, tokens)).toMatch(/^con_/)
   await signIn(app.url, tokens, browser)
   const paths = browser.cookies.map(({ path }) => path)
   expect(paths.length).toBeGreaterThan(0)
@@ -81,7 +81,7 @@ test('with LOGIN=at-authorize the provider sends the browser back below the path
   const other = await startBelow({ LOGIN: 'at-authorize', MCP_AUTH: 'required' })
   const client = await createOAuthClient(other.url)
   const tokens = await authorize(client, createBrowser(REDIRECT_URI))
-  expect(await openConnection(other.url, tokens)).toMatch(/^con_/)
+  expect(await openMcpSession(other.url, tokens)).toMatch(/^con_/)
   await other.stop()
 })
 
@@ -105,7 +105,7 @@ test('a proxy may remove the path', async () => {
 })
 
 test.each([`${BASE}x/mcp`, `${BASE}${BASE}/mcp`, `${BASE}/nothing`, `/other${BASE}/mcp`])(
-  '%s is nowhere',
+  '%s is not found',
   async (path) => {
     expect((await fetch(origin + path)).status).toBe(404)
   },

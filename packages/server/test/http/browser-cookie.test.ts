@@ -6,23 +6,23 @@ import { sha256 } from '../../src/crypto/hash.ts'
 import type { HttpEnv } from '../../src/http/http-env.ts'
 import { browserCookie, knownBrowser } from '../../src/http/pages/browser-cookie.ts'
 
-/** Says yes at POST, and says at GET who is known; by https or not. */
+/** POST approves, GET returns the known browser; over https or http. */
 function approvals(secure: boolean) {
   const app = new Hono<HttpEnv>()
   app.post('/', (c) => c.text(browserCookie(c, { secure, maxAgeSeconds: 1209600 })))
   app.get('/', (c) => c.text(knownBrowser(c, secure) ?? 'nobody'))
-  const ask = async (method: string, cookie = '') => {
+  const send = async (method: string, cookie = '') => {
     const response = await app.request('/', { method, headers: { cookie } })
     const [set = ''] = response.headers.getSetCookie()
     return { text: await response.text(), set, pair: set.split(';', 1)[0] ?? '' }
   }
   return {
-    approve: (cookie?: string) => ask('POST', cookie),
-    who: (cookie: string) => ask('GET', cookie),
+    approve: (cookie?: string) => send('POST', cookie),
+    who: (cookie: string) => send('GET', cookie),
   }
 }
 
-test('is out of reach of scripts, other sites and other hosts, and lasts as long as clients', async () => {
+test('is inaccessible to scripts, other sites and other hosts, and has the lifetime of clients', async () => {
   const { set } = await approvals(true).approve()
   expect(set).toMatch(/^__Host-mcp-browser=[\w-]{43};/)
   for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax', 'Path=/', 'Max-Age=1209600']) {
@@ -31,7 +31,7 @@ test('is out of reach of scripts, other sites and other hosts, and lasts as long
   expect(set).not.toContain('Domain')
 })
 
-test('works on this machine without https', async () => {
+test('works on loopback without https', async () => {
   const { set } = await approvals(false).approve()
   expect(set).toMatch(/^mcp-browser=[\w-]{43};/)
   expect(set).not.toContain('Secure')
@@ -55,7 +55,7 @@ test('is one for each browser: a second client only renews it', async () => {
 })
 
 test.each(['', 'x', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}%`])(
-  'that we did not make ("%s") is replaced',
+  'that the server did not issue ("%s") is replaced',
   async (value) => {
     const { approve, who } = approvals(false)
     expect((await who(`mcp-browser=${value}`)).text).toBe('nobody')

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-test('signs in the user who started, and shows their name', async () => {
+test('signs in the user who started it, and shows their name', async () => {
   const link = await login(app.url)
   const browser = newBrowser()
   const page = await signInAs(browser, link, 'grace')
@@ -37,7 +37,7 @@ test('signs in the user who started, and shows their name', async () => {
   expect(account).toMatchObject({ owner: 'Grace Hopper', accountNumber: '******6199' })
 })
 
-test('sets a cookie that scripts and other sites do not get', async () => {
+test('sets a cookie that scripts and other sites cannot read', async () => {
   const { url, code } = await login(app.url)
   const response = await submitCode(url, code)
   const [cookie = '', ...others] = response.headers.getSetCookie()
@@ -86,7 +86,7 @@ describe('is refused', () => {
     }
   })
 
-  test('in another browser, which burns the state for the right one too', async () => {
+  test('in another browser, which consumes the state for the right one, too', async () => {
     const link = await login(app.url)
     const { browser, callback } = await stopBeforeCallback(app, link)
     expect((await newBrowser().open(callback)).status).toBe(403)
@@ -157,7 +157,7 @@ test('stores states sealed, with a time-to-live', async () => {
   expect(JSON.stringify(written.slice(before))).not.toContain(callback.searchParams.get('state'))
 })
 
-test('everything that is stored expires', () => {
+test('all stored entries expire', () => {
   const made = written.filter(({ ttlSeconds }) => ttlSeconds !== undefined)
   expect(made.length).toBeGreaterThan(50)
   for (const { ttlSeconds } of made) {

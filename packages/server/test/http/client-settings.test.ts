@@ -1,4 +1,4 @@
-/** The settings that clients are given: in each client's form, with this server's address. */
+/** The settings for clients: in each client's format, with the URL of this server. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -24,7 +24,7 @@ function snippets({ steps }: ClientSettings, language: string): string[] {
 const prose = ({ steps }: ClientSettings) => steps.filter((step) => typeof step === 'string').join()
 
 describe('links into clients', () => {
-  test('give Cursor the settings that its file would have', () => {
+  test('give Cursor the same settings as its file', () => {
     const cursor = settingsOf('Cursor')
     const link = new URL(cursor.link?.href ?? '')
     expect(link.href).toMatch(/^cursor:\/\/anysphere\.cursor-deeplink\/mcp\/install\?/)
@@ -35,7 +35,7 @@ describe('links into clients', () => {
     )
   })
 
-  test('give VS Code the settings that its file would have', () => {
+  test('give VS Code the same settings as its file', () => {
     const code = settingsOf('VS Code')
     const [scheme, given = ''] = (code.link?.href ?? '').split('?')
     expect(scheme).toBe('vscode:mcp/install')
@@ -54,7 +54,7 @@ describe('links into clients', () => {
     })
   })
 
-  test('are not there where a service on the internet could not reach the server', () => {
+  test('are omitted if a service on the internet could not reach the server', () => {
     for (const client of ['Claude Desktop', 'ChatGPT']) {
       expect(settingsOf(client, HERE).link).toBeUndefined()
       expect(prose(settingsOf(client, HERE))).toContain('is not reached yet')
@@ -75,12 +75,12 @@ describe('settings to copy', () => {
     }
   })
 
-  test('let Claude Desktop start a local server only', () => {
+  test('have Claude Desktop start a local server only', () => {
     expect(snippets(settingsOf('Claude Desktop', HERE), 'json')).toHaveLength(2)
     expect(snippets(settingsOf('Claude Desktop'), 'json')).toHaveLength(1)
   })
 
-  test('let mcp-remote use http only if necessary', () => {
+  test('allow http for mcp-remote only if necessary', () => {
     const url = 'http://mcp.internal.example/mcp'
     const [elsewhere = ''] = snippets(settingsOf('Claude Desktop', { ...HERE, url }), 'json')
     expect(elsewhere).toContain('"args": ["-y", "mcp-remote", "http')
@@ -88,7 +88,7 @@ describe('settings to copy', () => {
     expect(snippets(settingsOf('Claude Desktop', HERE), 'json').join()).not.toContain('--allow')
   })
 
-  test('ask for a token where the server does', () => {
+  test('have a placeholder for the token if the server requires one', () => {
     expect(snippets(settingsOf('curl'), 'sh').join()).toContain('Authorization: Bearer $TOKEN')
     expect(snippets(settingsOf('curl', HERE), 'sh').join()).not.toContain('TOKEN')
     expect(prose(settingsOf('ChatGPT'))).toContain('choose OAuth.')
@@ -96,7 +96,7 @@ describe('settings to copy', () => {
     expect(snippets(settingsOf('Claude Code', HERE), 'sh')).toHaveLength(1)
   })
 
-  test('are quoted where a shell could take an address for more than that', () => {
+  test('are quoted if a shell could interpret the URL', () => {
     const url = 'http://[::1]:6901/mcp'
     expect(snippets(settingsOf('Claude Code', { ...HERE, url }), 'sh')[0]).toBe(
       `claude mcp add --transport http example-bank '${url}'`,
@@ -115,6 +115,6 @@ test.each([
   ["'; rm -rf /", 'rm-rf'],
   ['x'.repeat(100), 'x'.repeat(48)],
   [`${'x'.repeat(47)} and more`, 'x'.repeat(47)],
-])('%s is called %s in settings', (name, key) => {
+])('%s has the key %s in settings', (name, key) => {
   expect(settingsName(name)).toBe(key)
 })

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { authorizeClient, goOn } from '../support/consented-client.ts'
+import { authorizeClient, submitWithoutCode } from '../support/consented-client.ts'
 import { newBrowser } from '../support/sign-in.ts'
 import { startProvider } from '../upstream/fake-provider.ts'
 
@@ -45,7 +45,7 @@ test('recognizes a browser for each client that it authorized', async () => {
   const first = await authorizeClient(app)
   const second = await authorizeClient(app, first.browser)
   for (const { url, cookie } of [first, second]) {
-    expect((await goOn(url, { cookie })).status).toBe(303)
+    expect((await submitWithoutCode(url, { cookie })).status).toBe(303)
   }
 })
 
@@ -60,8 +60,10 @@ test('over https uses a cookie that no other host can set', async () => {
   try {
     const { url, cookie } = await authorizeClient(deployed)
     const here = deployed.localUrl + new URL(url).pathname
-    expect((await goOn(here, { cookie: cookie.replace('__Host-', '') })).status).toBe(403)
-    const gone = await goOn(here, { cookie, origin: 'https://mcp.example.com' })
+    expect((await submitWithoutCode(here, { cookie: cookie.replace('__Host-', '') })).status).toBe(
+      403,
+    )
+    const gone = await submitWithoutCode(here, { cookie, origin: 'https://mcp.example.com' })
     expect(gone.status).toBe(303)
     expect(gone.headers.get('location')).toContain(provider.origin)
   } finally {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => app.stop())
 
 describe('the page', () => {
-  test('can be looked at as often as one likes: previews do not use the link up', async () => {
+  test('can be opened repeatedly: previews do not consume the link', async () => {
     const link = await login(app.url)
     for (const method of ['GET', 'HEAD', 'GET', 'HEAD', 'GET', 'GET', 'GET']) {
       expect((await fetch(link.url, { method })).status).toBe(200)
@@ -58,7 +58,7 @@ describe('the page', () => {
     expect(gone.text).toContain('call\n    <code>login</code> again')
   })
 
-  test('shows who asks, since when and where it leads, and not the code', async () => {
+  test('shows the client, the time of the request and the target, and not the code', async () => {
     const link = await login(app.url)
     const { text, headers } = await newBrowser().open(link.url)
     expect(text).toContain('by hand')
@@ -98,7 +98,7 @@ describe('the page', () => {
     "' onmouseover='alert(1)",
     '</strong></p></main><form action="https://evil.com">',
     '&lt;b&gt; &amp; {{7*7}} <%= 7*7 %>',
-  ])('escapes a client that calls itself %s', async (name) => {
+  ])('escapes the client name %s', async (name) => {
     const _meta = { ...envelope(), 'io.modelcontextprotocol/clientInfo': { name, version: '1' } }
     const headers = {
       'mcp-protocol-version': '2026-07-28',
@@ -120,7 +120,7 @@ describe('the page', () => {
     }
   })
 
-  test('cuts the name of a client', async () => {
+  test('truncates the name of a client', async () => {
     const name = 'x'.repeat(5000)
     const _meta = { ...envelope(), 'io.modelcontextprotocol/clientInfo': { name, version: '1' } }
     const answer = await read(
@@ -157,7 +157,7 @@ describe('a form', () => {
     ['multipart/form-data', 'no boundary'],
     ['multipart/form-data; boundary=x', 'no part'],
     ['', 'code=x'],
-  ])('sent as "%s" is 415, and costs no try', async (type, body) => {
+  ])('sent as "%s" is 415, and uses up no attempt', async (type, body) => {
     const link = await login(app.url)
     const response = await fetch(link.url, {
       method: 'POST',

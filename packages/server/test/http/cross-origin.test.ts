@@ -32,7 +32,7 @@ test('instrumentation of pages may trace requests (W3C Trace Context)', async ()
   expect(allowed).toEqual(expect.arrayContaining(['traceparent', 'tracestate', 'baggage']))
 })
 
-test('it may read answers, refusals among them, and the id of its connection', async () => {
+test('it may read responses, refusals included, and the id of its MCP session', async () => {
   for (const body of [INITIALIZE, '{']) {
     const { headers } = await post(app.url, body, { origin: ORIGIN })
     expect(headers.get('access-control-allow-origin')).toBe(ORIGIN)
@@ -47,12 +47,12 @@ test('another origin gets no CORS headers', async () => {
   expect(headers.get('access-control-allow-origin')).toBeNull()
 })
 
-test('pages for people stay out of reach of other origins', async () => {
+test('pages for people are inaccessible to other origins', async () => {
   const { headers } = await fetch(app.url, { headers: { origin: ORIGIN } })
   expect(headers.get('access-control-allow-origin')).toBeNull()
 })
 
-test('headers of arguments are allowed by the names that are asked for (SEP-2243)', async () => {
+test('headers of arguments are allowed by their requested names (SEP-2243)', async () => {
   const allowedOf = async (requested: string) => {
     const fields = { 'access-control-request-method': 'POST', origin: ORIGIN }
     const headers = { ...fields, 'access-control-request-headers': requested }

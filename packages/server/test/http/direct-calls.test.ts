@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectAnswer, type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectAnswer, type DirectCaller } from '../support/direct.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { envelope, PROTOCOL_CATALOG, postModern, read } from '../support/wire.ts'
 
@@ -11,7 +11,7 @@ let app: TestApp
 let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
-  direct = await letDirectCallerIn(app.url)
+  direct = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
@@ -28,7 +28,7 @@ function expectProblem({ type, body, status }: DirectAnswer, expected: [number, 
 }
 
 describe('a result', () => {
-  test('of a tool is its tool result, and nothing around it', async () => {
+  test('of a tool is its tool result without an envelope', async () => {
     const { status, type, body } = await direct.call('tools/call', ECHO)
     expect([status, type]).toEqual([200, 'application/json'])
     expect(body).toMatchObject({ resultType: 'complete', structuredContent: { text: 'hello' } })
@@ -49,7 +49,7 @@ describe('a result', () => {
     ['resources/read', note],
     ['completion/complete', { ref, argument: { name: 'name', value: 'A' } }],
     ['server/discover', {}],
-  ])('of %s is what /mcp answers', async (method, params) => {
+  ])('of %s is the same as at /mcp', async (method, params) => {
     const { status, body } = await direct.call(method, params)
     const headers = direct.credentials
     const { message } = await read(postModern(app.url, method, params, { headers }))
@@ -109,7 +109,7 @@ describe('a failure is a problem document', () => {
     expect(body).toMatchObject({ isError: true, content: [{ type: 'text', text: body.detail }] })
   })
 
-  test('another revision than the one there is', async () => {
+  test('another revision than the supported one', async () => {
     const _meta = envelope({}, '2025-11-25')
     const answer = await direct.call('tools/call', { ...ECHO, _meta })
     expectProblem(answer, [400, 'invalid_params'])
@@ -118,12 +118,12 @@ describe('a failure is a problem document', () => {
   test('an unavailable store is 503, with the time to retry', async () => {
     const store = failingStore()
     const other = await startApp({ store })
-    const caller = await letDirectCallerIn(other.url)
-    store.takeAway()
+    const caller = await authorizeDirectCaller(other.url)
+    store.disconnect()
     const answer = await caller.call('tools/call', { name: 'session' })
     expectProblem(answer, [503, 'unavailable'])
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    store.giveBack()
+    store.reconnect()
     await other.stop()
   })
 
@@ -172,7 +172,7 @@ test('a caller that disconnects cancels its call', async () => {
   expect(await answer).toBe('left')
 })
 
-test('calls at the same time get their own answers', async () => {
+test('concurrent calls get their own results', async () => {
   const texts = Array.from({ length: 50 }, (_, index) => `canary-${index}`)
   const answers = await Promise.all(
     texts.map((text, index) => {
@@ -180,6 +180,6 @@ test('calls at the same time get their own answers', async () => {
       return direct.call('tools/call', { name: 'echo', arguments: { text, delayMs } })
     }),
   )
-  const heard = answers.map(({ body }) => (body.structuredContent as { text: string }).text)
-  expect(heard).toEqual(texts)
+  const received = answers.map(({ body }) => (body.structuredContent as { text: string }).text)
+  expect(received).toEqual(texts)
 })

@@ -1,9 +1,9 @@
-/** Direct calls of tools that need a user: questions are results, answers new calls. */
+/** Direct calls of tools that need a user: requests for input are results, answers are new calls. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { codeIn, newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 interface Waiting {
@@ -21,18 +21,18 @@ describe('signing in', () => {
     app = await startApp()
   })
   beforeEach(async () => {
-    direct = await letDirectCallerIn(app.url)
+    direct = await authorizeDirectCaller(app.url)
   })
   afterAll(() => app.stop())
 
-  async function ask(): Promise<Waiting> {
+  async function callUntilRequest(): Promise<Waiting> {
     const { status, body } = await direct.call('tools/call', { name: 'service' })
     expect([status, body.resultType]).toEqual([200, 'input_required'])
     return body as unknown as Waiting
   }
 
   test('the same call with the answer gets the result, masked', async () => {
-    const { inputRequests, requestState } = await ask()
+    const { inputRequests, requestState } = await callUntilRequest()
     const { url = '', message = '' } = inputRequests.sign_in?.params ?? {}
     await signInAs(newBrowser(), { url, code: codeIn(message) })
     const again = { name: 'service', requestState, inputResponses: { sign_in: ACCEPT } }
@@ -47,8 +47,8 @@ describe('signing in', () => {
     expect([replayed.status, replayed.body.code]).toEqual([400, 'invalid_params'])
   })
 
-  test('who declines is refused', async () => {
-    const { requestState } = await ask()
+  test('a user who declines is refused', async () => {
+    const { requestState } = await callUntilRequest()
     const inputResponses = { sign_in: { action: 'decline' } }
     const again = { name: 'service', requestState, inputResponses }
     const { status, body } = await direct.call('tools/call', again)
@@ -70,10 +70,10 @@ describe('signing in', () => {
     expect(body.structuredContent).toMatchObject({ owner: 'Grace Hopper' })
   })
 
-  test('of one caller is none of another', async () => {
+  test('of one caller does not count for another', async () => {
     const { body } = await direct.call('tools/call', { name: 'login' })
     await signInAs(newBrowser(), body.structuredContent as SignInLink)
-    const other = await letDirectCallerIn(app.url)
+    const other = await authorizeDirectCaller(app.url)
     const answer = await other.call('tools/call', { name: 'service' })
     expect(answer.body).toMatchObject({ resultType: 'input_required' })
   })
@@ -81,13 +81,13 @@ describe('signing in', () => {
 
 const ACCEPT = { action: 'accept' }
 
-describe('questions of a tool', () => {
+describe('requests for input of a tool', () => {
   let app: TestApp
   let direct: DirectCaller
   beforeAll(async () => {
     const catalogDirectory = join(import.meta.dirname, '../fixtures/cluster')
     app = await startApp({ catalogDirectory })
-    direct = await letDirectCallerIn(app.url)
+    direct = await authorizeDirectCaller(app.url)
   })
   afterAll(() => app.stop())
 
@@ -104,7 +104,7 @@ describe('questions of a tool', () => {
     expect(JSON.stringify(answer.body.structuredContent)).toContain('Ada')
   })
 
-  test('what no capability covers is 400, unless the caller declares it', async () => {
+  test("a request without the client's capability is 400, unless the caller declares it", async () => {
     const params = { name: 'ask', arguments: { kinds: ['roots'] } }
     const { status, body } = await direct.call('tools/call', params)
     expect([status, body.code]).toEqual([400, 'missing_capability'])

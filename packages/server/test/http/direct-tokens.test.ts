@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectAnswer, letDirectCallerIn, postDirect } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectAnswer, postDirect } from '../support/direct.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import type { HeaderFields } from '../support/wire.ts'
 
@@ -15,7 +15,7 @@ afterAll(() => app.stop())
 const PING = '{"method":"ping"}'
 const SERVICE = { name: 'service', arguments: {} }
 
-/** A problem document with a challenge; gives the challenge. */
+/** Expects a problem document with a challenge; returns the challenge. */
 function expectRefusal({ status, type, headers, body }: DirectAnswer, expected: [number, string]) {
   expect([status, body.code, type]).toEqual([...expected, 'application/problem+json'])
   expect(body.detail).toMatch(/\w/)
@@ -36,7 +36,7 @@ test.each<[string, HeaderFields, string | undefined, [number, string]]>([
   expect(/error="(\w+)"/.exec(challenge)?.[1]).toBe(error)
 })
 
-test('clients of the protocol are refused in its own words', async () => {
+test('clients of the protocol get a JSON-RPC error', async () => {
   const message = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
   const { status, body, headers } = await postDirect(app.url, message)
   expect([status, body.jsonrpc, body.id]).toEqual([401, '2.0', 1])
@@ -44,7 +44,7 @@ test('clients of the protocol are refused in its own words', async () => {
 })
 
 test('a token without the scope of a tool gets the required scope', async () => {
-  const small = await letDirectCallerIn(app.url, { scope: 'mcp' })
+  const small = await authorizeDirectCaller(app.url, { scope: 'mcp' })
   expect((await small.call('tools/call', { name: 'session' })).status).toBe(200)
   const answer = await small.call('tools/call', SERVICE)
   const challenge = expectRefusal(answer, [403, 'insufficient_scope'])
@@ -52,7 +52,7 @@ test('a token without the scope of a tool gets the required scope', async () => 
   expect(challenge).toContain('scope="mcp service:read"')
 
   const [, scope = ''] = /scope="([^"]+)"/.exec(challenge) ?? []
-  const enough = await letDirectCallerIn(app.url, { scope })
+  const enough = await authorizeDirectCaller(app.url, { scope })
   const again = await enough.call('tools/call', SERVICE)
   expect(again.body).toMatchObject({ resultType: 'input_required' })
 })

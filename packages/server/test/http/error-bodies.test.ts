@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS, errorCode } from '../support/clients.ts'
-import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
+import { PROTOCOL_CATALOG, sendRequest } from '../support/wire.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -15,7 +15,9 @@ const INSIDE = /internal-canary|ENOENT|\/srv\/|node_modules|\.ts\b|\.js\b|at asy
 
 describe.each(ERAS)('in %s', (era) => {
   test('a tool that throws is a tool error without its message', async () => {
-    const { status, text, message } = await ask(app.url, era, 'tools/call', { name: 'broken' })
+    const { status, text, message } = await sendRequest(app.url, era, 'tools/call', {
+      name: 'broken',
+    })
     expect([status, errorCode(message.result ?? {})]).toEqual([200, 'internal_error'])
     expect(text).not.toMatch(INSIDE)
   })
@@ -38,7 +40,7 @@ describe.each(ERAS)('in %s', (era) => {
     ],
   ])('a %s that throws is -32603 without its message', async (_what, method, params) => {
     const seen = app.lines.length
-    const { status, text, message } = await ask(app.url, era, method, params)
+    const { status, text, message } = await sendRequest(app.url, era, method, params)
     expect([status, message.error?.code]).toEqual([200, -32603])
     expect(text).not.toMatch(INSIDE)
     const logged = app.lines.slice(seen).filter((line) => line.includes('internal-canary'))
@@ -52,8 +54,8 @@ describe.each(ERAS)('in %s', (era) => {
     ['completion/complete', {}, 'ref'],
     ['tools/call', {}, 'name'],
     ['tools/call', { name: 'echo', arguments: 5 }, 'arguments'],
-  ])('%s with %j is -32602, in words', async (method, params, place) => {
-    const { message } = await ask(app.url, era, method, params)
+  ])('%s with %j is -32602, with an explanation', async (method, params, place) => {
+    const { message } = await sendRequest(app.url, era, method, params)
     expect(message.error?.code).toBe(-32602)
     expect(message.error?.message).toMatch(new RegExp(`^Invalid params: ${place}: [^{}[\\]"]+$`))
   })
@@ -63,8 +65,8 @@ test.each([
   ['initialize', {}],
   ['logging/setLevel', {}],
   ['resources/subscribe', {}],
-])('%s of the 2025 era with %j is -32602, in words', async (method, params) => {
-  const { message } = await ask(app.url, '2025-11-25', method, params)
+])('%s of the 2025 era with %j is -32602, with an explanation', async (method, params) => {
+  const { message } = await sendRequest(app.url, '2025-11-25', method, params)
   expect(message.error?.code).toBe(-32602)
   expect(message.error?.message).toMatch(/^[^{}[\]]+$/)
 })

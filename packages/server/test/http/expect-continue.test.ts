@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { PROTOCOL_CATALOG } from '../support/wire.ts'
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
@@ -71,7 +71,7 @@ describe.each([100, 500_000])('a body of %i bytes', (bytes) => {
     ['another content type', 415, { type: 'text/plain' }],
     ['no such address', 404, { path: '/nowhere' }],
     ['no such method', 405, { path: '/livez' }],
-  ])('is not asked for: %s is %i', async (_what, status, head) => {
+  ])('is not requested: %s is %i', async (_what, status, head) => {
     const client = await open()
     client.head({ bytes, ...head })
     await expect.poll(() => client.got.isEnded).toBe(true)
@@ -81,7 +81,7 @@ describe.each([100, 500_000])('a body of %i bytes', (bytes) => {
   })
 
   test('is requested once, with a valid token, and served', async () => {
-    const { token } = await letDirectCallerIn(app.url)
+    const { token } = await authorizeDirectCaller(app.url)
     const client = await open()
     const fields = [`Authorization: Bearer ${token}`]
     const params = { name: 'echo', arguments: { text: 'hi' } }
@@ -101,15 +101,15 @@ describe.each([100, 500_000])('a body of %i bytes', (bytes) => {
   })
 })
 
-test('a body above the limit is not asked for', async () => {
-  const { token } = await letDirectCallerIn(app.url)
+test('a body above the limit is not requested', async () => {
+  const { token } = await authorizeDirectCaller(app.url)
   const client = await open()
   client.head({ bytes: 2 * 1024 * 1024, fields: [`Authorization: Bearer ${token}`] })
   await expect.poll(() => client.got.isEnded).toBe(true)
   expect(statusOf(client.got.text)).toBe(413)
 })
 
-test('the endpoints of the authorization server ask for theirs', async () => {
+test('the endpoints of the authorization server request their bodies', async () => {
   const client = await open()
   const form = 'grant_type=refresh_token&refresh_token=x&client_id=x'
   const type = 'application/x-www-form-urlencoded'
@@ -120,7 +120,7 @@ test('the endpoints of the authorization server ask for theirs', async () => {
 })
 
 test('a body that is sent without waiting is served', async () => {
-  const { token } = await letDirectCallerIn(app.url)
+  const { token } = await authorizeDirectCaller(app.url)
   const client = await open()
   const call = JSON.stringify({ method: 'ping' })
   client.head({ path: '/http', bytes: call.length, fields: [`Authorization: Bearer ${token}`] })

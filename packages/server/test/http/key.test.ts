@@ -20,7 +20,7 @@ import {
   type SignInLink,
 } from '../support/sign-in.ts'
 
-/** From the link to the page that asks for the key. */
+/** Enters the code of the link; returns the page with the field for the key. */
 async function keyPage(link: SignInLink, browser: Browser = newBrowser()): Promise<Page> {
   const page = await browser.open(link.url, { code: link.code })
   expect(page.url.pathname).toMatch(/^\/key\/tickets\/[\w-]{43}$/)
@@ -30,7 +30,7 @@ async function keyPage(link: SignInLink, browser: Browser = newBrowser()): Promi
   return page
 }
 
-/** Sends the form of a page, wherever that leads. */
+/** Submits the form of a page; follows redirects. */
 function paste(browser: Browser, page: Page, key: string): Promise<Page> {
   const action = /<form method="post"(?: action="([^"]*)")?/.exec(page.text)?.[1]
   return browser.open(new URL(action ?? page.url.href, page.url), { key })
@@ -76,7 +76,7 @@ describe('the page', () => {
     expect(several.ticketsApi.seen[0]?.headers['x-tickets-auth']).toBe(`Token ${GOOD_KEY}`)
   })
 
-  test('reports that the API refuses a key, and allows five tries', async () => {
+  test('reports that the API refuses a key, and allows five attempts', async () => {
     const { url } = await startSeveral()
     const link = await loginAt(url, { upstream: 'tickets' })
     const browser = newBrowser()
@@ -110,7 +110,7 @@ describe('the page', () => {
 })
 
 describe('a key', () => {
-  test('is nowhere in logs, answers, pages or the store', async () => {
+  test('is not in logs, responses, pages or the store', async () => {
     const { store, written } = recordingStore()
     const several = await startSeveral({}, store)
     const { url, server } = several
@@ -122,7 +122,7 @@ describe('a key', () => {
     expect(JSON.stringify(result)).toContain('for Token ')
   })
 
-  test('that the API refuses later is removed, and asked for again', async () => {
+  test('that the API refuses later is removed, and requested again', async () => {
     const several = await startSeveral()
     const { url, ticketsApi } = several
     const { session } = await signedIn(several)
@@ -139,7 +139,7 @@ describe('a key', () => {
     expect((await call(url, 'tickets', { session })).isError).not.toBe(true)
   })
 
-  test('stays where the API forbids one thing alone', async () => {
+  test('stays if the API forbids a single operation', async () => {
     const several = await startSeveral()
     const { session } = await signedIn(several)
     const forbidden = await call(several.url, 'tickets', { session, path: '/forbidden' })
@@ -147,7 +147,7 @@ describe('a key', () => {
     expect((await call(several.url, 'tickets', { session })).isError).not.toBe(true)
   })
 
-  test('is gone after logout', async () => {
+  test('is deleted by logout', async () => {
     const several = await startSeveral()
     const { url } = several
     const { session } = await signedIn(several)

@@ -43,14 +43,14 @@ async function remembered(at: Pick<TestApp, 'store' | 'url'>) {
   return client
 }
 
-describe('the form of the answer', () => {
+describe('the format of the response', () => {
   test.each([
     ['curl', '*/*'],
     ['a program', 'application/json'],
-    ['a program that takes all', 'application/json, text/plain, */*'],
-    ['somebody who likes JSON better', 'text/html;q=0.5, application/json'],
-    ['somebody who wants no page', 'text/html;q=0, */*'],
-    ['somebody with another taste', 'image/png'],
+    ['a program that accepts everything', 'application/json, text/plain, */*'],
+    ['a client that prefers JSON', 'text/html;q=0.5, application/json'],
+    ['a client that excludes HTML', 'text/html;q=0, */*'],
+    ['a client that accepts neither', 'image/png'],
   ])('is JSON for %s', async (_who, accept) => {
     const { response, text } = await open(app, { accept })
     expect(response.headers.get('content-type')).toContain('application/json')
@@ -62,8 +62,8 @@ describe('the form of the answer', () => {
   test.each([
     ['Chrome', CHROME],
     ['Firefox', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
-    ['somebody who likes pages better', 'application/json;q=0.4, text/html;q=0.9'],
-    ['somebody who takes any text', 'text/*'],
+    ['a client that prefers HTML', 'application/json;q=0.4, text/html;q=0.9'],
+    ['a client that accepts any text', 'text/*'],
   ])('is a page for %s', async (_who, accept) => {
     const { response } = await open(app, { accept })
     expect(response.headers.get('content-type')).toContain('text/html')
@@ -118,7 +118,7 @@ describe('the page', () => {
     ['is hidden', { LANDING_TOOLS: 'hide' }, false],
     ['is hidden', { MCP_AUTH: 'required' }, false],
     ['is listed', { MCP_AUTH: 'required', LANDING_TOOLS: 'show' }, true],
-  ])('what the tools are %s with %j', async (_how, env, isShown) => {
+  ])('the list of tools %s with %j', async (_how, env, isShown) => {
     const at = await start({ env })
     const { text: json } = await open(at, { accept: 'application/json' })
     const { text } = await open(at)
@@ -163,7 +163,7 @@ describe('the page', () => {
   })
 })
 
-describe('whether one is signed in', () => {
+describe('the sign-in state', () => {
   test('is shown to the browser that authorized the client, and to no other', async () => {
     const { sessions, sessionId, cookie } = await remembered(app)
     const before = await open(app, { cookie })
@@ -187,7 +187,7 @@ describe('whether one is signed in', () => {
     expect(text).toMatch(/Real &lt;client&gt;[\s\S]*Not signed in/)
   })
 
-  test('is not spoken of where no tool needs it', async () => {
+  test('is omitted if no tool needs a sign-in', async () => {
     const catalogDirectory = join(import.meta.dirname, '../../../../conformance')
     const { text } = await open(await start({ catalogDirectory }))
     expect(text).not.toMatch(/signed in|sign in/i)
@@ -202,7 +202,7 @@ describe('whether one is signed in', () => {
     expect(text).toContain('authorize them at\n        <strong>localhost:1</strong>')
   })
 
-  test('is found out without writing anything', async () => {
+  test('is read without writes', async () => {
     const { store, written } = recordingStore()
     const at = await start({ store })
     const { cookie } = await remembered(at)
@@ -221,7 +221,7 @@ describe('whether one is signed in', () => {
       expect(new Set(asked.map(({ response }) => response.status))).toEqual(new Set([200]))
     }
     expect((await ask(600)).response.status).toBe(429)
-    store.asked.length = 0
+    store.commands.length = 0
     const { response, text } = await ask(601)
     expect([response.status, response.headers.has('retry-after')]).toEqual([429, true])
     expect(response.headers.get('ratelimit')).toContain('"page";r=0')
@@ -229,21 +229,21 @@ describe('whether one is signed in', () => {
     for (const nobody of [{}, { accept: '*/*' }]) {
       expect((await open(at, nobody)).response.status).toBe(200)
     }
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test('is unknown while the store is unavailable; the rest of the page needs no store', async () => {
     const store = failingStore()
     const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const { cookie } = await remembered(at)
-    store.takeAway()
+    store.disconnect()
     const { response, text } = await open(at, { cookie })
     expect(response.status).toBe(200)
     expect(text).toContain('Not available just now.')
     expect(text).toContain('Add to Cursor')
-    store.asked.length = 0
+    store.commands.length = 0
     expect((await open(at)).text).toContain('Not that this browser knows')
-    expect(store.asked).toEqual([])
-    store.giveBack()
+    expect(store.commands).toEqual([])
+    store.reconnect()
   })
 })

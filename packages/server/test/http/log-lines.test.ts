@@ -35,7 +35,7 @@ test('a call with a session handle is logged with a hash of the session', async 
   })
 })
 
-test('a call on a connection is logged with a hash of both', async () => {
+test('a call in an MCP session is logged with hashes of both', async () => {
   const headers = await connect(app.url)
   await read(post(app.url, request('tools/call', { name: 'logout' }), headers))
   const line = linesOf('logout').at(-1)
@@ -44,7 +44,7 @@ test('a call on a connection is logged with a hash of both', async () => {
   expect(line?.session).not.toBe(line?.connection)
 })
 
-test('a host that is refused is logged, so that operators learn which one their proxy sends', async () => {
+test('a refused host is logged, so that operators see the one that their proxy sends', async () => {
   const status = await new Promise((resolve, reject) => {
     const headers = { host: 'inner.example:8080' }
     get(`${app.localUrl}/mcp`, { headers }, (answer) => resolve(answer.resume().statusCode)).on(

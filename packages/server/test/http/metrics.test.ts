@@ -20,7 +20,7 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
   return app
 }
 
-/** Its store is at hand: how production finds one is not what is tested here. */
+/** With a memory store, which production would not permit. */
 function startInProduction(env: Record<string, string> = {}): Promise<TestApp> {
   return start({ env: { ...production, ...env }, store: createMemoryStore() })
 }
@@ -31,7 +31,7 @@ interface Answer {
   readonly body: string
 }
 
-/** With any `Host`, which `fetch` does not let one say. */
+/** Sends any `Host`, which `fetch` does not allow. */
 function get(url: string, path: string, headers: Record<string, string> = {}, method = 'GET') {
   return new Promise<Answer>((resolve, reject) => {
     const call = httpRequest(new URL(path, url), { headers, method }, async (response) => {
@@ -70,14 +70,14 @@ describe('at the main port, outside production', () => {
     ['forwarded', 'for=203.0.113.7'],
     ['x-real-ip', '203.0.113.7'],
     ['via', '1.1 proxy'],
-  ])('what a proxy on this machine passes on (%s) sees nothing there', async (name, value) => {
+  ])('a request through a proxy on this machine (%s) gets 404', async (name, value) => {
     const { url } = await start()
     expect(await get(url, '/metrics', { [name]: value })).toEqual(
       await get(url, '/no-such-path', { [name]: value }),
     )
   })
 
-  test('nor does who calls the server by another name', async () => {
+  test('a request with another host name gets 404', async () => {
     const { localUrl } = await start({ env: { ALLOWED_HOSTS: 'mcp.example.com' } })
     const host = { host: 'mcp.example.com' }
     const nothing = await get(localUrl, '/no-such-path', host)
@@ -85,14 +85,14 @@ describe('at the main port, outside production', () => {
     expect(await get(localUrl, '/metrics', host)).toEqual(nothing)
   })
 
-  test('other methods find nothing, not even that others exist', async () => {
+  test('other methods get 404, not 405', async () => {
     const { url } = await start()
     const nothing = await get(url, '/no-such-path', {}, 'POST')
     expect(await get(url, '/metrics', {}, 'POST')).toEqual(nothing)
     expect(nothing.status).toBe(404)
   })
 
-  test('two servers of one process count apart', async () => {
+  test('two servers of one process count separately', async () => {
     const [first, second] = [await start(), await start()]
     await fetch(`${first.url}/livez`)
     const counted = async (app: TestApp) =>
@@ -111,7 +111,7 @@ describe('in production', () => {
     expect(await get(localUrl, '/metrics')).toEqual(await get(localUrl, '/no-such-path'))
   })
 
-  test('who shows the token may, and who shows another one sees nothing there', async () => {
+  test('the token is required, and a wrong one gets 404', async () => {
     const { localUrl } = await startInProduction({ METRICS_TOKEN: TOKEN })
     const nothing = await get(localUrl, '/no-such-path')
     for (const headers of [{}, bearer(`${TOKEN}x`), bearer(''), { authorization: TOKEN }]) {
@@ -125,7 +125,7 @@ describe('in production', () => {
 })
 
 describe('with a port of its own', () => {
-  test('it is there, and not at the main port', async () => {
+  test('it is served there, and not at the main port', async () => {
     const app = await start({ env: { METRICS_PORT: '0' } })
     const own = `http://127.0.0.1:${app.metricsPort}`
     expect((await get(own, '/metrics')).body).toContain('mcp_build_info')
@@ -135,7 +135,7 @@ describe('with a port of its own', () => {
     expect(await get(app.url, '/metrics')).toEqual(await get(app.url, '/no-such-path'))
   })
 
-  test('it asks for the token, if there is one', async () => {
+  test('it requires the token, if one is configured', async () => {
     const app = await start({ env: { METRICS_PORT: '0', METRICS_TOKEN: TOKEN } })
     const own = `http://127.0.0.1:${app.metricsPort}`
     expect((await get(own, '/metrics')).status).toBe(404)

@@ -71,8 +71,8 @@ describe('a new route', () => {
   afterAll(() => drain(1000))
 
   let addresses = 0
-  /** Each from an address of its own, unless one is named. */
-  async function ask(path: string, { headers, ...init }: RequestInit = {}, address = '') {
+  /** Each request has an address of its own, unless one is given. */
+  async function send(path: string, { headers, ...init }: RequestInit = {}, address = '') {
     addresses += 1
     const from = { 'x-forwarded-for': address === '' ? `192.0.2.${addresses}` : address }
     const response = await fetch(url + path, { ...init, headers: { ...from, ...headers } })
@@ -80,20 +80,20 @@ describe('a new route', () => {
   }
   const form = (body: string, headers = {}) => ({ method: 'POST', body, headers })
 
-  test('has 405 with Allow, in its form', async () => {
-    const person = await ask(`/reset/${SECRET}`, {
+  test('has 405 with Allow, in its format', async () => {
+    const person = await send(`/reset/${SECRET}`, {
       method: 'PUT',
       headers: { accept: 'text/html' },
     })
     expect([person.status, person.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
     expect(person.text).toContain('<p role="alert">Use GET or')
-    const program = await ask('/hooks/bill')
+    const program = await send('/hooks/bill')
     expect([program.status, program.headers.get('allow')]).toEqual([405, 'POST'])
     expect(isJsonRpc(program.text)).toBe(true)
   })
 
   test('has its pattern as label, and is found by it', async () => {
-    await ask(`/reset/${SECRET}?x=1`)
+    await send(`/reset/${SECRET}?x=1`)
     const requests = lines().filter(({ msg }) => msg === 'request')
     expect(requests.at(-1)).toMatchObject({ method: 'GET', route: '/reset/:token', status: 200 })
     expect(JSON.stringify(lines())).not.toContain(SECRET)
@@ -102,43 +102,43 @@ describe('a new route', () => {
     expect([small.find('/reset'), small.labelOf('/reset')]).toEqual([undefined, 'unknown'])
   })
 
-  test('counts how often an address asks', async () => {
-    const get = async () => (await ask('/reset/x', {}, '198.51.100.7')).status
+  test('counts requests by address', async () => {
+    const get = async () => (await send('/reset/x', {}, '198.51.100.7')).status
     expect([await get(), await get(), await get(), await get()]).toEqual([200, 200, 200, 429])
-    expect((await ask('/reset/x')).status).toBe(200)
+    expect((await send('/reset/x')).status).toBe(200)
   })
 
-  test('bounds bodies, announced or in chunks, in its form', async () => {
-    expect((await ask('/reset/x', form('a'.repeat(100)))).text).toHaveLength(100)
-    const page = await ask('/reset/x', form('a'.repeat(101)))
+  test('bounds bodies, of declared length or chunked, in its format', async () => {
+    expect((await send('/reset/x', form('a'.repeat(100)))).text).toHaveLength(100)
+    const page = await send('/reset/x', form('a'.repeat(101)))
     expect([page.status, page.text]).toEqual([413, expect.stringContaining('too large')])
-    expect((await ask('/hooks/x', form('a'.repeat(50)))).status).toBe(200)
+    expect((await send('/hooks/x', form('a'.repeat(50)))).status).toBe(200)
     const body = new ReadableStream({
       start(controller) {
         for (let count = 0; count < 51; count += 1) controller.enqueue(new Uint8Array(1))
         controller.close()
       },
     })
-    const chunked = await ask('/hooks/x', { method: 'POST', body, duplex: 'half' } as RequestInit)
+    const chunked = await send('/hooks/x', { method: 'POST', body, duplex: 'half' } as RequestInit)
     expect([chunked.status, isJsonRpc(chunked.text)]).toEqual([413, true])
   })
 
   test('accepts forms of its own pages only, and cross-origin calls where CORS is open', async () => {
     const cross = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
-    expect((await ask('/reset/x', form('a', cross))).status).toBe(403)
-    expect((await ask('/reset/x', form('a', { 'sec-fetch-site': 'cross-site' }))).status).toBe(403)
-    const open = await ask('/hooks/x', form('a', cross))
+    expect((await send('/reset/x', form('a', cross))).status).toBe(403)
+    expect((await send('/reset/x', form('a', { 'sec-fetch-site': 'cross-site' }))).status).toBe(403)
+    const open = await send('/hooks/x', form('a', cross))
     expect([open.status, open.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
-    const asks = { ...cross, 'access-control-request-method': 'POST' }
-    const preflight = await ask('/hooks/x', { method: 'OPTIONS', headers: asks })
+    const headers = { ...cross, 'access-control-request-method': 'POST' }
+    const preflight = await send('/hooks/x', { method: 'OPTIONS', headers })
     expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
       204,
       'POST',
     ])
-    expect((await ask('/alive', { headers: cross })).status).toBe(403)
+    expect((await send('/alive', { headers: cross })).status).toBe(403)
   })
 
-  test('is a probe under any host, logged for debugging alone', async () => {
+  test('is a probe under any host, logged for debugging only', async () => {
     const { port } = new URL(url)
     const probe = async (path: string) => {
       const request = get({ port, path, headers: { host: '10.0.0.7' } })

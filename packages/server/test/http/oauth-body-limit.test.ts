@@ -45,7 +45,7 @@ describe('bodies', () => {
   }
 
   it.each([
-    ['of a told length', () => ({ body: 'x'.repeat(64 * 1024) })],
+    ['of declared length', () => ({ body: 'x'.repeat(64 * 1024) })],
     ['in chunks', () => chunked(64 * 1024)],
   ])('of 64 KB are read: %s', async (_, init) => {
     const { send, bodies } = await start()
@@ -54,10 +54,10 @@ describe('bodies', () => {
   })
 
   it.each([
-    ['of a told length', () => ({ body: 'x'.repeat(64 * 1024 + 1) })],
+    ['of declared length', () => ({ body: 'x'.repeat(64 * 1024 + 1) })],
     ['in chunks', () => chunked(64 * 1024 + 1)],
     ['in one chunk', () => chunked(300 * 1024, 300 * 1024)],
-  ])('of more are refused, and nobody gets the first part for the whole: %s', async (_, init) => {
+  ])('of more are refused, and never processed in part: %s', async (_, init) => {
     const { send, bodies } = await start()
     const answer = await send(init())
     expect(answer.status).toBe(413)
@@ -66,7 +66,7 @@ describe('bodies', () => {
     expect(bodies).toEqual([2])
   })
 
-  it('without end are cut off', async () => {
+  it('without end are aborted', async () => {
     const { send, bodies } = await start()
     let sent = 0
     const endless = new ReadableStream({
@@ -76,7 +76,7 @@ describe('bodies', () => {
       },
     })
     const init = { body: endless, duplex: 'half' } as RequestInit
-    // Refused or cut off: what comes first is up to the client.
+    // Refused or aborted: which one the client sees first may vary.
     await send(init).catch(() => undefined)
     expect(sent).toBeLessThan(100 * 1024 * 1024)
     expect(bodies).toEqual([])

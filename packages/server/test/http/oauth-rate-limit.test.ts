@@ -68,7 +68,7 @@ async function statuses(
 const served = (all: readonly number[]) => all.filter((status) => status === 201).length
 
 describe('registrations', () => {
-  it('are 20 a minute for an address; others go on', async () => {
+  it('are limited to 20 a minute per address; other addresses are served', async () => {
     const { send, lines } = await start()
     const all = await statuses(30, () => send('/register', '192.0.2.1'))
     expect(served(all)).toBe(20)
@@ -90,7 +90,7 @@ describe('registrations', () => {
     expect(warnings()).toHaveLength(2)
   })
 
-  it('are refused in the form of OAuth, with the time to wait', async () => {
+  it('are refused with an OAuth error, with the time to wait', async () => {
     const { send } = await start()
     await statuses(20, () => send('/register', '192.0.2.1'))
     const refused = await send('/register', '192.0.2.1')
@@ -125,26 +125,26 @@ describe('registrations', () => {
     expect((await send('/revoke?x', '192.0.2.1')).status).toBe(201)
   })
 
-  it('are counted for all IPv6 networks that one site may have', async () => {
+  it('are counted for all IPv6 networks of one site together', async () => {
     const { send } = await start()
     const all = await statuses(30, (host) => send('/register', `2001:db8:1:2${host % 9}::${host}`))
     expect(served(all)).toBe(20)
     expect((await send('/register', '2001:db8:1:122::1')).status).toBe(201)
   })
 
-  it('are not counted for what the caller wrote to the left', async () => {
+  it('are counted for the address that the proxy appended, whatever the caller sends', async () => {
     const { send } = await start()
     const all = await statuses(30, (forged) => send('/register', `10.0.0.${forged}, 192.0.2.1`))
     expect(served(all)).toBe(20)
   })
 
-  it('are not counted when a browser only asks whether it may', async () => {
+  it('are not counted for CORS preflights', async () => {
     const { send } = await start()
-    const ask = { method: 'OPTIONS', body: null }
-    expect(served(await statuses(30, () => send('/register', '192.0.2.1', ask)))).toBe(30)
+    const preflight = { method: 'OPTIONS', body: null }
+    expect(served(await statuses(30, () => send('/register', '192.0.2.1', preflight)))).toBe(30)
   })
 
-  it('say how many are left, and for how long', async () => {
+  it('have the remaining number and the time in headers', async () => {
     const time = 1_800_000_000_000
     const now = () => time
     const { send } = await start({ store: createMemoryStore({ now }), monotonicNow: now })
@@ -159,7 +159,7 @@ describe('registrations', () => {
     expect(said(await send('/register', '192.0.2.1'))).toEqual([policy, '"register";r=0;t=60'])
   })
 
-  it('of this machine are not counted where it is spared', async () => {
+  it('of this machine are not counted if it is exempt', async () => {
     const { send } = await start({ countsThisMachine: false })
     for (const address of ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1']) {
       expect(served(await statuses(30, () => send('/register', address)))).toBe(30)
@@ -176,7 +176,7 @@ describe('registrations', () => {
 })
 
 describe('tokens', () => {
-  it('are asked for 600 times a minute at most', async () => {
+  it('are limited to 600 requests a minute', async () => {
     const { send } = await start()
     const all: number[] = []
     for (let round = 0; round < 13; round += 1) {
@@ -188,7 +188,7 @@ describe('tokens', () => {
   it('are 503 while the store is unavailable', async () => {
     const store = failingStore()
     const { send } = await start({ store })
-    store.takeAway()
+    store.disconnect()
     const answer = await send('/token', '192.0.2.1')
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('1')
@@ -197,7 +197,7 @@ describe('tokens', () => {
 })
 
 describeRedis('plain', 'a flood of registrations, on Redis', () => {
-  it('is refused but for a few, leaves one key that expires, and others are served', async () => {
+  it('is mostly refused, leaves one key that expires, and others are served', async () => {
     const redis = await startRedis('plain')
     const [one, other] = [await connectedStore(redis.url), await connectedStore(redis.url)]
     const client = await createClient({ url: redis.url }).connect()

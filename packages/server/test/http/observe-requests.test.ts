@@ -8,7 +8,7 @@ import { createRouteOf } from '../../src/http/request-target.ts'
 import { parseScrape } from '../support/scrape.ts'
 import { telemetry } from '../support/telemetry.ts'
 
-test('a request whose client leaves is not taken for one that worked', async () => {
+test('a request whose client disconnects does not count as successful', async () => {
   const controller = new AbortController()
   const observe = createRequestObserver(telemetry, createRouteOf(['/slow'], []))
   const server = createServer((request, response) => {

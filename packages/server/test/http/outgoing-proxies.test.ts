@@ -44,7 +44,7 @@ test('the identity provider is reached through it', async () => {
   expect(app.lines.join('\n')).not.toMatch(/hidden-word|cHJveHk/)
 })
 
-test('NO_PROXY is asked directly', async () => {
+test('hosts in NO_PROXY are requested directly', async () => {
   const provider = await startProvider()
   const proxy = await startProxy()
   await start({
@@ -84,11 +84,11 @@ test('keys and introspection of an external issuer are reached through it', asyn
     )
   await call('an-opaque-token')
   await call(await issuer.token(`${app.url}/mcp`))
-  expect(issuer.asked.filter((each) => each.includes('/introspect'))).toHaveLength(1)
+  expect(issuer.requestedPaths.filter((each) => each.includes('/introspect'))).toHaveLength(1)
   expect(new Set(proxy.tunnels)).toEqual(new Set([hostOf(issuer.url)]))
 })
 
-test('the demo is this server itself, and is not asked for through it', async () => {
+test('the demo, which is this server, is not requested through it', async () => {
   const proxy = await startProxy()
   const app = await start(proxy.env)
   const { url, code } = await login(app.url)

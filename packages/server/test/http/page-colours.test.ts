@@ -1,4 +1,4 @@
-/** The configured colour can be read wherever it is drawn, whichever it is. */
+/** Any configured colour has enough contrast wherever it is used. */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -30,7 +30,7 @@ describe.each([
   })
 })
 
-test('a colour that can be read is taken as it is', () => {
+test('a colour with enough contrast is used unchanged', () => {
   expect(accentOnLight('#1f4fbf', '#eef1f6').plain).toBe('#1f4fbf')
   expect(accentOnDark('#8db0ff', '#212936').plain).toBe('#8db0ff')
   expect(pageStyle('#1f4fbf')).toContain('--accent: #1f4fbf')

@@ -26,19 +26,19 @@ function call(text: string, delayMs: number): string {
   return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
-/** A server, and two calls on one connection to it: a slow one, and one that waits behind it. */
+/** A server, and two calls on one connection: a slow one, and one that waits for it. */
 async function startWithTwo(env: Readonly<Record<string, string>> = {}) {
   const app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, env })
   const socket = openSocket(Number(new URL(app.localUrl).port), 'localhost')
   onTestFinished(() => void socket.destroy())
-  let heard = ''
+  let received = ''
   socket.setEncoding('utf8').on('data', (text: string) => {
-    heard += text
+    received += text
   })
   socket.on('error', () => undefined)
   socket.write(call('first', SLOW_MS) + call('second', 0))
   await untilBothRun(app)
-  return { app, socket, heard: () => heard }
+  return { app, socket, received: () => received }
 }
 
 async function untilBothRun(app: TestApp): Promise<void> {
@@ -50,26 +50,26 @@ async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await once(socket, 'close')
 }
 
-test('are answered in their order', async () => {
-  const { app, heard } = await startWithTwo()
-  await expect.poll(heard).toMatch(/"text":"first".*"text":"second"/s)
+test('are answered in order', async () => {
+  const { app, received } = await startWithTwo()
+  await expect.poll(received).toMatch(/"text":"first".*"text":"second"/s)
   await app.stop()
 })
 
 test('do not keep the server from stopping', async () => {
-  const { app, socket, heard } = await startWithTwo()
+  const { app, socket, received } = await startWithTwo()
   await app.stop()
   await closed(socket)
-  expect(heard()).toContain('"text":"first"')
+  expect(received()).toContain('"text":"first"')
 })
 
-test('do not keep it from stopping when their client has gone', async () => {
+test('do not keep the server from stopping if their client has disconnected', async () => {
   const { app, socket } = await startWithTwo()
   socket.destroy()
   await app.stop()
 })
 
-test('take no places when their client has gone', async () => {
+test('release their slots if their client has disconnected', async () => {
   const { app, socket } = await startWithTwo({ MAX_CALLS: '2' })
   socket.destroy()
   await delay(500)

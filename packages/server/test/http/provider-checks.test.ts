@@ -2,7 +2,7 @@
 
 import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import { startExternalIssuer } from '../support/external-issuer.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { login, submitCode } from '../support/sign-in.ts'
@@ -36,7 +36,9 @@ async function logged({ lines }: TestApp, text: string) {
   return lines.filter((line) => line.includes(text)).map((line) => JSON.parse(line))
 }
 
-test('UPSTREAM_ISSUER that is not what its metadata names', { timeout: 60_000 }, async () => {
+test('UPSTREAM_ISSUER that differs from the issuer in its metadata', {
+  timeout: 60_000,
+}, async () => {
   const provider = await startProvider()
   const path = '/.well-known/openid-configuration'
   provider.paths[path] = json({ ...metadata(provider.origin), issuer: 'https://other.example' })
@@ -45,7 +47,7 @@ test('UPSTREAM_ISSUER that is not what its metadata names', { timeout: 60_000 },
     { level: 'error', check: 'UPSTREAM_ISSUER', field: 'issuer' },
   ])
   expect(await warningsOf(app)).toEqual(['upstream_issuer_differs'])
-  const said = withVerdict(await consult(app.url), 'warning').join('\n')
+  const said = withVerdict(await examineServer(app.url), 'warning').join('\n')
   expect(said).toMatch(/health: UPSTREAM_ISSUER is not what.*Copy the issuer/)
   provider.paths[path] = json(metadata(provider.origin))
   const { url, code } = await login(app.url)
@@ -53,7 +55,7 @@ test('UPSTREAM_ISSUER that is not what its metadata names', { timeout: 60_000 },
   expect(await warningsOf(app)).toEqual([])
 })
 
-test('OAUTH_ISSUER that is not what its metadata names', async () => {
+test('OAUTH_ISSUER that differs from the issuer in its metadata', async () => {
   const issuer = await startExternalIssuer()
   onTestFinished(() => issuer.stop())
   issuer.metadataIs({ issuer: 'https://other.example' })
@@ -67,7 +69,7 @@ test('OAUTH_ISSUER that is not what its metadata names', async () => {
 test.each([
   ['UPSTREAM_ISSUER', upstream('http://127.0.0.1:1'), 'identity provider not reached'],
   ['OAUTH_ISSUER', { OAUTH_ISSUER: 'http://127.0.0.1:1' }, 'issuer metadata not read'],
-])('%s that does not answer is logged, and may come back', async (_name, env, text) => {
+])('%s that is unavailable is logged, and so is its recovery', async (_name, env, text) => {
   const app = await start(env)
   expect(await logged(app, text)).toMatchObject([{ level: 'warn' }])
   expect(await warningsOf(app)).toEqual([])
@@ -80,17 +82,17 @@ test('a correct provider is requested once, and nothing is logged', async () => 
   expect(await warningsOf(app)).toEqual([])
 })
 
-test('a wrong client secret, from the first sign-in to the next that works', async () => {
+test('a wrong client secret, from the first failed sign-in to the next success', async () => {
   const provider = await startProvider()
   const app = await start(upstream(provider.origin))
 
   async function signIn(nonceOf: (nonce: string) => void = () => undefined) {
     const { url, code } = await login(app.url)
     const response = await submitCode(url, code)
-    const asked = new URL(response.headers.get('location') ?? '').searchParams
-    nonceOf(asked.get('nonce') ?? '')
+    const parameters = new URL(response.headers.get('location') ?? '').searchParams
+    nonceOf(parameters.get('nonce') ?? '')
     const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
-    const search = new URLSearchParams({ code: 'c', state: asked.get('state') ?? '' })
+    const search = new URLSearchParams({ code: 'c', state: parameters.get('state') ?? '' })
     return fetch(`${app.url}/callback?${search}`, { headers: { cookie } })
   }
 
@@ -109,15 +111,15 @@ test('a wrong client secret during authorization: a page that refers to the oper
   const provider = await startProvider()
   const app = await start({ ...upstream(provider.origin), LOGIN: 'at-authorize' })
   provider.paths['/token'] = json({ error: 'invalid_client' }, 401)
-  // The provider signs in whoever comes.
+  // The provider signs in every user.
   provider.paths['/authorize'] = (res, { url }) => {
-    const asked = new URL(url, provider.origin).searchParams
-    const back = new URL(asked.get('redirect_uri') ?? '')
-    back.search = String(new URLSearchParams({ code: 'c', state: asked.get('state') ?? '' }))
+    const parameters = new URL(url, provider.origin).searchParams
+    const back = new URL(parameters.get('redirect_uri') ?? '')
+    back.search = String(new URLSearchParams({ code: 'c', state: parameters.get('state') ?? '' }))
     return res.writeHead(303, { location: back.href }).end()
   }
   const client = await createOAuthClient(app.url)
-  const { browser, decide } = await client.ask()
+  const { browser, decide } = await client.openConsent()
   const failed = await decide('allow')
   expect([failed.status, failed.url.pathname.split('/')[1]]).toEqual([502, 'consent'])
   expect(failed.text).toContain('does not accept this server. Only the operator of')

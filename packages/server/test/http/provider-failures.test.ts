@@ -14,7 +14,7 @@ afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()))
 })
 
-/** A server whose provider the test can spoil. */
+/** A server with a provider whose responses the test can replace. */
 async function start() {
   const provider = await startProvider()
   const { store, written } = recordingStore()
@@ -32,9 +32,9 @@ async function start() {
   async function leave() {
     const link = await login(app.url)
     const response = await submit(link)
-    const asked = new URL(response.headers.get('location') ?? '').searchParams
-    const state = asked.get('state') ?? ''
-    const nonce = asked.get('nonce') ?? ''
+    const parameters = new URL(response.headers.get('location') ?? '').searchParams
+    const state = parameters.get('state') ?? ''
+    const nonce = parameters.get('nonce') ?? ''
     const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
     const idToken = provider.sign({ ...provider.claims(), nonce })
     provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))
@@ -48,7 +48,7 @@ async function start() {
   const signedIn = async (session: string) =>
     (await sessionState(app.url, session)) === 'authenticated'
 
-  /** What is still in the store of all that was ever put there. */
+  /** The current values of all keys that were ever written. */
   async function left() {
     const keys = new Set(written.map(({ key }) => key))
     const found = await Promise.all(
@@ -59,7 +59,7 @@ async function start() {
   return { app, provider, submit, leave, signedIn, left, written }
 }
 
-/** A failure's page, with nothing of the provider's own words. */
+/** Expects the page of a failure, without text of the provider. */
 async function expectFailure(response: Response, status: number, words: RegExp) {
   const text = await response.text()
   expect(response.status).toBe(status)
@@ -69,7 +69,7 @@ async function expectFailure(response: Response, status: number, words: RegExp) 
   expect(text).not.toMatch(/<script|<img|canary|secret-|ECONN|\.ts\b/)
 }
 
-test('signs in when the provider behaves', async () => {
+test('signs in with valid responses', async () => {
   const { leave, signedIn, left } = await start()
   const { link, back } = await leave()
   expect((await back({ code: 'code-1' })).status).toBe(200)
@@ -84,16 +84,19 @@ test.each([
   ['temporarily_unavailable', 502, /did not answer properly/],
   ['server_error', 502, /did not answer properly/],
   ['<script>alert(1)</script>', 403, /cancelled or refused/],
-])('an error %s becomes a page, and only the session is left', async (error, status, words) => {
-  const { app, leave, signedIn, left } = await start()
-  const { link, back } = await leave()
-  const error_description = '<img src=x onerror=alert(1)> canary'
-  await expectFailure(await back({ error, error_description }), status, words)
-  expect(await signedIn(link.session)).toBe(false)
-  expect(await left()).toEqual([`{${link.session}}:session`])
-  expect((await back({ code: 'code-1' })).status).toBe(400)
-  expect(app.lines.join('')).not.toContain('canary')
-})
+])(
+  'an error %s becomes a page, and only the session remains stored',
+  async (error, status, words) => {
+    const { app, leave, signedIn, left } = await start()
+    const { link, back } = await leave()
+    const error_description = '<img src=x onerror=alert(1)> canary'
+    await expectFailure(await back({ error, error_description }), status, words)
+    expect(await signedIn(link.session)).toBe(false)
+    expect(await left()).toEqual([`{${link.session}}:session`])
+    expect((await back({ code: 'code-1' })).status).toBe(400)
+    expect(app.lines.join('')).not.toContain('canary')
+  },
+)
 
 test.each<[string, (paths: Paths) => void, RegExp]>([
   [
@@ -158,9 +161,9 @@ test('an answer that names another issuer is refused before its code is sent any
 })
 
 test.each<[string, Answer]>([
-  ['away', (res) => res.destroy()],
+  ['unavailable', (res) => res.destroy()],
   ['silent', () => undefined],
-])('a provider that is %s: a page within 6 s, and the link stays good', async (_how, answer) => {
+])('a provider that is %s: a page within 6 s, and the link stays valid', async (_how, answer) => {
   const { app, provider, submit } = await start()
   const { paths } = provider
   const metadata = paths[METADATA] ?? answer
@@ -186,7 +189,7 @@ test('the code stays valid while the provider is unavailable', async () => {
   expect((await submit(link)).status).toBe(303)
 })
 
-/** What the log says of the failure at the provider, last of all if the start has found it, too. */
+/** The log line of the failure at the provider: the last one, since the check at start may log it, too. */
 function logged(lines: readonly string[]) {
   const found = lines.map((line) => JSON.parse(line)).filter(({ errorCode }) => errorCode)
   expect(found.length).toBeGreaterThan(0)
@@ -197,7 +200,7 @@ test.each<[string, Answer]>([
   ['the standard', json({ error: 'invalid_client', error_description: 'canary' }, 401)],
   ['GitHub', json({ error: 'incorrect_client_credentials', error_description: 'canary' })],
   ['Slack', json({ ok: false, error: 'bad_client_secret' })],
-])('a wrong client secret, as %s says it, is the fault of the operator', async (_who, answer) => {
+])('a wrong client secret, as %s reports it, is a fault of the operator', async (_who, answer) => {
   const { app, provider, leave, signedIn, left } = await start()
   const { link, back } = await leave()
   provider.paths['/token'] = answer
@@ -233,7 +236,7 @@ test.each([
   ['iss', 'https://evil.example'],
   ['exp', 1],
   ['iat', 'text'],
-])('an ID token with a bad %s is logged with the name of the claim', async (claim, value) => {
+])('an ID token with an invalid %s is logged with the name of the claim', async (claim, value) => {
   const { app, provider, leave } = await start()
   const { back, nonce } = await leave()
   const id_token = provider.sign({ ...provider.claims(), nonce, [claim]: value })

@@ -1,4 +1,4 @@
-/** Behind a proxy: links and cookies follow `PUBLIC_URL`, never what a request says. */
+/** Behind a proxy: links and cookies follow `PUBLIC_URL`, never a request. */
 
 import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
@@ -46,24 +46,26 @@ const POISON = {
 async function leave({ provider, url, login }: Awaited<ReturnType<typeof start>>) {
   const link = url + new URL(login.url).pathname
   const response = await submitCode(link, login.code, { ...POISON, origin: PUBLIC_URL })
-  const asked = new URL(response.headers.get('location') ?? '').searchParams
-  const nonce = asked.get('nonce') ?? ''
+  const parameters = new URL(response.headers.get('location') ?? '').searchParams
+  const nonce = parameters.get('nonce') ?? ''
   const idToken = provider.sign({ ...provider.claims(), nonce })
   provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))
   const cookie = response.headers.getSetCookie()[0] ?? ''
   const back = (value: string) =>
-    fetch(`${url}/callback?state=${asked.get('state')}&code=code-1`, { headers: { cookie: value } })
-  return { asked, cookie, back }
+    fetch(`${url}/callback?state=${parameters.get('state')}&code=code-1`, {
+      headers: { cookie: value },
+    })
+  return { parameters, cookie, back }
 }
 
 test('links and redirect URIs use PUBLIC_URL', async () => {
   const started = await start()
   expect(started.login.url.startsWith(`${PUBLIC_URL}/connect/lnk_`)).toBe(true)
-  const { asked } = await leave(started)
-  expect(asked.get('redirect_uri')).toBe(`${PUBLIC_URL}/callback`)
+  const { parameters } = await leave(started)
+  expect(parameters.get('redirect_uri')).toBe(`${PUBLIC_URL}/callback`)
 })
 
-test('with https the cookie travels by https alone, for this host alone', async () => {
+test('with https the cookie is restricted to https and this host', async () => {
   const started = await start()
   const { cookie, back } = await leave(started)
   expect(cookie).toMatch(/^__Host-mcp-sign-in-/)
@@ -81,7 +83,7 @@ test('with https the cookie travels by https alone, for this host alone', async 
   expect(state).toBe('authenticated')
 })
 
-test('a cookie that a neighbouring site could have set does not count', async () => {
+test('a cookie that a sibling domain could have set is ignored', async () => {
   const { cookie, back } = await leave(await start())
   const pair = (cookie.split(';')[0] ?? '').replace('__Host-', '')
   expect((await back(pair)).status).toBe(403)

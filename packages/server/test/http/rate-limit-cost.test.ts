@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
 import { failingStore } from '../support/failing-store.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { startTokenApp, type TokenApp, withToken } from '../support/token-app.ts'
 import { postModern, read } from '../support/wire.ts'
 
@@ -14,36 +14,36 @@ let app: TestApp
 let caller: DirectCaller
 beforeAll(async () => {
   app = await startApp({ store, env: { RATE_LIMIT: 'on' } })
-  caller = await letDirectCallerIn(app.url)
+  caller = await authorizeDirectCaller(app.url)
 })
 afterAll(() => app.stop())
 
 it('is one command to the store, after the token is verified', async () => {
-  store.asked.length = 0
+  store.commands.length = 0
   const { status, headers } = await caller.call('tools/list')
   expect(status).toBe(200)
-  expect(toldLimits(headers)).toMatchObject([{ limit: 'caller', quota: 3000, remaining: 2999 }])
-  const counts = store.asked.filter((question) => question.startsWith('count '))
+  expect(limitsIn(headers)).toMatchObject([{ limit: 'caller', quota: 3000, remaining: 2999 }])
+  const counts = store.commands.filter((question) => question.startsWith('count '))
   // In the hash slot of the session: no other shard of a Redis Cluster is needed.
   expect(counts).toEqual([expect.stringMatching(/^count rate:caller:\{ses_[\w-]+\}:/)])
   const isAboutToken = (question: string) => /^get.*(AccessToken|ses_)/.test(question)
-  const counted = store.asked.indexOf(counts[0] ?? '')
-  expect(store.asked.findIndex(isAboutToken)).toBeGreaterThanOrEqual(0)
-  expect(counted).toBeGreaterThan(store.asked.findLastIndex(isAboutToken))
+  const counted = store.commands.indexOf(counts[0] ?? '')
+  expect(store.commands.findIndex(isAboutToken)).toBeGreaterThanOrEqual(0)
+  expect(counted).toBeGreaterThan(store.commands.findLastIndex(isAboutToken))
 })
 
-it('is no question at all for who is refused without one', async () => {
-  store.asked.length = 0
+it('is no command for a request that is refused earlier', async () => {
+  store.commands.length = 0
   const type = { 'content-type': 'text/plain' }
   const refused = await fetch(`${app.url}/http`, { method: 'POST', headers: type, body: '{}' })
   expect(refused.status).toBe(415)
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
 it('is 503 while the store is unavailable', async () => {
-  store.takeAway()
+  store.disconnect()
   expect((await caller.call('tools/list')).status).toBe(503)
-  store.giveBack()
+  store.reconnect()
   expect((await caller.call('tools/list')).status).toBe(200)
   expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])
 })
@@ -52,29 +52,26 @@ it.each([
   [
     'of the built-in server',
     startApp,
-    async (at: TestApp) => (await letDirectCallerIn(at.url)).token,
+    async (at: TestApp) => (await authorizeDirectCaller(at.url)).token,
   ],
   [
     'of an external issuer',
     startTokenApp,
     async (at: TestApp) => (at as TokenApp).issuer.token(`${at.url}/mcp`),
   ],
-] as const)(
-  'is no question at all for a session that is over: token %s',
-  async (_, start, tokenFor) => {
-    const own = failingStore()
-    const at = await start({ store: own, env: { RATE_LIMIT: 'on', RATE_LIMIT_CALLER: '2' } })
-    const headers = withToken(await tokenFor(at))
-    // Of a connection, too, nobody asks then.
-    const named = { ...headers, 'mcp-session-id': createId('con') }
-    const discover = () => read(postModern(at.url, 'server/discover', {}, { headers: named }))
-    for (const expected of [200, 200, 429]) expect((await discover()).status).toBe(expected)
-    own.asked.length = 0
-    const refused = await discover()
-    expect(refused.status).toBe(429)
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(toldLimits(refused.headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
-    expect(own.asked).toEqual([])
-    await at.stop()
-  },
-)
+] as const)('is no command for a session above its limit: token %s', async (_, start, tokenFor) => {
+  const own = failingStore()
+  const at = await start({ store: own, env: { RATE_LIMIT: 'on', RATE_LIMIT_CALLER: '2' } })
+  const headers = withToken(await tokenFor(at))
+  // Nor is the MCP session read.
+  const named = { ...headers, 'mcp-session-id': createId('con') }
+  const discover = () => read(postModern(at.url, 'server/discover', {}, { headers: named }))
+  for (const expected of [200, 200, 429]) expect((await discover()).status).toBe(expected)
+  own.commands.length = 0
+  const refused = await discover()
+  expect(refused.status).toBe(429)
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(limitsIn(refused.headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
+  expect(own.commands).toEqual([])
+  await at.stop()
+})

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { postDirect } from '../support/direct.ts'
 import { failingStore } from '../support/failing-store.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { startTokenApp, type TokenApp, withToken } from '../support/token-app.ts'
 import {
   type Answer,
@@ -22,7 +22,7 @@ const ADDRESS = 20
 const LIMITS = { RATE_LIMIT_CALLER: String(CALLER), RATE_LIMIT_ADDRESS: String(ADDRESS) }
 
 let last = 0
-/** The header of somebody at an address that no other test has, as a proxy adds it. */
+/** The header of a new address, as a proxy adds it. */
 function newAddress(): HeaderFields {
   last += 1
   return { 'x-forwarded-for': `192.0.2.${last}` }
@@ -59,19 +59,19 @@ describe('callers with a token', () => {
     read(postModern(app.url, 'server/discover', {}, { headers, id: 7 }))
 
   it('are counted by their session, wherever they call from and with whichever token', async () => {
-    const wishes = { subject: 'ada', client: 'client-a' }
-    const tokens = [await app.bearer(wishes), await app.bearer(wishes)]
+    const options = { subject: 'ada', client: 'client-a' }
+    const tokens = [await app.bearer(options), await app.bearer(options)]
     const call = (index: number) => discover({ ...newAddress(), ...tokens[index % 2] })
     const answers = await times(CALLER, call)
     expect(statusesOf(answers)).toEqual(Array.from({ length: CALLER }, () => 200))
-    const told = answers.map(({ headers }) => toldLimits(headers))
-    expect(told.map(([caller]) => caller?.remaining)).toEqual([4, 3, 2, 1, 0])
-    expect(told[0]).toEqual([
+    const limits = answers.map(({ headers }) => limitsIn(headers))
+    expect(limits.map(([caller]) => caller?.remaining)).toEqual([4, 3, 2, 1, 0])
+    expect(limits[0]).toEqual([
       { limit: 'caller', quota: CALLER, window: 60, remaining: 4, secondsLeft: 60 },
     ])
     const refused = await call(0)
     expectRefusal(refused, 7)
-    const [caller] = toldLimits(refused.headers)
+    const [caller] = limitsIn(refused.headers)
     expect(caller).toMatchObject({ limit: 'caller', quota: CALLER, remaining: 0 })
     expect(caller?.secondsLeft).toBe(Number(refused.headers.get('retry-after')))
   })
@@ -88,7 +88,7 @@ describe('callers with a token', () => {
     expect((await discover(newAddress())).status).toBe(401)
   })
 
-  it('are counted by address when the token is bad, so that guessing is bounded', async () => {
+  it('are counted by address if the token is invalid, so that guessing is bounded', async () => {
     const here = newAddress()
     const guess = (index: number) => discover({ ...here, ...withToken(`guess-${index}`) })
     const answers = await times(ADDRESS + 5, guess)
@@ -97,7 +97,7 @@ describe('callers with a token', () => {
       ...Array.from({ length: 5 }, () => 429),
     ])
     expect(answers[0]?.headers.get('www-authenticate')).toContain('invalid_token')
-    expect(toldLimits(answers[0]?.headers ?? new Headers())).toMatchObject([{ limit: 'address' }])
+    expect(limitsIn(answers[0]?.headers ?? new Headers())).toMatchObject([{ limit: 'address' }])
   })
 
   it('get a problem document if they do not speak JSON-RPC', async () => {
@@ -109,7 +109,7 @@ describe('callers with a token', () => {
     expect([status, type]).toEqual([429, 'application/problem+json'])
     expect(body).toMatchObject({ status: 429, code: 'too_many_requests' })
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(toldLimits(headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
+    expect(limitsIn(headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
   })
 })
 
@@ -136,18 +136,18 @@ describe('callers without a token', () => {
     expect((await read(post(app.url, INITIALIZE, newAddress()))).status).toBe(200)
   })
 
-  it('are counted by connection as well: one does not take from the others', async () => {
+  it('are counted by MCP session, too: one does not use up the limit of others', async () => {
     const here = newAddress()
     const [busy, calm] = [await connectFrom(here), await connectFrom(here)]
     const answers = await times(CALLER, () => ping(busy))
-    expect(toldLimits(answers.at(-1)?.headers ?? new Headers())).toMatchObject([
+    expect(limitsIn(answers.at(-1)?.headers ?? new Headers())).toMatchObject([
       { limit: 'address', quota: ADDRESS, remaining: ADDRESS - 2 - CALLER },
       { limit: 'caller', quota: CALLER, remaining: 0 },
     ])
     expectRefusal(await ping(busy), 'p')
     expect((await ping(calm)).status).toBe(200)
     const ended = await fetch(`${app.url}/mcp`, { method: 'DELETE', headers: calm })
-    expect(toldLimits(ended.headers)).toHaveLength(2)
+    expect(limitsIn(ended.headers)).toHaveLength(2)
   })
 
   it('cannot get more by nonexistent MCP sessions', async () => {
@@ -170,7 +170,7 @@ describe('callers without a token', () => {
     expect(statuses).toEqual([...Array.from({ length: CALLER }, () => 404), 429])
   })
 
-  it('may ask whether they may, and how the server is, as often as they like', async () => {
+  it('may send CORS preflights and probes without limit', async () => {
     const here = newAddress()
     const preflight = { origin: app.url, 'access-control-request-method': 'POST', ...here }
     const answers = [
@@ -205,10 +205,10 @@ describe('people', () => {
     expect(refused.status).toBe(429)
     expect(refused.headers.get('content-type')).toMatch(/^text\/html/)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(toldLimits(refused.headers)).toMatchObject([{ limit: 'page', quota: 600, remaining: 0 }])
+    expect(limitsIn(refused.headers)).toMatchObject([{ limit: 'page', quota: 600, remaining: 0 }])
     expect(await refused.text()).toContain('Too many requests')
-    const asked = await read(postModern(app.url, 'server/discover', {}, { headers: here }))
-    expect(asked.status).toBe(200)
+    const response = await read(postModern(app.url, 'server/discover', {}, { headers: here }))
+    expect(response.status).toBe(200)
     await app.stop()
   })
 })
@@ -231,18 +231,18 @@ describe('this machine', () => {
 
 describe('while the store is unavailable', () => {
   const store = failingStore()
-  afterEach(() => store.giveBack())
+  afterEach(() => store.reconnect())
 
   it('is 503, never a refusal', async () => {
     const app = await startApp({ store, env: { ...LIMITS, RATE_LIMIT: 'on' } })
     const connection = await connect(app.url)
-    store.takeAway()
+    store.disconnect()
     for (const headers of [{}, connection]) {
       const { status, message } = await read(post(app.url, request('ping'), headers))
       expect([status, message.error?.data]).toEqual([503, { code: 'unavailable' }])
     }
     expect((await fetch(`${app.url}/callback?state=x`)).status).toBe(503)
-    store.giveBack()
+    store.reconnect()
     expect((await read(post(app.url, request('ping'), connection))).status).toBe(200)
     await app.stop()
   })

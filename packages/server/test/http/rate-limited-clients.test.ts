@@ -8,7 +8,7 @@ import { connectClient, connectClientV1, ERAS } from '../support/clients.ts'
 const CALLS = 12
 const MINUTE_MS = 60_000
 
-/** So much has passed for whoever measures durations, and for the store. */
+/** The time by which the test advances the monotonic clock and the clock of the store. */
 let aheadMs = 0
 const monotonicNow = performance.now.bind(performance)
 beforeAll(() => {
@@ -41,7 +41,7 @@ describe('an official client', () => {
   })
 })
 
-/** What is thrown once it has been called too often. */
+/** The error of a call above the limit. */
 async function failureOf(act: () => Promise<unknown>): Promise<Record<string, unknown>> {
   for (let call = 0; call < CALLS; call += 1) {
     const failure = await act().then(

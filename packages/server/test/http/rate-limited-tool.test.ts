@@ -1,14 +1,14 @@
-/** A tool that has a limit, as its callers meet it over HTTP. */
+/** A tool with a rate limit, over HTTP. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { errorFacts } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
 import { INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
 
 const SPARING = { name: 'sparing', arguments: {} }
-/** One more than it may be called in its window. */
+/** One call more than its limit. */
 const AT_ONCE = [0, 1, 2, 3]
 
 let app: TestApp
@@ -22,7 +22,7 @@ describe('a tool that may be called three times', () => {
   afterAll(() => app.stop())
 
   it('is a 429 for direct calls, with the time to retry', async () => {
-    const caller = await letDirectCallerIn(app.url)
+    const caller = await authorizeDirectCaller(app.url)
     const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
     const refused = answers.filter(({ status }) => status !== 200)
     expect(refused).toHaveLength(1)
@@ -32,8 +32,11 @@ describe('a tool that may be called three times', () => {
     expect(['1', '2', '3']).toContain(headers.get('retry-after'))
   })
 
-  it('counts each session for itself, and callers without one by address', async () => {
-    const [one, other] = [await letDirectCallerIn(app.url), await letDirectCallerIn(app.url)]
+  it('counts each session separately, and callers without one by address', async () => {
+    const [one, other] = [
+      await authorizeDirectCaller(app.url),
+      await authorizeDirectCaller(app.url),
+    ]
     const at = (address: string) => ({ headers: { 'x-forwarded-for': address } })
     const call = async (address: string) => {
       const { message } = await read(postModern(app.url, 'tools/call', SPARING, at(address)))
@@ -61,9 +64,9 @@ describe('a tool that may be called three times', () => {
   })
 })
 
-it('may be called at will with RATE_LIMIT=off', async () => {
+it('has no limit with RATE_LIMIT=off', async () => {
   app = await start({ RATE_LIMIT: 'off' })
-  const caller = await letDirectCallerIn(app.url)
+  const caller = await authorizeDirectCaller(app.url)
   const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   await app.stop()

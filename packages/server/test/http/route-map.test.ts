@@ -1,4 +1,4 @@
-/** The route table is the whole map: the app and the mounts serve its rows, and nothing else. */
+/** The route table is complete: the app and the mounts serve its rows, and nothing else. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'

@@ -1,4 +1,4 @@
-/** The route table: what follows from a row, for each of them. */
+/** The route table: the consequences of each row. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Route, routesOf } from '../../src/http/routes.ts'
@@ -31,12 +31,12 @@ interface Line {
   readonly route: string
 }
 
-/** A path of the route, with a secret in the place of its names. */
+/** A path of the route, with a secret as each parameter. */
 const pathOf = ({ path }: Route) => path.replaceAll(/:\w+/g, SECRET)
 const otherMethods = ({ methods }: Route) =>
   METHODS.filter((method) => !methods.some((each) => each === method))
 const own = table.all.filter(({ isMount }) => !isMount)
-const told = own.filter(({ isHidden }) => !isHidden)
+const visible = own.filter(({ isHidden }) => !isHidden)
 
 async function send(path: string, init: RequestInit) {
   const from = app.lines.length
@@ -53,8 +53,8 @@ async function send(path: string, init: RequestInit) {
 
 const isJsonRpc = (text: string) => JSON.parse(text).error.code === -32000
 
-test.each(told.map((route) => [route.path, route] as const))(
-  '%s refuses other methods by 405 with Allow, in its form, under its label',
+test.each(visible.map((route) => [route.path, route] as const))(
+  '%s refuses other methods by 405 with Allow, in its format, under its label',
   async (_path, route) => {
     for (const method of otherMethods(route)) {
       const { response, text, logged } = await send(pathOf(route), { method })
@@ -83,7 +83,7 @@ test('pages, probes and metadata follow it, too, and a hidden route is 404', asy
 })
 
 test.each(table.all.map(({ path }) => [path, pathOf({ path } as Route)] as const))(
-  '%s has its label in metrics, whatever is asked for',
+  '%s has its label in metrics, whatever its parameters',
   async (label, path) => {
     const url = `${path}?state=${SECRET}`
     const { linesSince } = await send(url, { method: 'PUT' })

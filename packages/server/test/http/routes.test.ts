@@ -75,12 +75,12 @@ test.each([
   ['POST', '/callback?state=x', 'GET, HEAD'],
   ['PUT', '/redirect', 'GET, HEAD'],
   ['DELETE', '/connect/lnk_x', 'GET, HEAD, POST'],
-])('%s %s is 405, and says what there is', async (method, path, allow) => {
-  store.asked.length = 0
+])('%s %s is 405 with Allow', async (method, path, allow) => {
+  store.commands.length = 0
   const { status, headers, message } = await read(fetch(app.url + path, { method }))
   expect([status, message.error?.code]).toEqual([405, -32000])
   expect(headers.get('allow')).toBe(allow)
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
 test('HEAD is answered like GET, without a body', async () => {
@@ -91,15 +91,15 @@ test('HEAD is answered like GET, without a body', async () => {
   expect((await fetch(`${app.url}/mcp`, { method: 'HEAD' })).status).toBe(405)
 })
 
-test('HEAD of a stream is refused, because nobody could end it', async () => {
-  store.asked.length = 0
+test('HEAD of a stream is refused, because it would have no end', async () => {
+  store.commands.length = 0
   const response = await fetch(`${app.url}/sse`, { method: 'HEAD' })
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
-test('a token that is no token is refused before anything else is done', async () => {
-  store.asked.length = 0
+test('a malformed token is refused before any other work', async () => {
+  store.commands.length = 0
   for (const authorization of ['Bearer x', 'Basic YTpi', 'x'.repeat(5000)]) {
     for (const answer of [
       await read(post(app.url, INITIALIZE, { authorization })),
@@ -110,10 +110,10 @@ test('a token that is no token is refused before anything else is done', async (
       expect(answer.text).not.toContain(authorization)
     }
   }
-  expect(store.asked).toEqual([])
+  expect(store.commands).toEqual([])
 })
 
-test('no cache keeps what depends on the caller', async () => {
+test('responses that depend on the caller are not cacheable', async () => {
   const authorization = 'Bearer x'
   const headers = { 'content-type': 'application/json' }
   for (const [response, status] of [
@@ -141,7 +141,7 @@ test('every response has a request id, and an unsafe one is replaced', async () 
   }
 })
 
-test('slow headers and bodies are cut off', () => {
+test('slow headers and bodies time out', () => {
   const { server } = createHttpServer(() => undefined)
   expect(server.headersTimeout).toBe(10_000)
   expect(server.requestTimeout).toBe(30_000)

@@ -1,4 +1,4 @@
-/** `/callback` for a sign-in that began on a page of ours: the browser is sent back to that page. */
+/** `/callback` for a sign-in that began on a page of this server: redirects back to that page. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
@@ -35,7 +35,7 @@ afterAll(async () => {
   await runtime.close()
 })
 
-/** Begins as a consent page does; stops before the provider sends the browser back. */
+/** Begins as a consent page does; stops before the redirect of the provider. */
 async function begun(form: Record<string, string>) {
   const { id } = await sessions.create('token')
   const purpose = { sessionId: id, clientName: 'a client', returnTo: '/consent/abc?step=2' }

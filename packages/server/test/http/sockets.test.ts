@@ -33,13 +33,13 @@ async function probe(socket: Socket): Promise<string | undefined> {
   return /^HTTP\/1\.1 (\d+)/.exec(String(data))?.[1]
 }
 
-test('as many connections as may be are served, one more is closed and counted', async () => {
+test('connections up to the limit are served, one more is closed and counted', async () => {
   const { app, open } = await start({ MAX_SOCKETS: '3', METRICS_TOKEN: 'x'.repeat(32) })
   const sockets = [await open(), await open(), await open()]
   const one = await open()
   if (!one.closed) await once(one, 'close')
   expect(await Promise.all(sockets.map(probe))).toEqual(['200', '200', '200'])
-  // Those that were served are idle now, and make room for who has something to ask.
+  // The served ones are idle now, and are closed in favour of new requests.
   const next = await open()
   if (!next.closed) await once(next, 'close')
   await expect.poll(async () => probe(await open())).toBe('200')
@@ -63,7 +63,7 @@ test('an idle connection is closed after KEEP_ALIVE_TIMEOUT', async () => {
   await once(socket, 'close')
 })
 
-test('idle connections do not hold a server that stops', async () => {
+test('idle connections do not delay a server that stops', async () => {
   const app = await startApp({})
   const socket = connect(Number(new URL(app.localUrl).port), '127.0.0.1')
   await once(socket, 'connect')
@@ -73,7 +73,7 @@ test('idle connections do not hold a server that stops', async () => {
   await closed
 })
 
-test('the limit on open files is respected, and less than asked for is logged', () => {
+test('the limit on open files is respected, and a lower limit than configured is logged', () => {
   const warnings: unknown[] = []
   const log = { warn: (...args: readonly unknown[]) => void warnings.push(args[0]) }
   expect(socketsWithin(500, log, 1024)).toBe(500)
@@ -83,7 +83,7 @@ test('the limit on open files is respected, and less than asked for is logged', 
   expect(socketsWithin(10_000, log, Number.POSITIVE_INFINITY)).toBe(10_000)
 })
 
-test('a stop waits for requests, and for no connection without one', async () => {
+test('a stop waits for requests, not for idle connections', async () => {
   const calls = new EventEmitter()
   const { server, drain } = createHttpServer(() => ({
     guard: () => undefined,

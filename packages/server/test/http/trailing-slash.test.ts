@@ -1,4 +1,4 @@
-/** Addresses with a slash at the end, as people paste them: endpoints, metadata, challenges, tokens. */
+/** URLs with a trailing slash, as people paste them: endpoints, metadata, challenges, tokens. */
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -35,7 +35,7 @@ test.each(['/mcp/', '/http/', '/sse/'])(
     expect(response.headers.get('www-authenticate')).toContain(`"${metadataUrl}"`)
     const metadata = await fetch(metadataUrl)
     expect(metadata.headers.get('access-control-allow-origin')).toBe('*')
-    // RFC 9728, 3.3: strict clients compare it with the address they were given.
+    // RFC 9728, 3.3: strict clients compare it with their configured URL.
     expect(await metadata.json()).toMatchObject({ resource: app.url + path })
   },
 )
@@ -62,7 +62,7 @@ test('one token is valid with and without the slash', async () => {
   }
 })
 
-test('an official client that was given the slash signs in and calls', async () => {
+test('an official client with the slash in its URL signs in and calls', async () => {
   const person = createPerson()
   const options = { authProvider: person.provider }
   const address = new URL(`${app.url}/mcp/`)
@@ -77,7 +77,7 @@ test('an official client that was given the slash signs in and calls', async () 
 })
 
 test.each(['/mcp//', '/livez/', '/messages/', '/token/', `${METADATA}/`])(
-  '%s is nowhere',
+  '%s is not found',
   async (path) => {
     expect((await fetch(app.url + path)).status).toBe(404)
   },

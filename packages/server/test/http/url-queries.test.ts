@@ -104,7 +104,7 @@ test.each(['/mcp#part', '/mcp?a=b#part', '/mcpx?a=b', '/other?/mcp'])(
   'a resource %s is refused',
   async (path) => {
     const client = await createOAuthClient(app.url)
-    const { page } = await client.ask({ resource: app.url + path })
+    const { page } = await client.openConsent({ resource: app.url + path })
     expect(page.url.searchParams.get('error')).toBe('invalid_target')
   },
 )

@@ -1,4 +1,4 @@
-/** What a line of the log holds, and where it goes. */
+/** The content and the destination of log lines. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -69,7 +69,7 @@ describe('an error in the log', () => {
     })
   })
 
-  it('is written under any name, and with those it gathers', () => {
+  it('is written under any field name, with the errors of an AggregateError', () => {
     const { log, lines } = recordingLogger()
     log.warn({ reason: new AggregateError([new RangeError('one')], 'several') }, 'failed')
     expect(lines()[0]?.reason).toMatchObject({
@@ -102,7 +102,7 @@ describe('a long text', () => {
     ['a code', Object.assign(new Error('x'), { code: long })],
     ['what it has thousands of', Array.from({ length: 1000 }, () => long)],
     ['fields', { some: { thing: long } }],
-  ])('is cut where it is %s', (_what, err) => {
+  ])('is truncated if it is %s', (_what, err) => {
     const { log, raw } = recordingLogger()
     log.fatal({ err, other: 1 }, 'failed')
     expect(raw[0]?.length).toBeLessThan(200_000)
@@ -119,8 +119,8 @@ describe('a long text', () => {
   })
 })
 
-describe('odd values', () => {
-  it('do not stop a line', () => {
+describe('unusual values', () => {
+  it('do not prevent a line', () => {
     const circle: Record<string, unknown> = { name: 'circle' }
     circle.self = circle
     const error = new Error('round')
@@ -152,7 +152,7 @@ describe('odd values', () => {
 describe('the log file', () => {
   const options = { level: 'info', name: 'test', version: '1' } as const
 
-  it('is appended to, in a folder that is made, and complete after close', async () => {
+  it('is appended to, in a folder that is created, and complete after close', async () => {
     const file = join(folder, 'deep/er/server.log')
     for (const round of [1, 2]) {
       const log = createLogger({ ...options, file, destination: 'stderr' })
@@ -173,7 +173,7 @@ describe('the log file', () => {
     await log.close()
   })
 
-  it('stops the start when it cannot be opened', () => {
+  it('prevents the start if it cannot be opened', () => {
     expect(() => createLogger({ ...options, file: folder })).toThrow(/EISDIR/)
   })
 })
@@ -186,7 +186,7 @@ describe('a process', () => {
     return spawnSync(process.execPath, args, { encoding: 'utf8' })
   }
 
-  it('logs to standard output, or to standard error when that belongs to the protocol', () => {
+  it('logs to standard output, or to standard error if the protocol uses the former', () => {
     const { stdout, stderr } = run(`
       const options = { level: 'info', name: 'test', version: '1' }
       createLogger(options).info('to stdout')

@@ -1,4 +1,4 @@
-/** Personal access tokens in log lines: redacted wherever they stand, also cut off. */
+/** Personal access tokens in log lines: redacted anywhere, truncated ones included. */
 
 import { expect, test } from 'vitest'
 import { createLogger } from '../../src/logger.ts'

@@ -72,7 +72,7 @@ describe('fields with the name of a secret', () => {
     expect(lines()[0]).toMatchObject(visible)
   })
 
-  it('leaves the object that was logged as it is', () => {
+  it('leaves the logged object unchanged', () => {
     const { log } = recordingLogger()
     const fields = { password: CANARY, list: [{ token: CANARY }] }
     log.info(fields, 'logged')
@@ -125,7 +125,7 @@ describe('secrets inside text', () => {
     expect(lines()[0]?.msg).toBe(text)
   })
 
-  it('writes JSON whatever was logged', () => {
+  it('writes JSON, whatever is logged', () => {
     const { log, raw } = recordingLogger()
     const value = fc.anything({ withDate: true, withMap: true, withNullPrototype: true })
     const text = fc.constantFrom(`Bearer ${CANARY}`, id, jwt, '"', '\\', '\\"token\\":\\"')
@@ -138,7 +138,7 @@ describe('secrets inside text', () => {
     )
   })
 
-  it('is quick with long hostile lines', () => {
+  it('is fast with long hostile lines', () => {
     const { log } = recordingLogger()
     const started = performance.now()
     for (const part of [

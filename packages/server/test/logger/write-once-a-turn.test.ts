@@ -9,7 +9,7 @@ function written() {
   return { writes, writer: writeOnceATurn({ write: (text) => void writes.push(text) }) }
 }
 
-test('lines of one turn leave together, in their order', async () => {
+test('lines of one turn are written together, in order', async () => {
   const { writes, writer } = written()
   writer.write('one\n')
   writer.write('two\n')
@@ -20,7 +20,7 @@ test('lines of one turn leave together, in their order', async () => {
   expect(writes).toEqual(['one\ntwo\n', 'three\n'])
 })
 
-test('what waits is written at once when the process ends', async () => {
+test('pending lines are written when the process ends', async () => {
   const { writes, writer } = written()
   writer.write('last words\n')
   writer.flush()
@@ -29,7 +29,7 @@ test('what waits is written at once when the process ends', async () => {
   expect(writes).toEqual(['last words\n'])
 })
 
-test('a write has at most so many bytes, unless one line has more', async () => {
+test('a write has a maximum of bytes, unless one line exceeds it', async () => {
   const writes: string[] = []
   const writer = writeOnceATurn({ write: (text) => void writes.push(text) }, 10)
   for (const line of ['one\n', 'two\n', 'ünf\n', 'a long line\n', 'six\n']) writer.write(line)

@@ -41,7 +41,7 @@ describe('in the 2025 era', () => {
     expect(messages[0]?.result).toMatchObject({ structuredContent: { aborted: false } })
   })
 
-  test('a quick call is answered as JSON', async () => {
+  test('a fast call is answered as JSON', async () => {
     const response = await post(app.url, request('ping'), await connect(app.url))
     expect(response.headers.get('content-type')).toBe('application/json')
     await response.text()
@@ -75,7 +75,7 @@ describe('in the 2025 era', () => {
     expect((await answer).message.result).toMatchObject({ structuredContent: { aborted: false } })
   })
 
-  test('of two calls with one id the newer can still be cancelled when the older is done', async () => {
+  test('of two calls with one id the newer can still be cancelled after the older has ended', async () => {
     const headers = await connect(app.url)
     const older = read(post(app.url, hold('twice-older'), headers))
     await probe('twice-older').started

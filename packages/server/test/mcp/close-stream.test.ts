@@ -42,7 +42,7 @@ describe('when a tool closes the stream', () => {
     await client.close()
   })
 
-  test('clients of earlier revisions are not hung up on', async () => {
+  test('the stream of clients of earlier revisions is not closed', async () => {
     const params = { ...INITIALIZE.params, protocolVersion: '2025-06-18' }
     const opened = await read(post(app.url, { ...INITIALIZE, params }))
     const headers = {

@@ -3,16 +3,16 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { keptOf } from '../fixtures/cross-talk/kept.ts'
+import { contextOf } from '../fixtures/cross-talk/call-contexts.ts'
 import { ERAS } from '../support/clients.ts'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 import { type Answer, connect, type HeaderFields, post, postModern, read } from '../support/wire.ts'
 
 const CATALOG = join(import.meta.dirname, '../fixtures/cross-talk')
-/** Several callers at a time, each with several calls at a time, all with these ids. */
+/** Several concurrent callers, each with several concurrent calls, all with these ids. */
 const CALLERS = 25
 const IDS = Array.from({ length: 20 }, (_, index) => index)
-// Four thousand calls, of which hundreds run at a time.
+// Four thousand calls, of which hundreds run concurrently.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let app: TokenApp
@@ -28,9 +28,9 @@ interface Caller {
   cancel(id: number): Promise<unknown>
 }
 
-const TELLING = { steps: 2, waitMs: 5 }
+const NOTIFYING = { steps: 2, waitMs: 5 }
 
-/** A caller with a session of its own, which says whose it is. */
+/** Opens a caller with a session of its own, which contains the caller's name. */
 async function enter(era: string, name: string): Promise<Caller> {
   const bearer = await app.bearer({ subject: `${era} ${name}` })
   const headers: HeaderFields =
@@ -40,7 +40,7 @@ async function enter(era: string, name: string): Promise<Caller> {
     call: (id: number, input: object, signal?: AbortSignal) =>
       send(era, headers, { id, name: 'mirror', input, ...(signal && { signal }) }),
     async cancel(id: number) {
-      const params = { requestId: id, reason: 'not wanted any more' }
+      const params = { requestId: id, reason: 'no longer needed' }
       const message = { jsonrpc: '2.0', method: 'notifications/cancelled', params }
       return (await post(app.url, message, headers)).text()
     },
@@ -70,23 +70,23 @@ interface Sent {
 }
 
 function send(era: string, headers: HeaderFields, { id, name, input, signal }: Sent) {
-  // Its token for progress is what the others take as well.
+  // Other callers use the same progress token.
   const _meta = { progressToken: id, 'io.modelcontextprotocol/logLevel': 'debug' }
-  const telling = 'steps' in input || 'late' in input
+  const isNotifying = 'steps' in input || 'late' in input
   const params = { name, arguments: input }
   if (era === '2026-07-28') {
     const options = { id, headers, ...(signal && { signal }) }
     return postModern(app.url, 'tools/call', params, {
       ...options,
-      ...(telling && { meta: _meta }),
+      ...(isNotifying && { meta: _meta }),
     })
   }
-  const asked = telling ? { ...params, _meta: { progressToken: id } } : params
+  const asked = isNotifying ? { ...params, _meta: { progressToken: id } } : params
   const message = { jsonrpc: '2.0', id, method: 'tools/call', params: asked }
   return post(app.url, message, headers, signal ?? null)
 }
 
-/** Everything in an answer is about this call, and its result is this caller's. */
+/** Expects that all messages of a response belong to this call and this caller. */
 function expectOwn({ messages, message }: Answer, caller: Caller, id: number, text: string): void {
   expect(message.id).toBe(id)
   expect(message.result?.structuredContent).toEqual({ text, owner: caller.name, said: '' })
@@ -106,7 +106,7 @@ describe.each(ERAS)('in %s', (era) => {
     callers = await Promise.all(names.map((name) => enter(era, name)))
   })
 
-  /** All callers with all ids at once; every answer is checked. */
+  /** Makes calls of all callers with all ids concurrently, and checks every response. */
   async function everybody(inputOf: (id: number) => object): Promise<Answer[]> {
     const calls = callers.flatMap((caller) =>
       IDS.map(async (id) => {
@@ -125,18 +125,18 @@ describe.each(ERAS)('in %s', (era) => {
   })
 
   test('messages before a response reach their caller', async () => {
-    const answers = await everybody(() => TELLING)
+    const answers = await everybody(() => NOTIFYING)
     for (const { messages } of answers) {
-      const told = messages.filter(({ method }) => method === 'notifications/progress')
-      expect(told).toHaveLength(TELLING.steps)
+      const progress = messages.filter(({ method }) => method === 'notifications/progress')
+      expect(progress).toHaveLength(NOTIFYING.steps)
     }
   })
 
   test('messages after a response are dropped', async () => {
-    await everybody((id) => (id % 2 === 0 ? { late: true } : TELLING))
+    await everybody((id) => (id % 2 === 0 ? { late: true } : NOTIFYING))
   })
 
-  test('calls that are left take no others along', async () => {
+  test('disconnected calls do not affect others', async () => {
     const leaving = new AbortController()
     const left = callers.flatMap((caller) =>
       IDS.map((id) =>
@@ -147,10 +147,10 @@ describe.each(ERAS)('in %s', (era) => {
       ),
     )
     await delay(100)
-    const staying = everybody((id) => (id % 3 === 0 ? { waitMs: 50 } : TELLING))
+    const staying = everybody((id) => (id % 3 === 0 ? { waitMs: 50 } : NOTIFYING))
     leaving.abort()
     await staying
-    // In the 2025 era to leave is not to cancel.
+    // In the 2025 era disconnecting does not cancel.
     if (era === '2025-11-25') await Promise.all(callers.flatMap((each) => IDS.map(each.cancel)))
     await Promise.all(left)
     await everybody(() => ({}))
@@ -170,7 +170,7 @@ test('a cancellation reaches the call of its sender, and no other of that id', a
 test.each(ERAS)('in %s, the context of a call is invalid after it', async (era) => {
   const [first, second] = await Promise.all([enter(era, 'first'), enter(era, 'second')])
   await read(first.call(1, { text: `${era} kept`, keeps: true, steps: 1 }))
-  const { progress, client, ask, signal } = keptOf(`${era} kept`)
+  const { progress, client, ask, signal } = contextOf(`${era} kept`)
   const running = second.call(1, { text: 'second', steps: 1, waitMs: 300 })
   await delay(100)
   expect(signal.aborted).toBe(true)
@@ -182,10 +182,10 @@ test.each(ERAS)('in %s, the context of a call is invalid after it', async (era) 
   expectOwn(answer, second, 1, 'second')
 })
 
-describe('questions', () => {
+describe('requests of the server', () => {
   const WHO = { jsonrpc: '2.0', result: { action: 'accept', content: { name: 'the right one' } } }
 
-  test('are answered by whom they were put to, not by others who know their ids', async () => {
+  test('are answered only by their client, not by others who know their ids', async () => {
     const open = async () => connect(app.url, { elicitation: { form: {} } })
     const [asked, stranger] = await Promise.all([open(), open()])
     const params = { name: 'mirror', arguments: { text: 'asked', asks: true } }

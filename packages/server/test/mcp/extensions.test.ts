@@ -10,7 +10,15 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, ERAS } from '../support/clients.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { redisMissing } from '../support/redis-suite.ts'
-import { ask, connect, INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
+import {
+  connect,
+  INITIALIZE,
+  post,
+  postModern,
+  read,
+  request,
+  sendRequest,
+} from '../support/wire.ts'
 
 const SKILL = `---
 name: triage
@@ -60,32 +68,32 @@ const first = () => nodes[0] ?? expect.fail('not started')
 const last = () => nodes.at(-1) ?? expect.fail('not started')
 
 describe.each(ERAS)('in %s', (era) => {
-  /** Asks at the last node; a connection of the older era is opened at the first. */
-  async function askAcross(method: string, params: Record<string, unknown> = {}) {
+  /** Sends to the last node; an MCP session of the older era is opened at the first. */
+  async function sendAcross(method: string, params: Record<string, unknown> = {}) {
     if (era === '2026-07-28') return read(postModern(last().url, method, params))
     return read(post(last().url, request(method, params), await connect(first().url)))
   }
 
   test('skills are listed, got and read, on any node', async () => {
-    const listed = await askAcross('skills/list')
+    const listed = await sendAcross('skills/list')
     expect(listed.message.result).toMatchObject({
       skills: [{ frontmatter: { name: 'triage', description: 'How to triage a ticket.' } }],
     })
-    const got = await askAcross('skills/get', { uri: 'skill://triage/SKILL.md' })
+    const got = await sendAcross('skills/get', { uri: 'skill://triage/SKILL.md' })
     expect(JSON.stringify(got.message.result)).toContain('references/guide.md')
     for (const [uri, text] of [
       ['skill://triage/SKILL.md', SKILL],
       ['skill://triage/references/guide.md', '# Guide\n'],
     ]) {
-      const { message } = await askAcross('resources/read', { uri })
+      const { message } = await sendAcross('resources/read', { uri })
       expect(message.result).toMatchObject({ contents: [{ uri, text }] })
     }
   })
 
-  test('what is no skill is refused in words, and reads nothing else', async () => {
-    const odd = await askAcross('skills/get', { uri: 5 })
+  test('an unknown skill is refused with an explanation, and no other file is read', async () => {
+    const odd = await sendAcross('skills/get', { uri: 5 })
     expect(odd.message.error).toMatchObject({ code: -32602 })
-    const outside = await askAcross('resources/read', {
+    const outside = await sendAcross('resources/read', {
       uri: 'skill://triage/../../tools/greet.ts',
     })
     expect(outside.message.error).toBeDefined()
@@ -93,11 +101,11 @@ describe.each(ERAS)('in %s', (era) => {
   })
 
   test('a method of an extension has its parameters checked, and its failures hidden', async () => {
-    const good = await askAcross('example/shout', { text: 'hi' })
+    const good = await sendAcross('example/shout', { text: 'hi' })
     expect(good.message.result).toMatchObject({ text: 'HI' })
-    const bad = await askAcross('example/shout', { text: 5 })
+    const bad = await sendAcross('example/shout', { text: 5 })
     expect(bad.message.error).toMatchObject({ code: -32602 })
-    const failing = await askAcross('example/fail')
+    const failing = await sendAcross('example/fail')
     expect(failing.message.error).toMatchObject({ message: 'Something went wrong.' })
     expect(failing.text).not.toContain('acme')
   })
@@ -117,7 +125,7 @@ describe.each(ERAS)('in %s', (era) => {
     const plain = await startApp({
       catalogDirectory: writeCatalog({ 'tools/greet.ts': toolFile() }),
     })
-    const { message } = await ask(plain.url, era, 'skills/list')
+    const { message } = await sendRequest(plain.url, era, 'skills/list')
     expect(message.error?.code).toBe(-32601)
     const initialized = await read(post(plain.url, INITIALIZE))
     expect(initialized.message.result?.capabilities).not.toHaveProperty('extensions')
@@ -125,7 +133,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 })
 
-describe('a bad skill stops the start, with its file named', () => {
+describe('an invalid skill prevents the start, with its file named', () => {
   test.each([
     ['without frontmatter', { 'skills/triage/SKILL.md': 'Read.' }, /skills\/triage\/SKILL\.md: /],
     [

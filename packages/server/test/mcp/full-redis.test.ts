@@ -6,10 +6,10 @@ import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
 
 describeRedis('plain', 'a Redis that is full', () => {
@@ -24,7 +24,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     await admin.connect()
     app = await startApp({
       catalogDirectory: PROTOCOL_CATALOG,
-      // Counting is what a request writes first.
+      // Rate limits would be the first writes of a request.
       env: { REDIS_URL: redis.url, RATE_LIMIT: 'on' },
     })
   })
@@ -41,7 +41,7 @@ describeRedis('plain', 'a Redis that is full', () => {
   const fill = () => admin.configSet('maxmemory', '1')
   const hold = (key: string) => request('tools/call', { name: 'hold', arguments: { key } }, key)
 
-  test('DELETE ends the connection, its session, its stream and its calls', async () => {
+  test('DELETE ends the MCP session, its session, its stream and its calls', async () => {
     const headers = await connect(app.url)
     const stream = await listen(`${app.url}/mcp`, headers)
     const call = await listenTo((signal) => post(app.url, hold('deleted'), headers, signal))
@@ -56,7 +56,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     expect(status).toBe(204)
     expect(await admin.exists(`mcp:{${id}}:conn`)).toBe(0)
     expect(await admin.keys('*:session')).toHaveLength(sessions - 1)
-    // Nobody can write that it ended; this node knows.
+    // The end cannot be stored; this node has it in memory.
     await Promise.all([stream.ended, call.ended])
     await expect.poll(() => app.lines.join('')).toContain('broadcast failed')
     await admin.configSet('maxmemory', '0')
@@ -71,7 +71,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     await call.until(({ id }) => id !== undefined)
     await fill()
     probe('streamed').release()
-    const { message } = await call.until(answering('streamed'))
+    const { message } = await call.until(responseTo('streamed'))
     expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
     expect(await call.ended).toBe(true)
   })
@@ -79,18 +79,18 @@ describeRedis('plain', 'a Redis that is full', () => {
   test('the same over the older transport, once', async () => {
     const stream = await openSse(app.url)
     open.push(stream)
-    const { path, id } = await greet(stream, [app.url])
+    const { path, id } = await initializeSse(stream, [app.url])
     await sendSse(app.url, path, hold('sse'))
     await probe('sse').started
     await fill()
     probe('sse').release()
-    const { message } = await stream.until(answering('sse'))
+    const { message } = await stream.until(responseTo('sse'))
     expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
     await expect.poll(() => admin.keys(`*${id}*running*`)).toEqual([])
     await admin.configSet('maxmemory', '0')
     const after = request('tools/call', { name: 'echo', arguments: { text: 'after' } }, 'after')
     expect((await sendSse(app.url, path, after)).status).toBe(202)
-    await stream.until(answering('after'))
+    await stream.until(responseTo('after'))
     expect(stream.messages.filter((each) => each.id === 'sse')).toHaveLength(1)
   })
 })

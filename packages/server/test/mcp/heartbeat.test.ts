@@ -26,7 +26,7 @@ async function beating(id: string, { isAway = () => false, time = () => 0 }: Con
   return heartbeat
 }
 
-test('distinguishes live nodes from those that have left', async () => {
+test('distinguishes running nodes from those that have left', async () => {
   const one = await beating('one')
   const other = await beating('other')
   expect([await one.isAlive('other'), await one.isAlive('nobody')]).toEqual([true, false])
@@ -34,7 +34,7 @@ test('distinguishes live nodes from those that have left', async () => {
   expect(await one.isAlive('other')).toBe(false)
 })
 
-test('doubts the silence of others for as long as a heartbeat lives, after one that failed', async () => {
+test('after a failed heartbeat, does not treat silent nodes as dead for the TTL of a heartbeat', async () => {
   let now = 1000
   const node = await beating('third', { isAway: () => true, time: () => now })
   expect([await node.isAlive('third'), await node.isAlive('nobody')]).toEqual([true, true])

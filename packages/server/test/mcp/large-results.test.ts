@@ -1,12 +1,12 @@
-/** Results of a few megabytes: they arrive whole, whatever was sent before them. */
+/** Results of a few megabytes arrive complete, whatever was sent before them. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineServer, defineTool } from '../../src/index.ts'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'
-import { answering } from '../support/event-reader.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { responseTo } from '../support/event-reader.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const SIZE = 3_000_000
@@ -56,11 +56,11 @@ test.each(FIRST)('in the 2026 era, after %s', async (first) => {
 })
 
 test.each(FIRST)('over HTTP+SSE, after %s', async (first) => {
-  const { stream, path } = await greet(await openSse(server.url), [server.url])
+  const { stream, path } = await initializeSse(await openSse(server.url), [server.url])
   for (const id of ['one', 'two']) {
     const call = request('tools/call', { ...paramsOf(first), _meta: { progressToken: id } }, id)
     expect((await sendSse(server.url, path, call)).status).toBe(202)
-    const { message } = await stream.until(answering(id))
+    const { message } = await stream.until(responseTo(id))
     expect(textOf(message ?? {})).toBe(SIZE)
   }
   stream.close()

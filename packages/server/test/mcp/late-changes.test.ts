@@ -24,30 +24,30 @@ async function busOn(fails: () => boolean) {
       fails() ? Promise.reject(storeUnavailable(new Error('gone'))) : append(...given),
   }
   const node = await joinCluster({ store, streams, log, monotonicNow: () => performance.now() })
-  const heard: ServerEvent[] = []
+  const received: ServerEvent[] = []
   const bus = createEventBus(node, log)
-  bus.subscribe((event) => heard.push(event))
-  return { bus, heard, lines, close: () => node.close() }
+  bus.subscribe((event) => received.push(event))
+  return { bus, received, lines, close: () => node.close() }
 }
 
 test('are received once it is available', async () => {
-  let isAway = true
-  const { bus, heard, close } = await busOn(() => isAway)
+  let isUnavailable = true
+  const { bus, received, close } = await busOn(() => isUnavailable)
   await bus.publish(CHANGE)
-  expect(heard).toEqual([])
-  isAway = false
-  await expect.poll(() => heard).toEqual([CHANGE])
+  expect(received).toEqual([])
+  isUnavailable = false
+  await expect.poll(() => received).toEqual([CHANGE])
   await close()
 })
 
-test('are bounded in number, and one that is too long is not tried again', async () => {
-  let isAway = true
-  const { bus, heard, lines, close } = await busOn(() => isAway)
+test('are bounded in number, and one that is too long is not retried', async () => {
+  let isUnavailable = true
+  const { bus, received, lines, close } = await busOn(() => isUnavailable)
   await bus.publish({ kind: 'resource_updated', uri: `test://${'x'.repeat(10_000)}` })
   expect(lines.at(-1)).toMatch(/"msg":"change not published"/)
   for (let count = 0; count < 600; count += 1) await bus.publish(CHANGE)
   expect(lines.at(-1)).toMatch(/"msg":"change not published"/)
-  isAway = false
-  await expect.poll(() => heard.length).toBe(500)
+  isUnavailable = false
+  await expect.poll(() => received.length).toBe(500)
   await close()
 })

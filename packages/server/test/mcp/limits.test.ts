@@ -7,7 +7,7 @@ import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Listening, listen, listenTo } from '../support/event-reader.ts'
 import { recordingStore } from '../support/recording-store.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import {
   type Answer,
   INITIALIZE,
@@ -20,7 +20,7 @@ import {
 
 type Fields = Readonly<Record<string, string>>
 
-/** The header of somebody at this address, as a proxy adds it. */
+/** The header of a caller at this address, as a proxy adds it. */
 const at = (address: string): Fields => ({ 'x-forwarded-for': address })
 const HERE = at('192.0.2.1')
 const ELSEWHERE = at('192.0.2.2')
@@ -37,7 +37,7 @@ function withLimits(limits: Fields): void {
     const recorded = recordingStore()
     written = recorded.written
     const { store } = recorded
-    // How often one may call is another matter: these stay when that is off.
+    // Rate limits are off: concurrency limits are independent of them.
     const env = { TRUSTED_PROXIES: '1', RATE_LIMIT: 'off', ...limits }
     app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store, env })
   })
@@ -58,25 +58,27 @@ async function connect(caller = HERE): Promise<Fields> {
   return { ...caller, 'mcp-session-id': headers.get('mcp-session-id') ?? '' }
 }
 
-async function keep(opening: Promise<Listening>): Promise<Listening> {
+async function opened(opening: Promise<Listening>): Promise<Listening> {
   const stream = await opening
   open.push(stream)
   expect(stream.response.status).toBe(200)
   return stream
 }
 
-/** A tool that runs until it is let go. */
+/** A tool that runs until it is released. */
 const hold = (key: string) => {
   held.add(key)
   return { name: 'hold', arguments: { key } }
 }
 
-/** Resolves when the answer has become a stream. */
+/** Resolves when the response has become a stream. */
 const call = (key: string, headers: Fields) =>
-  keep(listenTo((signal) => post(app.url, request('tools/call', hold(key), key), headers, signal)))
-const get = (headers: Fields) => keep(listen(`${app.url}/mcp`, headers))
+  opened(
+    listenTo((signal) => post(app.url, request('tools/call', hold(key), key), headers, signal)),
+  )
+const get = (headers: Fields) => opened(listen(`${app.url}/mcp`, headers))
 const listenModern = (headers: Fields) =>
-  keep(
+  opened(
     listenTo((signal) => postModern(app.url, 'subscriptions/listen', LISTEN, { headers, signal })),
   )
 const callModern = (key: string, headers: Fields, signal?: AbortSignal) =>
@@ -86,7 +88,7 @@ const ping = (headers: Fields) => read(post(app.url, request('ping', {}, 'ping')
 const pingModern = (headers: Fields) =>
   read(postModern(app.url, 'server/discover', {}, { headers }))
 
-/** Ten calls at once; how many of them were served. */
+/** Makes ten concurrent calls; returns how many of them were served. */
 async function burst(headers: Fields, name: string) {
   const keys = Array.from({ length: 10 }, (_, index) => `${name}-${index}`)
   const answers = await Promise.all(
@@ -107,7 +109,7 @@ function expectRefusal({ status, headers, message }: Answer, what: RegExp): void
 const STREAMS = /^Too many open streams: one caller may have 3 on a node\.$/
 const CALLS = /^Too many running calls: one caller may have 2 on a node\.$/
 
-describe('a caller has so many streams', () => {
+describe('the streams of a caller are limited', () => {
   withLimits({ MAX_STREAMS: '3' })
 
   test('of all kinds of a session together, and more after one has ended', async () => {
@@ -120,13 +122,13 @@ describe('a caller has so many streams', () => {
     answer.close()
     await expect.poll(async () => (await ping(headers)).status).toBe(200)
     await call('three', headers)
-    // A newer stream takes the place of the older.
+    // A newer stream replaces the older one.
     await get(headers)
     expect(await stream.ended).toBe(true)
     expectRefusal(await ping(headers), STREAMS)
   })
 
-  test('and resumed ones count', async () => {
+  test('and resumed ones are counted', async () => {
     const { headers: opened, message } = await initialize(HERE)
     expect(message.result).toBeDefined()
     const id = opened.get('mcp-session-id') ?? ''
@@ -141,7 +143,7 @@ describe('a caller has so many streams', () => {
     expectRefusal(await read(refused), STREAMS)
   })
 
-  test('of the 2026 era, known by its address', async () => {
+  test('of the 2026 era, identified by its address', async () => {
     const [first] = [await listenModern(HERE), await listenModern(HERE)]
     const running = callModern('modern', HERE)
     await probe('modern').started
@@ -156,18 +158,18 @@ describe('a caller has so many streams', () => {
     expect((await running).status).toBe(200)
   })
 
-  test('even if they are opened all at once', async () => {
+  test('even if they are opened concurrently', async () => {
     expect(await burst(await connect(), 'streams')).toEqual({ served: 3, refused: 7 })
   })
 })
 
-describe('a node has so many streams', () => {
+describe('the streams of a node are limited', () => {
   withLimits({ MAX_NODE_STREAMS: '3' })
 
   test('for all callers; calls are served', async () => {
     const headers = await connect()
     const stream = await get(headers)
-    await keep(openSse(app.url))
+    await opened(openSse(app.url))
     await listenModern(ELSEWHERE)
     const accept = 'text/event-stream'
     const other = await connect()
@@ -186,7 +188,7 @@ describe('a node has so many streams', () => {
   })
 })
 
-describe('a caller runs so many calls', () => {
+describe('the running calls of a caller are limited', () => {
   withLimits({ MAX_CALLS: '2' })
 
   test('of a session, although their clients disconnected', async () => {
@@ -199,7 +201,7 @@ describe('a caller runs so many calls', () => {
   })
 
   test('of a session over the older transport', async () => {
-    const { path } = await greet(await keep(openSse(app.url)), [app.url])
+    const { path } = await initializeSse(await opened(openSse(app.url)), [app.url])
     for (const key of ['sse-1', 'sse-2']) {
       await sendSse(app.url, path, request('tools/call', hold(key), key))
       await probe(key).started
@@ -210,29 +212,29 @@ describe('a caller runs so many calls', () => {
     await expect.poll(again).toBe(202)
   })
 
-  test('of the 2026 era, known by its address', async () => {
+  test('of the 2026 era, identified by its address', async () => {
     const leave = new AbortController()
     const answers = [callModern('here-1', HERE), callModern('here-2', HERE, leave.signal)]
     await Promise.all([probe('here-1').started, probe('here-2').started])
     expectRefusal(await pingModern(HERE), CALLS)
     expect((await pingModern(ELSEWHERE)).status).toBe(200)
-    // In this era leaving is cancelling.
+    // In this era disconnecting cancels.
     leave.abort()
     await expect(answers[1]).rejects.toThrow()
     await expect.poll(async () => (await pingModern(HERE)).status).toBe(200)
   })
 
-  test('even if they come all at once', async () => {
+  test('even if they arrive concurrently', async () => {
     expect(await burst(await connect(), 'calls')).toEqual({ served: 2, refused: 8 })
   })
 })
 
-describe('a caller opens so many connections', () => {
+describe('the MCP sessions of a caller are limited', () => {
   withLimits({ MAX_CONNECTIONS: '2' })
 
-  test('at its address, and more when one of them has ended; a refused one leaves nothing', async () => {
+  test('by its address, until one of them has ended; a refused one leaves nothing in the store', async () => {
     const headers = await connect()
-    await keep(openSse(app.url, undefined, HERE))
+    await opened(openSse(app.url, undefined, HERE))
     const before = written.length
     const refusal = /^Too many live connections: one caller may have 2 on a node\.$/
     expectRefusal(await initialize(HERE), refusal)

@@ -1,16 +1,16 @@
 /**
- * What is listed and what is sent agree, for schemas of every kind: the official clients hold answers to
- * the listed output schema, and refuse those that do not fit.
+ * Lists and results agree, for schemas of every kind: the official clients validate results against
+ * the listed output schema.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
-import { ask } from '../support/wire.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
+import { sendRequest } from '../support/wire.ts'
 
-/** By name: the code of an output schema, and that of answers which it takes. */
+/** By name: the code of an output schema, and that of valid results. */
 const OBJECTS: Readonly<Record<string, readonly [schema: string, ...answers: string[]]>> = {
   empty: ['z.object({})', '{}', '{ more: 1 }'],
   named: ["z.object({ a: z.object({ b: z.string() }).meta({ id: 'Sent' }) })", "{ a: { b: 'x' } }"],
@@ -154,7 +154,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** A client that has listed all tools: it holds what they answer to their schemas. */
+/** A client that has listed all tools, and so validates their results. */
 async function listing(kind: string) {
   if (kind === 'v1') {
     const client = await connectClientV1(app.url)
@@ -198,11 +198,11 @@ interface Listed {
 
 describe.each(ERAS)('in %s', (era) => {
   const list = async () => {
-    const { message } = await ask(app.url, era, 'tools/list')
+    const { message } = await sendRequest(app.url, era, 'tools/list')
     return (message.result?.tools ?? []) as Listed[]
   }
 
-  test('roots are objects where answers are, and others are wrapped for the older era alone', async () => {
+  test('roots are objects if results are, and others are wrapped for the older era only', async () => {
     for (const { name, outputSchema } of await list()) {
       if (!Object.hasOwn({ ...OBJECTS, ...OTHERS }, name)) continue
       if (isObject(name)) expect(outputSchema, name).toMatchObject({ type: 'object' })
@@ -225,11 +225,11 @@ describe.each(ERAS)('in %s', (era) => {
   })
 })
 
-test('direct calls answer as the newer era does', async () => {
-  const caller = await letDirectCallerIn(app.url)
+test('direct calls have the results of the newer era', async () => {
+  const caller = await authorizeDirectCaller(app.url)
   for (const { name, index } of CASES.filter((each) => !isObject(each.name))) {
     const params = { name, arguments: { index } }
-    const modern = await ask(app.url, '2026-07-28', 'tools/call', params)
+    const modern = await sendRequest(app.url, '2026-07-28', 'tools/call', params)
     const { status, body } = await caller.call('tools/call', params)
     expect(status, name).toBe(200)
     expect(body.structuredContent, name).toEqual(modern.message.result?.structuredContent)

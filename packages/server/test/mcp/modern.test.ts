@@ -53,7 +53,7 @@ test.each([
 ])('%s is 400 and -32602', async (what, params) => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
   const { status, message } = await read(post(app.url, request('tools/list', params), headers))
-  // What the client is called is good to know (2026-07-28, basic: SHOULD), and no more.
+  // The client's name is optional (2026-07-28, basic: SHOULD).
   if (what === 'a _meta without the client') expect(status).toBe(200)
   else expect([status, message.error?.code]).toEqual([400, -32602])
 })
@@ -67,7 +67,7 @@ function without(field: string) {
 }
 
 test.each(['2099-01-01', '2026-07-29', '1999-01-01', 'latest'])(
-  'version %s is 400 and -32022, with the versions there are',
+  'version %s is 400 and -32022, with the supported versions',
   async (version) => {
     const params = { _meta: envelope({}, version) }
     const headers = { 'mcp-protocol-version': version, 'mcp-method': 'tools/list' }
@@ -77,18 +77,18 @@ test.each(['2099-01-01', '2026-07-29', '1999-01-01', 'latest'])(
   },
 )
 
-test('initialize is a method of the past: 404 and -32601', async () => {
+test('initialize does not exist in this era: 404 and -32601', async () => {
   const { status, message } = await read(postModern(app.url, 'initialize'))
   expect([status, message.error?.code]).toEqual([404, -32601])
 })
 
-test('a client must accept both forms of an answer, or it is 406', async () => {
+test('a client must accept both response formats: 406 otherwise', async () => {
   const headers = { accept: 'application/json' }
   const { status } = await read(postModern(app.url, 'tools/list', {}, { headers }))
   expect(status).toBe(406)
 })
 
-test('calls that need no session keep nothing', async () => {
+test('calls without a session store nothing', async () => {
   await read(postModern(app.url, 'tools/call', CALL))
   await read(postModern(app.url, 'server/discover'))
   expect(written).toEqual([])

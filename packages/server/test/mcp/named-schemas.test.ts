@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS } from '../support/clients.ts'
-import { ask } from '../support/wire.ts'
+import { sendRequest } from '../support/wire.ts'
 
 const TOOLS: Readonly<Record<string, string>> = {
   root: `
@@ -90,7 +90,7 @@ interface Listed {
 
 describe.each(ERAS)('in %s', (era) => {
   test('each root is an object, with its properties', async () => {
-    const { message } = await ask(app.url, era, 'tools/list')
+    const { message } = await sendRequest(app.url, era, 'tools/list')
     const tools = message.result?.tools as Listed[]
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(TOOLS).sort())
     for (const { inputSchema, outputSchema } of tools) {
@@ -115,7 +115,7 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
   })
 
-  test('a value as deep as it likes passes a recursive root', async () => {
+  test('a recursive root accepts values of any depth', async () => {
     const { client } = await connectClient(app.url, era)
     await client.listTools()
     for (const name of ['recursive', 'odd_name']) {

@@ -12,7 +12,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { AppendOptions } from '../../src/store/streams.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, withMethod } from '../support/event-reader.ts'
 import { connect, PROTOCOL_CATALOG, post, postModern, read, request } from '../support/wire.ts'
 
 interface Appended extends AppendOptions {
@@ -22,7 +22,7 @@ interface Appended extends AppendOptions {
 
 const appended: Appended[] = []
 
-/** Remembers all that is put into streams. */
+/** Records everything that is appended to streams. */
 function recordStreams(): Store {
   const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
   const store = createMemoryStore({ log })
@@ -61,7 +61,7 @@ describe('event ids', () => {
   test.each([
     { kind: 'call', node: '0123456789ab', call: 7, sequence: 12 },
     { kind: 'stream', own: '0', common: '1700000000000-3' },
-  ] as const)('of a $kind come back as they were', (id) => {
+  ] as const)('of a $kind are parsed unchanged', (id) => {
     expect(parseEventId(formatEventId(id))).toEqual(id)
   })
 
@@ -76,15 +76,15 @@ describe('event ids', () => {
     'r.0123456789ab.1',
     `s.${'9'.repeat(16)}.0`,
     's.0.0\n',
-  ])('that are none of ours are known as such: %j', (text) => {
+  ])('that this server did not issue are detected: %j', (text) => {
     expect(parseEventId(text)).toBeUndefined()
   })
 
-  test('that are none of ours are refused; those of calls that are gone cannot be resumed', async () => {
+  test('that this server did not issue are refused; those of expired calls cannot be resumed', async () => {
     const headers = await connect(app.url)
     expect((await get(headers, 'x')).response.status).toBe(400)
     expect((await get(headers, 'r.0123456789ab.1.1')).response.status).toBe(405)
-    // One from before what is left of the log gets all that is left.
+    // An id older than the log gets the whole log.
     const stream = await get(headers, 's.0.0')
     expect(stream.response.status).toBe(200)
   })
@@ -102,7 +102,7 @@ describe('readers', () => {
     expect([events.isOpen, closed]).toEqual([false, 1])
   })
 
-  test('that are dropped see their stream break off, so that they come back', async () => {
+  test('that are disconnected see an aborted stream, so that they reconnect', async () => {
     const events = createEventStream()
     const message = {
       jsonrpc: '2.0',
@@ -114,7 +114,7 @@ describe('readers', () => {
     await expect(events.response.text()).rejects.toThrow()
   })
 
-  test('that vanish are forgotten', async () => {
+  test('that disconnect are removed', async () => {
     const headers = await connect(app.url)
     for (let count = 0; count < 12; count += 1) {
       const { port, host } = new URL(app.url)
@@ -130,7 +130,7 @@ describe('readers', () => {
 })
 
 describe('stored stream entries', () => {
-  test('is bounded, expires, and cannot be read in the store', async () => {
+  test('are bounded, expire, and are sealed in the store', async () => {
     appended.length = 0
     const canary = 'canary-in-a-stream'
     const headers = await connect(app.url)
@@ -173,6 +173,6 @@ test('a cancelled call also ends its stream', async () => {
       signal,
     ),
   )
-  await call.until(saying('notifications/progress'))
+  await call.until(withMethod('notifications/progress'))
   expect(await call.ended).toBe(true)
 })

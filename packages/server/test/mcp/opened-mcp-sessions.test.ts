@@ -45,7 +45,7 @@ test('until it expires', async () => {
   await open('two')
 })
 
-test('for longer when it is used', async () => {
+test('longer if it is used', async () => {
   const { open, used } = opened(HOUR)
   await open('one')
   vi.advanceTimersByTime((HOUR - 1) * 1000)
@@ -57,14 +57,14 @@ test('for longer when it is used', async () => {
   await open('two')
 })
 
-test('not at all when it could not be opened', async () => {
+test('not at all if it could not be opened', async () => {
   const { open, fail } = opened(HOUR)
-  const failing = fail('somebody', () => Promise.reject(new Error('away')))
-  await expect(failing).rejects.toThrow('away')
+  const failing = fail('somebody', () => Promise.reject(new Error('unavailable')))
+  await expect(failing).rejects.toThrow('unavailable')
   await open('one')
 })
 
-test('also where it lives longer than a timer can wait', async () => {
+test('even if its TTL exceeds the maximum of a timer', async () => {
   const { open } = opened(MONTH)
   await open('one')
   vi.advanceTimersByTime(HOUR * 1000)

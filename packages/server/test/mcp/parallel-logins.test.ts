@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-test('every link of parallel logins after a logout signs the connection in', async () => {
+test('every link of parallel logins after a logout signs the MCP session in', async () => {
   for (const chosen of [0, 7]) {
     const headers = await connect(app.url)
     const call = async (name: string, id = 1) => {

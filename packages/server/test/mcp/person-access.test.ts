@@ -38,7 +38,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
   afterAll(() => app.stop())
 
-  async function asked(method: string, params: Record<string, unknown>, scope = 'mcp') {
+  async function send(method: string, params: Record<string, unknown>, scope = 'mcp') {
     const claims = { ...app.issuer.claims(`${app.url}/mcp`), scope }
     const token = withToken(await app.issuer.sign(claims))
     if (era === '2026-07-28') return read(postModern(app.url, method, params, { headers: token }))
@@ -52,20 +52,20 @@ describe.each(ERAS)('in %s', (era) => {
     ['resources/read', { uri: 'desk://reports/7' }],
     ['prompts/get', { name: 'report' }],
   ])('%s without its scopes is 403 with a challenge', async (method, params) => {
-    const { status, headers } = await asked(method, params, 'mcp other')
+    const { status, headers } = await send(method, params, 'mcp other')
     expect(status).toBe(403)
     expect(headers.get('www-authenticate')).toMatch(/insufficient_scope.*reports/)
-    const granted = await asked(method, params, 'mcp reports')
+    const granted = await send(method, params, 'mcp reports')
     expect(granted.message.result).toBeDefined()
   })
 
-  test('what is hidden is as if it were not declared, for reads and suggestions', async () => {
+  test('hidden declarations behave as undeclared ones, for reads and suggestions', async () => {
     const params = { uri: 'desk://secrets/1' }
-    const { message } = await asked('resources/read', params)
+    const { message } = await send('resources/read', params)
     expect(JSON.stringify(message.result)).toContain('"any"')
     const ref = { type: 'ref/resource', uri: 'desk://secrets/{id}' }
     const argument = { name: 'id', value: '' }
-    const { message: suggested } = await asked('completion/complete', { ref, argument })
+    const { message: suggested } = await send('completion/complete', { ref, argument })
     expect(suggested.error).toMatchObject({
       code: -32602,
       message: 'Resource template desk://secrets/{id} not found',
@@ -90,7 +90,7 @@ describe('hooks', () => {
     read: async () => ({ iban: 'GB33BUKB20201555555555' }),
   })
 
-  test('run around a read, and see what leaves', async () => {
+  test('run around a read, and see its masked outcome', async () => {
     events.length = 0
     await readResource(account, 'bank://accounts/a%2Fb', { hooks: [recorder] })
     expect(events).toMatchObject([
@@ -99,7 +99,7 @@ describe('hooks', () => {
     ])
   })
 
-  test('refuse a prompt before anybody has to sign in', async () => {
+  test('refuse a prompt before a sign-in is required', async () => {
     const refused = definePrompt({
       name: 'refused',
       description: 'Is refused.',

@@ -1,4 +1,4 @@
-/** Resources and prompts for people, and a client by hand that signs in for them. */
+/** Resources and prompts that require a sign-in, and a raw client that signs in for them. */
 
 import { moduleOf } from '../engine/catalog.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
@@ -72,7 +72,7 @@ export const PERSON_CATALOG = {
   ]`),
 }
 
-/** Signs in by the questions of a read, whose answer names the session's handle. */
+/** Signs in by the request of a read, whose result has the session's handle. */
 export async function signedIn(url: string, person: string): Promise<string> {
   const uri = 'bank://accounts/me'
   const get = async (params: object) =>

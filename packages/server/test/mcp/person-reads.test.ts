@@ -1,5 +1,5 @@
 /**
- * Resources and prompts act for people: their session, their sign-in, questions, bounds and what is recorded.
+ * Resources and prompts on behalf of users: session, sign-in, requests for input, limits and audit log.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -55,7 +55,7 @@ describe.each(ERAS)('in %s', (era: Era) => {
     await client.close()
   })
 
-  test('who declines, or cannot open pages, learns what to do', async () => {
+  test('a user who declines, or a client that cannot open pages, gets instructions', async () => {
     const { client: declining } = await connectClient(app.url, era, {
       onUrl: async () => 'decline',
     })
@@ -76,7 +76,7 @@ describe.each(ERAS)('in %s', (era: Era) => {
     await Promise.all([declining.close(), plain.close()])
   })
 
-  test('what failed shows nothing that is masked: error, log, progress', async () => {
+  test('a failure discloses no masked value: error, log, progress', async () => {
     const { client } = await connectSigningIn('ada')
     const progress: unknown[] = []
     const failing = client.readResource(
@@ -92,7 +92,7 @@ describe.each(ERAS)('in %s', (era: Era) => {
     await client.close()
   })
 
-  test('time and rate are limited as those of tools', async () => {
+  test('time and rate are limited like those of tools', async () => {
     const { client } = await connectClient(app.url, era)
     await expect(client.readResource({ uri: 'bank://slow' })).rejects.toMatchObject({
       data: { code: 'timeout' },
@@ -131,7 +131,7 @@ describe.each(ERAS)('in %s', (era: Era) => {
     await client.close()
   })
 
-  test('suggestions see the session; who has not signed in gets none', async () => {
+  test('suggestions use the session; without a sign-in there are none', async () => {
     const { client } = await connectSigningIn('ada')
     const suggest = async (ref: Parameters<typeof client.complete>[0]['ref'], name: string) =>
       (await client.complete({ ref, argument: { name, value: 'x' } })).completion.values

@@ -1,6 +1,6 @@
 /**
- * What reads and prompts carry from round to round: a session's handle and the state of questions, which
- * belong to their caller, resource and URI. Two nodes: whoever signs in or is asked at one reads at the other.
+ * State of reads and prompts between rounds: a session's handle and the state of requests, which
+ * is bound to caller, resource and URI. On two nodes, each of which continues the rounds of the other.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ describe('in 2026-07-28, by hand', () => {
       )
     ).message
 
-  test('a handle in `_meta` names the session; an answer names a new one', async () => {
+  test('a handle in `_meta` names the session; a result names a new one', async () => {
     const first = await get('bank://remembers')
     const handle = (first.result?._meta as Record<string, string> | undefined)?.[SESSION]
     expect(handle).toMatch(/^ses_/)
@@ -43,7 +43,7 @@ describe('in 2026-07-28, by hand', () => {
     expect(wrong.error).toMatchObject({ code: -32602, data: { code: 'invalid_arguments' } })
   })
 
-  test('a handle reads as the user who signed in, and as nobody else', async () => {
+  test('a handle reads as the user who signed in, and as no other', async () => {
     const ada = await signedIn(app.url, 'ada')
     const grace = await signedIn(app.url, 'grace')
     const owner = async (handle: string) =>
@@ -58,7 +58,7 @@ describe('in 2026-07-28, by hand', () => {
     expect(result).toMatchObject({ ttlMs: 1000, cacheScope: 'private' })
   })
 
-  test('the state of a question is bound to its resource and URI, and valid once', async () => {
+  test('the state of a request is bound to its resource and URI, and valid once', async () => {
     const asked = await get('bank://asks/1')
     expect(asked.result).toMatchObject({ resultType: 'input_required' })
     const { requestState } = asked.result as { requestState: string }
@@ -104,7 +104,7 @@ describeRedis('plain', 'on two nodes', () => {
   })
   afterAll(() => stop())
 
-  test('who signs in at one reads at the other', async () => {
+  test('a user who signs in at one node reads at the other', async () => {
     const session = await signedIn(nodes[0].localUrl, 'ada')
     const meta = { [SESSION]: session }
     const { message } = await read(
@@ -116,7 +116,7 @@ describeRedis('plain', 'on two nodes', () => {
   test.each([
     ['a resource', 'resources/read', { uri: 'bank://asks/7' }],
     ['a prompt', 'prompts/get', { name: 'asks', arguments: { topic: '7' } }],
-  ])('%s asks at one and is answered at the other', async (_what, method, params) => {
+  ])('%s requests input at one node and continues at the other', async (_what, method, params) => {
     const options = { capabilities: FORMS }
     const asked = await read(postModern(nodes[0].localUrl, method, params, options))
     const { requestState } = asked.message.result as { requestState: string }

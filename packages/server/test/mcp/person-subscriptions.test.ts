@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { defineServer } from '../../src/define-server.ts'
 import { defineResource, defineTool, ResourceNotFoundError } from '../../src/engine/index.ts'
 import { startTestServer, type TestServer } from '../../src/testing/test-server.ts'
-import { type Listening, listenTo, saying } from '../support/event-reader.ts'
+import { type Listening, listenTo, withMethod } from '../support/event-reader.ts'
 import { newBrowser, signInAs } from '../support/sign-in.ts'
 import { connect, type HeaderFields, post, postModern, read, request } from '../support/wire.ts'
 
@@ -23,7 +23,11 @@ const tickets = defineResource({
     return `a ticket of ${name}`
   },
 })
-const news = defineResource({ name: 'news', uri: 'desk://news', read: async () => 'news' })
+const notices = defineResource({
+  name: 'notices',
+  uri: 'desk://notices',
+  read: async () => 'notices',
+})
 const change = defineTool({
   name: 'change',
   description: 'Changes a ticket.',
@@ -41,7 +45,7 @@ beforeAll(async () => {
   server = await startTestServer({
     server: defineServer({ name: 'desk' }),
     tools: [change],
-    resources: [tickets, news],
+    resources: [tickets, notices],
     env: { RATE_LIMIT: 'off' },
   })
 })
@@ -79,25 +83,25 @@ describe('in 2026-07-28', () => {
       postModern(server.url, 'subscriptions/listen', { notifications }, { meta, signal }),
     )
     open.push(stream)
-    const { message } = await stream.until(saying('notifications/subscriptions/acknowledged'))
+    const { message } = await stream.until(withMethod('notifications/subscriptions/acknowledged'))
     const accepted = message?.params?.notifications as { resourceSubscriptions?: string[] }
     return { stream, uris: accepted.resourceSubscriptions }
   }
 
   test('only callers who may read a resource may listen to it', async () => {
     const [ada, grace] = [await logIn('ada'), await logIn('grace')]
-    const asked = ['desk://tickets/ada', 'desk://tickets/grace', 'desk://news']
-    expect((await listen(asked, ada)).uris).toEqual(['desk://tickets/ada', 'desk://news'])
-    expect((await listen(asked, grace)).uris).toEqual(['desk://tickets/grace', 'desk://news'])
-    expect((await listen(asked)).uris).toEqual(['desk://news'])
-    expect((await listen(asked, `ses_${'a'.repeat(43)}`)).uris).toEqual(['desk://news'])
+    const asked = ['desk://tickets/ada', 'desk://tickets/grace', 'desk://notices']
+    expect((await listen(asked, ada)).uris).toEqual(['desk://tickets/ada', 'desk://notices'])
+    expect((await listen(asked, grace)).uris).toEqual(['desk://tickets/grace', 'desk://notices'])
+    expect((await listen(asked)).uris).toEqual(['desk://notices'])
+    expect((await listen(asked, `ses_${'a'.repeat(43)}`)).uris).toEqual(['desk://notices'])
   })
 
   test('a stream of personal resources ends with its session', async () => {
     const session = await logIn('ada')
     const { stream } = await listen(['desk://tickets/ada'], session)
     await changed('desk://tickets/ada')
-    await stream.until(saying('notifications/resources/updated'))
+    await stream.until(withMethod('notifications/resources/updated'))
     await read(postModern(server.url, 'tools/call', { name: 'logout', arguments: { session } }))
     expect(await stream.ended).toBe(true)
   })
@@ -124,7 +128,7 @@ describe('in 2025-11-25', () => {
       code: -32603,
       data: { code: 'login_required' },
     })
-    expect((await subscribe(anonymous, 'desk://news')).result).toEqual({})
+    expect((await subscribe(anonymous, 'desk://notices')).result).toEqual({})
   })
 
   test('after a logout no updates of personal resources are sent', async () => {
@@ -135,14 +139,17 @@ describe('in 2025-11-25', () => {
     )
     open.push(stream)
     await changed('desk://tickets/ada')
-    await stream.until(saying('notifications/resources/updated'))
+    await stream.until(withMethod('notifications/resources/updated'))
     await call(ada, 'tools/call', { name: 'logout' })
     await logIn('grace', ada)
     await changed('desk://tickets/ada')
-    await subscribe(ada, 'desk://news')
-    await changed('desk://news')
-    await stream.until(({ message }) => message?.params?.uri === 'desk://news')
+    await subscribe(ada, 'desk://notices')
+    await changed('desk://notices')
+    await stream.until(({ message }) => message?.params?.uri === 'desk://notices')
     const updates = stream.messages.filter(({ params }) => params?.uri !== undefined)
-    expect(updates.map(({ params }) => params?.uri)).toEqual(['desk://tickets/ada', 'desk://news'])
+    expect(updates.map(({ params }) => params?.uri)).toEqual([
+      'desk://tickets/ada',
+      'desk://notices',
+    ])
   })
 })

@@ -27,8 +27,8 @@ afterAll(() => app.stop())
 
 type Params = Readonly<Record<string, unknown>>
 
-/** The same call in the plain way, and with a token for progress, which is the SDK's. */
-const WAYS: Readonly<Record<string, (params: Params) => Promise<readonly [Answer, Answer]>>> = {
+/** The same call on the fast path, and with a progress token, by which the SDK serves it. */
+const PAIRS: Readonly<Record<string, (params: Params) => Promise<readonly [Answer, Answer]>>> = {
   async '2026-07-28'(params) {
     return Promise.all([
       read(postModern(app.url, 'tools/call', params)),
@@ -44,8 +44,8 @@ const WAYS: Readonly<Record<string, (params: Params) => Promise<readonly [Answer
   },
 }
 
-describe.each(Object.keys(WAYS))('in %s', (era) => {
-  const call = (params: Params) => WAYS[era]?.(params) ?? expect.fail('no such way')
+describe.each(Object.keys(PAIRS))('in %s', (era) => {
+  const call = (params: Params) => PAIRS[era]?.(params) ?? expect.fail('no such pair')
 
   test.each<[string, Params]>([
     ['a result', { name: 'echo', arguments: { text: 'hello' } }],
@@ -61,7 +61,7 @@ describe.each(Object.keys(WAYS))('in %s', (era) => {
   })
 
   test('an unavailable store is 503, with the time to retry', async () => {
-    store.takeAway()
+    store.disconnect()
     try {
       const [ours, theirs] = await call({
         name: 'count',
@@ -70,12 +70,12 @@ describe.each(Object.keys(WAYS))('in %s', (era) => {
       expect([ours.status, theirs.status]).toEqual([503, 503])
       expect(ours.headers.get('retry-after')).toBe('1')
     } finally {
-      store.giveBack()
+      store.reconnect()
     }
   })
 })
 
-test('what the SDK refuses stays refused, however often a client was right', async () => {
+test('calls that the SDK refuses stay refused after valid calls of the same client', async () => {
   const params = { name: 'echo', arguments: { text: 'x' } }
   await read(postModern(app.url, 'tools/call', params))
   const wrong: readonly HeaderFields[] = [
@@ -98,7 +98,7 @@ test('what the SDK refuses stays refused, however often a client was right', asy
   expect([odd.status, odd.message.error?.code]).toEqual([400, -32602])
 })
 
-test('a name or a member out of the prototype is nothing special', async () => {
+test('names and members of the prototype are treated like any other', async () => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     const { message } = await read(postModern(app.url, 'tools/call', { name, arguments: {} }))
     expect(message.error?.code).toBe(-32602)

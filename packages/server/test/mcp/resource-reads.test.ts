@@ -1,10 +1,10 @@
-/** Reading resources in either era: URIs and their variables, what is sent, and what is not. */
+/** Reading resources in either era: URIs and their variables, contents and refusals. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS } from '../support/clients.ts'
-import { ask } from '../support/wire.ts'
+import { sendRequest } from '../support/wire.ts'
 
 const SECRET = 'GB33BUKB20201555555555'
 
@@ -41,7 +41,8 @@ beforeAll(async () => {
 afterAll(() => app.stop())
 
 describe.each(ERAS)('in %s', (era) => {
-  const read = async (uri: string) => (await ask(app.url, era, 'resources/read', { uri })).message
+  const read = async (uri: string) =>
+    (await sendRequest(app.url, era, 'resources/read', { uri })).message
   const contents = async (uri: string) => (await read(uri)).result?.contents
   const json = async (uri: string) => {
     const [first] = (await contents(uri)) as [{ text: string }]
@@ -77,7 +78,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 
   test.each(['doc://notes/', 'doc://notes/1/2', 'doc://notes/1?other=1', 'doc://files/..', 'x:y'])(
-    '%s is no resource',
+    '%s is not a resource',
     async (uri) => {
       expect((await read(uri)).error).toMatchObject({ code: notFound, data: { uri } })
     },
@@ -115,15 +116,15 @@ describe.each(ERAS)('in %s', (era) => {
     ])
   })
 
-  test('what does not fit the schema shows nothing of itself, in the answer or the log', async () => {
+  test('invalid content is not disclosed, in the response or the log', async () => {
     const { error } = await read('doc://wrong')
     expect(error).toMatchObject({ code: -32603, data: { code: 'invalid_output' } })
     expect(JSON.stringify(error)).not.toContain(SECRET)
     expect(app.lines.join('\n')).not.toContain(SECRET)
   })
 
-  test('lists name the type of what has a schema', async () => {
-    const { message } = await ask(app.url, era, 'resources/list', {})
+  test('lists have the MIME type of resources with a schema', async () => {
+    const { message } = await sendRequest(app.url, era, 'resources/list', {})
     expect(message.result?.resources).toContainEqual({
       name: 'account',
       uri: 'doc://account',

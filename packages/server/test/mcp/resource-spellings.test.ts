@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS } from '../support/clients.ts'
-import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
-import { ask, connect, post, postModern, read, request } from '../support/wire.ts'
+import { type Listening, listen, listenTo, withMethod } from '../support/event-reader.ts'
+import { connect, post, postModern, read, request, sendRequest } from '../support/wire.ts'
 
 const FIXED = 'docs://caf\u00e9/open hours'
 const TEMPLATE = 'docs://gr\u00f6\u00dfe/{name}'
@@ -39,7 +39,7 @@ describe.each(ERAS)('in %s', (era) => {
   test.each(SPELLINGS)('%s is read in both spellings', async (declared, encoded) => {
     const texts = []
     for (const uri of [declared, encoded]) {
-      const { message } = await ask(app.url, era, 'resources/read', { uri })
+      const { message } = await sendRequest(app.url, era, 'resources/read', { uri })
       const { contents } = message.result as { contents: { text: string }[] }
       texts.push(contents[0]?.text)
     }
@@ -51,8 +51,11 @@ describe.each(ERAS)('in %s', (era) => {
     const [declared] = spellings
     for (const uri of spellings) {
       const stream = await subscribe(era, uri)
-      await ask(app.url, era, 'tools/call', { name: 'change', arguments: { uri: declared } })
-      await stream.until(saying('notifications/resources/updated'))
+      await sendRequest(app.url, era, 'tools/call', {
+        name: 'change',
+        arguments: { uri: declared },
+      })
+      await stream.until(withMethod('notifications/resources/updated'))
       const updated = stream.messages.filter(({ method }) => method?.endsWith('/updated'))
       expect(updated.map(({ params }) => params?.uri)).toEqual([uri])
       stream.close()
@@ -66,7 +69,7 @@ async function subscribe(era: string, uri: string): Promise<Listening> {
     const stream = await listenTo((signal) =>
       postModern(app.url, 'subscriptions/listen', params, { signal }),
     )
-    await stream.until(saying('notifications/subscriptions/acknowledged'))
+    await stream.until(withMethod('notifications/subscriptions/acknowledged'))
     return stream
   }
   const headers = await connect(app.url)

@@ -1,4 +1,4 @@
-/** Limits of what tools return and store: RESULT_LIMIT_BYTES and SESSION_DATA_LIMIT_BYTES. */
+/** Limits of results and stored values: RESULT_LIMIT_BYTES and SESSION_DATA_LIMIT_BYTES. */
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
@@ -12,8 +12,8 @@ import {
 } from '../../src/index.ts'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'
 import { ERAS, errorCode } from '../support/clients.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
-import { ask } from '../support/wire.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
+import { sendRequest } from '../support/wire.ts'
 
 const LIMIT = 2048
 const size = z.object({ size: z.number(), delayMs: z.number().default(0) })
@@ -105,7 +105,7 @@ afterAll(() => server.stop())
 
 describe.each(ERAS)('in %s', (era) => {
   const call = async (name: string, input: object) => {
-    const { message } = await ask(server.url, era, 'tools/call', { name, arguments: input })
+    const { message } = await sendRequest(server.url, era, 'tools/call', { name, arguments: input })
     return message
   }
 
@@ -129,9 +129,12 @@ describe.each(ERAS)('in %s', (era) => {
 
   it('resources and prompts fail with an error', async () => {
     const read = (bytes: number) =>
-      ask(server.url, era, 'resources/read', { uri: `file:///${bytes}` })
+      sendRequest(server.url, era, 'resources/read', { uri: `file:///${bytes}` })
     const get = (bytes: number) =>
-      ask(server.url, era, 'prompts/get', { name: 'text', arguments: { size: String(bytes) } })
+      sendRequest(server.url, era, 'prompts/get', {
+        name: 'text',
+        arguments: { size: String(bytes) },
+      })
     for (const request of [read, get]) {
       expect((await request(1000)).message.result).toBeDefined()
       expect((await request(LIMIT + 1)).message.error).toMatchObject({
@@ -142,34 +145,34 @@ describe.each(ERAS)('in %s', (era) => {
 })
 
 test('a direct call answers 500 with the code', async () => {
-  const caller = await letDirectCallerIn(server.url)
+  const caller = await authorizeDirectCaller(server.url)
   const params = { name: 'data', arguments: { size: LIMIT + 2 } }
   const { status, body } = await caller.call('tools/call', params)
   expect([status, body.code]).toEqual([500, 'result_too_large'])
 })
 
-test('data is counted where its text is far shorter', async () => {
+test('data counts even if its text is far shorter', async () => {
   const { url, stop } = await startTestServer({
     ...{ server: defineServer({ name: 'limited' }), tools: [table] },
     env: { RESULT_LIMIT_BYTES: String(LIMIT), TOOL_TEXT_FORMAT: 'toon' },
   })
   const params = { name: 'table', arguments: { size: 100 } }
-  const { message } = await ask(url, '2026-07-28', 'tools/call', params)
+  const { message } = await sendRequest(url, '2026-07-28', 'tools/call', params)
   expect(JSON.stringify(message)).toContain('result_too_large')
   await stop()
 })
 
 test('values of a session are limited together, and a refused one changes nothing', async () => {
-  const caller = await letDirectCallerIn(server.url)
-  const keep = async (name: string, bytes: number) => {
+  const caller = await authorizeDirectCaller(server.url)
+  const store = async (name: string, bytes: number) => {
     const { body } = await caller.call('tools/call', {
       ...{ name: 'keep', arguments: { name, size: bytes } },
     })
     return body.code ?? (body.structuredContent as { kept: unknown }).kept
   }
-  expect(await keep('a', LIMIT + 1)).toBe('session_data_too_large')
-  expect(await keep('a', 1500)).toEqual(['a'])
-  expect(await keep('b', 1500)).toBe('session_data_too_large')
-  expect(await keep('a', 10)).toEqual(['a'])
-  expect(await keep('b', 1500)).toEqual(['a', 'b'])
+  expect(await store('a', LIMIT + 1)).toBe('session_data_too_large')
+  expect(await store('a', 1500)).toEqual(['a'])
+  expect(await store('b', 1500)).toBe('session_data_too_large')
+  expect(await store('a', 10)).toEqual(['a'])
+  expect(await store('b', 1500)).toEqual(['a', 'b'])
 })

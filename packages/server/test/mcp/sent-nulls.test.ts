@@ -1,9 +1,8 @@
-/** Clients whose serializers write `null` for what is not set, on every transport. */
+/** Clients whose serializers write `null` for unset members, on every transport. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import {
-  ask,
   connect,
   envelope,
   INITIALIZE,
@@ -12,6 +11,7 @@ import {
   postModern,
   read,
   request,
+  sendRequest,
 } from '../support/wire.ts'
 
 let app: TestApp
@@ -27,9 +27,14 @@ describe.each(['2026-07-28', '2025-11-25'])('in %s', (era) => {
     ['a context', 'completion/complete', completion(null)],
     ['arguments', 'prompts/get', { name: 'broken', arguments: null }],
   ])('%s of %s', async (_what, method, params) => {
-    const { message } = await ask(app.url, era, method, params)
+    const { message } = await sendRequest(app.url, era, method, params)
     const withoutNulls = Object.entries(params).filter(([, value]) => value !== null)
-    const { message: same } = await ask(app.url, era, method, Object.fromEntries(withoutNulls))
+    const { message: same } = await sendRequest(
+      app.url,
+      era,
+      method,
+      Object.fromEntries(withoutNulls),
+    )
     expect(message).toEqual(same)
     expect(message.error?.message ?? '').not.toContain('null')
   })
@@ -49,9 +54,9 @@ describe.each(['2026-07-28', '2025-11-25'])('in %s', (era) => {
     expect(JSON.stringify(message.result)).toContain('text')
   })
 
-  test('but not as the value of an argument', async () => {
+  test('not as the value of an argument', async () => {
     const params = { name: 'echo', arguments: { text: null } }
-    const { message } = await ask(app.url, era, 'tools/call', params)
+    const { message } = await sendRequest(app.url, era, 'tools/call', params)
     expect(message.result).toMatchObject({ isError: true })
   })
 })
@@ -110,7 +115,7 @@ describe('in the 2025 era', () => {
   })
 })
 
-test('in the 2026 era, what a client says of itself', async () => {
+test("in the 2026 era, the client's description of itself", async () => {
   const meta = {
     'io.modelcontextprotocol/logLevel': null,
     'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1', title: null },
@@ -121,7 +126,7 @@ test('in the 2026 era, what a client says of itself', async () => {
   expect([status, message.error]).toEqual([200, undefined])
 })
 
-test('in the 2026 era, no null takes the place of the envelope', async () => {
+test('in the 2026 era, null does not replace the envelope', async () => {
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
   for (const params of [null, { _meta: null }]) {
     const message = { ...request('tools/list'), params }

@@ -1,5 +1,5 @@
 /**
- * Answers to questions of the server: only with ids issued for the MCP session, forwarded to live
+ * Responses to requests of the server: only with ids issued for the MCP session, forwarded to live
  * nodes.
  */
 
@@ -50,7 +50,7 @@ afterEach(async () => {
   await store.close()
 })
 
-/** Another node that shows that it lives. */
+/** Another node with a heartbeat. */
 async function neighbour(): Promise<string> {
   await store.set('{nodes}:heartbeat:aaaaaaaaaaaa', {}, 60)
   return 'aaaaaaaaaaaa'
@@ -59,7 +59,7 @@ async function neighbour(): Promise<string> {
 test.each([
   ['the current key', [NEW]],
   ['the key before it', [OLD]],
-])('ids by %s are good', async (_which, keys) => {
+])('ids by %s are accepted', async (_which, keys) => {
   const other = await neighbour()
   await serverRequests.receiveResponse('con_x', reply(ringOf(...keys).issue('con_x', other, 1)))
   expect(await inboxOf(other)).toHaveLength(1)
@@ -94,7 +94,7 @@ test('ids of another key, connection, node, number or form are not, and nothing 
   expect(dropped).toEqual(forged.flatMap(() => ['forged_id', 'forged_id']))
 })
 
-/** An answer whose result cannot be read. */
+/** A response whose result must not be read. */
 function unreadable(id: string) {
   const read = () => {
     throw new Error('the result was read')
@@ -102,7 +102,7 @@ function unreadable(id: string) {
   return { jsonrpc: '2.0', id, result: new Proxy({}, { get: read, ownKeys: read, has: read }) }
 }
 
-test('an answer is parsed only for an id that is awaited', async () => {
+test('a response is parsed only for a pending id', async () => {
   const id = serverRequests.expect('con_x', () => undefined)
   await expect(serverRequests.receiveResponse('con_x', unreadable(id))).rejects.toThrow(
     'the result was read',
@@ -114,9 +114,9 @@ test('an answer is parsed only for an id that is awaited', async () => {
 })
 
 test.each([
-  ['a result that is none', { result: 5 }],
-  ['an error that is none', { error: { code: 'x' } }],
-])('an answer with %s to an id that is waited for is refused', async (_what, more) => {
+  ['an invalid result', { result: 5 }],
+  ['an invalid error', { error: { code: 'x' } }],
+])('a response with %s to a pending id is refused', async (_what, more) => {
   const id = serverRequests.expect('con_x', () => expect.unreachable())
   const answer = { jsonrpc: '2.0', id, ...more }
   await expect(serverRequests.receiveResponse('con_x', answer)).rejects.toMatchObject({
@@ -124,7 +124,7 @@ test.each([
   })
 })
 
-test('nothing is written for a node that is gone', async () => {
+test('nothing is written for a node that has left', async () => {
   const id = ringOf(NEW).issue('con_x', 'cccccccccccc', 1)
   await serverRequests.receiveResponse('con_x', reply(id))
   const params = { progressToken: id, progress: 1 }
@@ -137,7 +137,7 @@ test('nothing is written for a node that is gone', async () => {
   expect(dropped).toEqual(['node_gone', 'node_gone'])
 })
 
-test('an answer is sent on once, and again if the store did not take it', async () => {
+test('a response is forwarded once, and again if the store refused it', async () => {
   const other = await neighbour()
   const answer = reply(ringOf(NEW).issue('con_x', other, 1))
   isFull = true
@@ -150,8 +150,8 @@ test('an answer is sent on once, and again if the store did not take it', async 
 
 test('no node gets more than 8 KiB', async () => {
   const long = 'x'.repeat(8 * 1024)
-  const told = node.send('aaaaaaaaaaaa', { kind: 'news', stream: long })
-  await expect(told).rejects.toThrow(RangeError)
+  const sent = node.send('aaaaaaaaaaaa', { kind: 'news', stream: long })
+  await expect(sent).rejects.toThrow(RangeError)
   const control = node.broadcast({ kind: 'connection_ended', connectionId: long })
   await expect(control).rejects.toThrow(RangeError)
   await expect(node.publish({ kind: 'resource_updated', uri: long })).rejects.toThrow(RangeError)

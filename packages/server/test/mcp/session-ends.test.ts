@@ -7,8 +7,8 @@ import { createSessionEnds, type TokenSession } from '../../src/mcp/nodes/sessio
 
 const SESSION = { id: 'ses_1', grantId: 'ses_1.gra_1', since: 0, expiresAt: 20 }
 
-/** A node that hears itself, and a session whose life the test decides. */
-function bench(mayContinue: (session: TokenSession) => Promise<boolean> = async () => true) {
+/** A node that receives its own messages, and a session whose validity the test determines. */
+function setUp(mayContinue: (session: TokenSession) => Promise<boolean> = async () => true) {
   const listeners: ((control: Control) => void)[] = []
   const node = {
     onControl: (listener: (control: Control) => void) => void listeners.push(listener),
@@ -24,8 +24,8 @@ function bench(mayContinue: (session: TokenSession) => Promise<boolean> = async 
 }
 
 describe('the expiry of a token', () => {
-  test('leaves open what belongs to a live session', async () => {
-    const { asked, reasons, watch } = bench()
+  test('leaves streams of a valid session open', async () => {
+    const { asked, reasons, watch } = setUp()
     const stop = watch(SESSION)
     await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(1))
     await delay(20)
@@ -33,14 +33,14 @@ describe('the expiry of a token', () => {
     stop()
   })
 
-  test('ends what belongs to a session or a grant that has ended', async () => {
-    const { reasons, watch } = bench(async () => false)
+  test('ends streams of a session or a grant that has ended', async () => {
+    const { reasons, watch } = setUp(async () => false)
     watch(SESSION)
     await vi.waitFor(() => expect(reasons).toEqual(['ended']))
   })
 
-  test('leaves it open while the store is unavailable', async () => {
-    const { asked, reasons, watch } = bench(() => Promise.reject(new Error('unavailable')))
+  test('leaves streams open while the store is unavailable', async () => {
+    const { asked, reasons, watch } = setUp(() => Promise.reject(new Error('unavailable')))
     const stop = watch(SESSION)
     await vi.waitFor(() => expect(asked).toHaveBeenCalled())
     await delay(20)
@@ -48,7 +48,7 @@ describe('the expiry of a token', () => {
     stop()
   })
 
-  test('of another issuer leaves it open while a newer token is valid, and calls run', async () => {
+  test('of another issuer leaves streams open while a newer token is valid, and calls run', async () => {
     let until = 40
     let isBusy = true
     const reasons: string[] = []
@@ -70,25 +70,25 @@ describe('the expiry of a token', () => {
     await vi.waitFor(() => expect(reasons).toEqual(['expired']), 5000)
   })
 
-  test('of another issuer ends it, for the client to come back with a newer token', async () => {
-    const { asked, reasons, watch } = bench()
+  test('of another issuer ends streams, so that the client reconnects with a newer token', async () => {
+    const { asked, reasons, watch } = setUp()
     watch({ id: 'ses_1', since: 0, expiresAt: 20 })
     await vi.waitFor(() => expect(reasons).toEqual(['expired']))
     expect(asked).not.toHaveBeenCalled()
   })
 })
 
-describe('an announcement', () => {
-  test('of a session ends all of it', async () => {
-    const { ends, reasons, watch } = bench()
+describe('a broadcast end', () => {
+  test('of a session ends all its streams', async () => {
+    const { ends, reasons, watch } = setUp()
     watch(SESSION)
     watch({ ...SESSION, grantId: 'ses_1.gra_2' })
     await ends.announce('ses_1')
     await vi.waitFor(() => expect(reasons).toEqual(['ended', 'ended']))
   })
 
-  test('of a grant ends what its tokens opened, before and just after, and nothing else', async () => {
-    const { ends, reasons, watch } = bench()
+  test('of a grant ends the streams of its tokens, before and just after, and no others', async () => {
+    const { ends, reasons, watch } = setUp()
     const ended = vi.fn()
     const stop = ends.watch({ ...SESSION, grantId: 'ses_1.gra_2' }, ended)
     watch(SESSION)

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
-import { ask, connect, post, postModern, read, request } from '../support/wire.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
+import { connect, post, postModern, read, request, sendRequest } from '../support/wire.ts'
 
 const tool = (name: string, requires: string, run: string) =>
   moduleOf(`import { ToolError, form } from '${new URL('../../src/engine/index.ts', import.meta.url).href}'
@@ -74,12 +74,12 @@ describe('in 2026-07-28', () => {
     expect(recalled._meta).not.toHaveProperty(HANDLE)
   })
 
-  test('with progress asked for, past the fast path, too', async () => {
+  test('with a progress token, off the fast path, too', async () => {
     const result = await call('remember', { value: 'x' }, {}, { meta: { progressToken: 'p' } })
     expect(textsOf(result)).toContain(handleOf(result))
   })
 
-  test('a call with questions keeps its session, and returns its handle at the end', async () => {
+  test('a call with requests for input keeps its session, and returns its handle at the end', async () => {
     const options = { capabilities: { elicitation: { form: {} } } }
     const first = await call('asking', {}, {}, options)
     expect(first.requestState).toBeTypeOf('string')
@@ -93,7 +93,7 @@ describe('in 2026-07-28', () => {
 
   test('login names it once', async () => {
     const bank = await startApp()
-    const { message } = await ask(bank.url, '2026-07-28', 'tools/call', { name: 'login' })
+    const { message } = await sendRequest(bank.url, '2026-07-28', 'tools/call', { name: 'login' })
     const result = message.result as unknown as Result
     expect(result.content).toHaveLength(1)
     expect(result.structuredContent).toMatchObject({ session: handleOf(result) })
@@ -101,12 +101,12 @@ describe('in 2026-07-28', () => {
   })
 })
 
-describe('nothing is named', () => {
+describe('no handle is returned', () => {
   test('without stored values', async () => {
     expect((await call('recall', {}))._meta).not.toHaveProperty(HANDLE)
   })
 
-  test('to a caller that is known by its connection', async () => {
+  test('to a caller with an MCP session', async () => {
     const headers = await connect(app.url)
     const params = { name: 'remember', arguments: { value: 'x' } }
     const { message } = await read(post(app.url, request('tools/call', params), headers))
@@ -117,7 +117,7 @@ describe('nothing is named', () => {
   })
 
   test('to a caller with a token', async () => {
-    const caller = await letDirectCallerIn(app.url)
+    const caller = await authorizeDirectCaller(app.url)
     const params = { name: 'remember', arguments: { value: 'x' } }
     const { body } = await caller.call('tools/call', params)
     expect(JSON.stringify(body)).not.toContain('ses_')

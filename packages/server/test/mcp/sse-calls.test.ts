@@ -9,8 +9,8 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { answering, type Listening } from '../support/event-reader.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { type Listening, responseTo } from '../support/event-reader.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { PROTOCOL_CATALOG, request } from '../support/wire.ts'
 
 const HEARTBEAT = '{nodes}:heartbeat:'
@@ -23,7 +23,7 @@ let lettersAreLost = false
 let isFull = false
 let refusals = 0
 
-/** Shared by both servers; one of them can be made to look dead. */
+/** Shared by both servers; the heartbeats of one can be hidden. */
 const store: Store = {
   ...memory,
   async set(key, value, ttlSeconds) {
@@ -73,7 +73,7 @@ afterAll(async () => {
 async function start() {
   const stream = await openSse(reading)
   open.push(stream)
-  return greet(stream, [reading, calling])
+  return initializeSse(stream, [reading, calling])
 }
 
 const hold = (key: string) => request('tools/call', { name: 'hold', arguments: { key } }, key)
@@ -88,7 +88,7 @@ test('a call is recorded while it runs, and deleted with its response', async ()
   expect(running.size).toBe(1)
   await probe('sse-known').started
   probe('sse-known').release()
-  await stream.until(answering('sse-known'))
+  await stream.until(responseTo('sse-known'))
   await expect.poll(calls).toEqual({})
   for (const key of running) expect(await memory.get(key)).toBeUndefined()
 })
@@ -101,13 +101,13 @@ test('a cancelled call is deleted, too', async () => {
   const params = { requestId: 'sse-cancelled' }
   await sendSse(reading, path, { jsonrpc: '2.0', method: 'notifications/cancelled', params })
   const left = async () => {
-    const kept = await Promise.all([...running].map((key) => memory.get(key)))
+    const stored = await Promise.all([...running].map((key) => memory.get(key)))
     const mcpSession = await memory.get<McpSessionRecord>(mcpSessionKey(id))
-    return [...kept.filter((each) => each !== undefined), ...Object.keys(mcpSession?.calls ?? {})]
+    return [...stored.filter((each) => each !== undefined), ...Object.keys(mcpSession?.calls ?? {})]
   }
   await expect.poll(left).toEqual([])
   await sendSse(calling, path, echo('after'))
-  await stream.until(answering('after'))
+  await stream.until(responseTo('after'))
   expect(stream.messages.find((message) => message.id === 'sse-cancelled')).toBeUndefined()
 })
 
@@ -116,22 +116,22 @@ test('the call of a node without heartbeats gets an error; its own response is d
   await sendSse(calling, path, hold('sse-late'))
   await probe('sse-late').started
   await silence(1)
-  const { message } = await stream.until(answering('sse-late'))
+  const { message } = await stream.until(responseTo('sse-late'))
   expect(message?.error).toMatchObject({ code: -32603 })
   probe('sse-late').release()
   await expect.poll(() => b?.lines.join('')).toContain('running call was declared lost')
   await sendSse(reading, path, echo('after'))
-  await stream.until(answering('after'))
+  await stream.until(responseTo('after'))
   expect(stream.messages.filter((each) => each.id === 'sse-late')).toHaveLength(1)
 })
 
-test('a response without a notification is found', async () => {
+test('a stored response is found without a notification', async () => {
   const { stream, path } = await start()
   await sendSse(calling, path, hold('sse-untold'))
   await probe('sse-untold').started
   lettersAreLost = true
   probe('sse-untold').release()
-  const { message } = await stream.until(answering('sse-untold'))
+  const { message } = await stream.until(responseTo('sse-untold'))
   expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
 })
 
@@ -143,20 +143,20 @@ test('a response that the store refuses is written later', async () => {
   probe('sse-unwritten').release()
   await expect.poll(() => refusals).toBeGreaterThan(0)
   isFull = false
-  const { message } = await stream.until(answering('sse-unwritten'), 10_000)
+  const { message } = await stream.until(responseTo('sse-unwritten'), 10_000)
   expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
 })
 
-test('a node does not take itself for lost', async () => {
+test('a node does not treat itself as lost', async () => {
   const { stream, path } = await start()
   await sendSse(reading, path, hold('sse-own'))
   await sendSse(calling, path, hold('sse-other'))
   await silence(0)
-  // The calls elsewhere make it look; what it finds there is not its own.
+  // Calls at the other node cause the check, which must not find the node's own calls.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   for (const key of ['sse-own', 'sse-other']) probe(key).release()
   for (const key of ['sse-own', 'sse-other']) {
-    const { message } = await stream.until(answering(key))
+    const { message } = await stream.until(responseTo(key))
     expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
   }
 })

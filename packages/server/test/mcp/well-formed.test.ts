@@ -10,7 +10,7 @@ import { connect, envelope, post, postModern, read, request } from '../support/w
 
 const LONE = '\\ud83d'
 
-/** What a tool says all the ways it can, with a lone surrogate each time. */
+/** A tool that sends a lone surrogate in every kind of output. */
 const SAYS = moduleOf(`
   import { ToolError } from '${import.meta.resolve('../../src/engine/index.ts')}'
   export default defineTool({
@@ -48,7 +48,7 @@ json.dumps(value, ensure_ascii=False).encode('utf-8', 'strict')
 `
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
-/** Reads JSON as strict parsers do: no escape of half a character, at any depth. */
+/** Expects JSON for strict parsers: no escape of a lone surrogate, at any depth. */
 function expectStrict(json: string): void {
   const visit = (value: unknown): void => {
     if (typeof value === 'string') expect(value.isWellFormed(), json).toBe(true)
@@ -95,8 +95,8 @@ describe.each(['json', 'toon'])('as %s,', (format) => {
   test.each(CALLS)('%s is well-formed in 2025-11-25', async (_what, method, params) => {
     const headers = await connect(app.url)
     expectStrictBody((await read(post(app.url, request(method, params), headers))).text)
-    const told = request(method, { ...params, _meta: { progressToken: 'p' } })
-    expectStrictBody((await read(post(app.url, told, headers))).text)
+    const withToken = request(method, { ...params, _meta: { progressToken: 'p' } })
+    expectStrictBody((await read(post(app.url, withToken, headers))).text)
   })
 
   test('replayed events are well-formed', async () => {
@@ -147,7 +147,7 @@ describe.each(['json', 'toon'])('as %s,', (format) => {
     const headers = await connect(app.url)
     const call = request('tools/call', { name: 'says', arguments: {} })
     await read(post(app.url, call, headers))
-    // As they are in the file.
+    // As in the file.
     const lines = app.lines.map((line) => Buffer.from(line).toString())
     const said = lines.filter((line) => line.includes('log \ufffd'))
     expect(said.length).toBeGreaterThan(0)

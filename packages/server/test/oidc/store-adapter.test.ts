@@ -17,7 +17,7 @@ function setUp() {
   return { written, a: node(), b: node() }
 }
 
-test('one of fifty parallel uses wins, whichever node they reach', async () => {
+test('one of fifty parallel uses succeeds, whichever node they reach', async () => {
   const { a, b } = setUp()
   const nodes = [a('AuthorizationCode'), b('AuthorizationCode')] as const
   await nodes[0].upsert('code', { grantId: 'g' }, 60)

@@ -1,4 +1,4 @@
-/** Generated tools answer with what the document declares, masked where a name suggests it. */
+/** Generated tools return the declared fields, masked where a name suggests it. */
 
 import { describe, expect, it } from 'vitest'
 import { callTool } from '../support/tools.ts'
@@ -38,7 +38,7 @@ describe('the root of an answer', () => {
     expect(result.structuredContent).toEqual({ done: true })
   })
 
-  it('must be of a kind that can be read', async () => {
+  it('must have a supported media type', async () => {
     const content = { 'application/x-protobuf': {}, 'multipart/mixed': {} }
     const paths = { '/x': { get: { responses: { 200: { description: '', content } } } } }
     expect((await generate(documentOf(paths))).skipped).toEqual({
@@ -46,7 +46,7 @@ describe('the root of an answer', () => {
     })
   })
 
-  it('is found among other kinds, as any JSON', async () => {
+  it('is chosen from several media types, as any JSON', async () => {
     const content = { 'text/csv': {}, 'application/vnd.x+json; charset=utf-8': { schema: text } }
     const paths = { '/x': { get: { responses: { 200: { description: '', content } } } } }
     expect((await generate(documentOf(paths))).plans.get('get_x')?.answer.wrappedIn).toBe('value')
@@ -54,7 +54,7 @@ describe('the root of an answer', () => {
 })
 
 describe('schemas', () => {
-  it('drop what they do not declare', async () => {
+  it('drop undeclared fields', async () => {
     const schema = { type: 'object', properties: { a: text } }
     expect(await contentOf(schema, { a: 'x', secret: 'y' })).toEqual({ a: 'x' })
   })
@@ -77,7 +77,7 @@ describe('schemas', () => {
     expect(await contentOf(schema, { ...answer, d: 1 }, { components })).toEqual(answer)
   })
 
-  it('unite the objects of oneOf and anyOf, so that none hides the fields of another', async () => {
+  it('merge the objects of oneOf and anyOf, so that none hides the fields of another', async () => {
     const a = { type: 'object', required: ['kind'], properties: { kind: { const: 'a' }, a: text } }
     const b = { type: 'object', required: ['kind'], properties: { kind: { const: 'b' }, b: text } }
     for (const keyword of ['oneOf', 'anyOf']) {
@@ -93,7 +93,7 @@ describe('schemas', () => {
     }
   })
 
-  it('add alternatives to what they have besides', async () => {
+  it('merge alternatives with their own fields', async () => {
     const schema = {
       type: 'object',
       required: ['id'],
@@ -103,7 +103,7 @@ describe('schemas', () => {
     expect(await contentOf(schema, { id: '1', b: 'x' })).toEqual({ id: '1', b: 'x' })
   })
 
-  it('do not mind alternatives of which fields are required', async () => {
+  it('ignore alternatives that differ in required fields only', async () => {
     const schema = {
       type: 'object',
       properties: { a: text, b: text },
@@ -133,7 +133,7 @@ describe('schemas', () => {
     expect(await contentOf({ type: 'object', properties }, answer)).toEqual(answer)
   })
 
-  it('leave out free objects and what nobody describes, and say so', async () => {
+  it('omit free-form objects and undescribed fields, and say so', async () => {
     const properties = { a: text, free: { type: 'object' }, any: {}, list: { type: 'array' } }
     const answer = { a: 'x', free: { b: 1 }, any: 2, list: [3] }
     const { structuredContent, source } = await answerOf({ type: 'object', properties }, answer)
@@ -142,14 +142,14 @@ describe('schemas', () => {
     expect(source).toContain('// left out: any: anything')
   })
 
-  it('say that they leave out further fields', async () => {
+  it('say that they omit further fields', async () => {
     const schema = { type: 'object', properties: { a: text }, additionalProperties: true }
     expect((await answerOf(schema, { a: 'x', b: 'y' })).source).toContain(
       '// left out: further fields',
     )
   })
 
-  it('are cut where they lead back to themselves', async () => {
+  it('are truncated where they are recursive', async () => {
     const components = {
       schemas: {
         Node: {
@@ -169,7 +169,7 @@ describe('schemas', () => {
     expect(source).toContain('// left out: children: leads back to itself')
   })
 
-  it('are cut at the depth', async () => {
+  it('are truncated at the maximum depth', async () => {
     const nested = (levels: number): object =>
       levels === 0 ? text : { type: 'object', properties: { a: text, n: nested(levels - 1) } }
     const answer = { a: '1', n: { a: '2', n: { a: '3', n: 'deep' } } }
@@ -177,14 +177,14 @@ describe('schemas', () => {
     expect(await contentOf(nested(3), answer, { depth: 3 })).toEqual(answer)
   })
 
-  it('leave out what only requests have', async () => {
+  it('omit fields that only requests have', async () => {
     const properties = { a: text, password: { ...text, writeOnly: true } }
     expect(await contentOf({ type: 'object', properties }, { a: 'x', password: 'y' })).toEqual({
       a: 'x',
     })
   })
 
-  it('take any length and form: the API answers for that', async () => {
+  it('accept any length and format: the API is responsible for them', async () => {
     const properties = {
       a: { ...text, maxLength: 1, pattern: '^b$', format: 'uuid' },
       n: { type: 'integer', maximum: 1 },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { writeNew } from '../../src/cli/new.ts'
-import { answering, documentOf } from './generated.ts'
+import { documentOf, operationWith } from './generated.ts'
 
 const text = { type: 'string' }
 
@@ -13,14 +13,14 @@ export const ACCOUNT = { type: 'object', properties: { id: text, iban: text } }
 
 export const PATHS = {
   '/accounts': {
-    get: answering({ type: 'array', items: ACCOUNT }, { operationId: 'listAccounts' }),
+    get: operationWith({ type: 'array', items: ACCOUNT }, { operationId: 'listAccounts' }),
   },
   '/accounts/{id}': {
-    get: answering(ACCOUNT, { operationId: 'getAccount', tags: ['reading'] }),
+    get: operationWith(ACCOUNT, { operationId: 'getAccount', tags: ['reading'] }),
     delete: { operationId: 'closeAccount', responses: {} },
   },
-  '/accounts/{id}/old': { get: answering(ACCOUNT, { operationId: 'old', deprecated: true }) },
-  '/cards/{id}/pin': { get: answering(text, { tags: ['reading'] }) },
+  '/accounts/{id}/old': { get: operationWith(ACCOUNT, { operationId: 'old', deprecated: true }) },
+  '/cards/{id}/pin': { get: operationWith(text, { tags: ['reading'] }) },
 }
 
 export function createBank() {
@@ -31,7 +31,7 @@ export function createBank() {
     writeFileSync(file, JSON.stringify(documentOf(paths, further)))
   }
 
-  /** What the command prints. */
+  /** The output of the command. */
   async function run(...args: string[]): Promise<string> {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     try {

@@ -1,14 +1,14 @@
-/** Operations with other bodies than JSON, and answers whose status line and headers matter. */
+/** Operations with other bodies than JSON, and responses with a meaningful status and headers. */
 
 import { describe, expect, it } from 'vitest'
 import { callTool } from '../support/tools.ts'
-import { answering, documentOf, generate, load, testOf } from './generated.ts'
+import { documentOf, generate, load, operationWith, testOf } from './generated.ts'
 
 const signedIn = { signedInAs: { sub: 'ada' } }
 const text = { type: 'string' }
 const binary = { type: 'string', format: 'binary' }
 
-/** Generates the one operation, calls its tool, and gives all that there is to see. */
+/** Generates one operation, calls its tool, and returns everything observable. */
 async function run(method: string, operation: object, input: object, answer: unknown) {
   const paths = { '/x': { [method]: { operationId: 'probe', ...operation } } }
   const generated = await generate(documentOf(paths))
@@ -65,7 +65,7 @@ describe('bodies', () => {
     expect(String(requests[0]?.body)).toBe('a=x+%26&n=2')
   })
 
-  it('of bytes are sent as they are, with their type', async () => {
+  it('of bytes are sent unchanged, with their type', async () => {
     const input = { body: base64('png') }
     const { requests } = await run('put', posting('image/png', binary), input, undefined)
     expect(requests[0]).toMatchObject({ contentType: 'image/png' })
@@ -80,7 +80,7 @@ describe('answers', () => {
   const sent = (body: string, type: string) =>
     new Response(body, { headers: { 'content-type': type } })
 
-  it('that are images are images, and other bytes are embedded', async () => {
+  it('that are images become image blocks, and other bytes are embedded', async () => {
     const image = await run('get', answered('image/png'), {}, sent('png', 'image/png'))
     expect(image.content).toEqual([{ type: 'image', data: base64('png'), mimeType: 'image/png' }])
     const pdf = await run('get', answered('application/pdf'), {}, sent('pdf', 'application/pdf'))
@@ -90,12 +90,12 @@ describe('answers', () => {
     expect(pdf.source).not.toContain('output')
   })
 
-  it('that are texts are texts', async () => {
+  it('that are texts become text blocks', async () => {
     const csv = await run('get', answered('text/csv', text), {}, sent('a,b', 'text/csv'))
     expect(csv.structuredContent).toEqual({ text: 'a,b' })
   })
 
-  it('name what their headers say', async () => {
+  it('include described headers', async () => {
     const headers = { ETag: {}, Location: {}, 'X-Total-Count': {}, 'X-Other': {} }
     const content = { 'application/json': { schema: { type: 'object', properties: { id: text } } } }
     const operation = { responses: { 201: { description: 'Made', headers, content } } }
@@ -109,7 +109,7 @@ describe('answers', () => {
 
   it('name the next page of the Link header', async () => {
     const parameters = [{ name: 'cursor', in: 'query', schema: text }]
-    const { responses: documented } = answering({ type: 'array', items: text }) as {
+    const { responses: documented } = operationWith({ type: 'array', items: text }) as {
       readonly responses: { readonly 200: object }
     }
     const responses = { 200: { ...documented[200], headers: { Link: {} } } }
@@ -128,7 +128,7 @@ describe('refusals', () => {
     return (await run('delete', { responses }, {}, Response.json(body, { status: 409 }))).text
   }
 
-  it('reach the model in words of the API, else of its document', async () => {
+  it('reach the model with the message of the API, or that of its document', async () => {
     expect(await refused({ message: 'A ticket of that title exists.' })).toBe(
       'A ticket of that title exists.',
     )

@@ -1,10 +1,10 @@
-/** `mcp-template new tools --diff`: what has changed in a document since tools were written. */
+/** `mcp-template new tools --diff`: changes of a document since tools were generated. */
 
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ACCOUNT, createBank, PATHS } from './bank.ts'
-import { answering } from './generated.ts'
+import { operationWith } from './generated.ts'
 
 const text = { type: 'string' }
 const { newTools, project, written, writeDocument, reset, remove } = createBank()
@@ -12,13 +12,13 @@ beforeEach(reset)
 afterEach(remove)
 
 describe('--diff', () => {
-  it('lists what changed, what is gone, and what has no tool, and writes nothing', async () => {
+  it('lists changed and removed operations, and those without a tool, and writes nothing', async () => {
     await newTools('--only', '/accounts/**', '--only', 'listAccounts')
     expect(await newTools('--diff')).toBe('3 tools are up to date; 2 operations have no tool.')
     const changed = structuredClone(PATHS) as Record<string, Record<string, object>>
     changed['/accounts/{id}'] = {
       get: {
-        ...answering({ ...ACCOUNT, required: ['id'] }, { summary: 'New' }),
+        ...operationWith({ ...ACCOUNT, required: ['id'] }, { summary: 'New' }),
         operationId: 'getAccount',
       },
     }
@@ -37,9 +37,9 @@ describe('--diff', () => {
     }
   })
 
-  it('sees through references, and no difference in options or in the order of names', async () => {
+  it('compares through references, and ignores options and the order of names', async () => {
     const $ref = '#/components/schemas/Account'
-    const referring = { '/a': { get: answering({ $ref }, { operationId: 'getAccount' }) } }
+    const referring = { '/a': { get: operationWith({ $ref }, { operationId: 'getAccount' }) } }
     const components = (schema: object) => ({
       components: {
         schemas: {
@@ -56,7 +56,7 @@ describe('--diff', () => {
     expect(await newTools('--diff')).toContain('get_account.ts: GET /a has changed: answer')
   })
 
-  it('needs something to compare', async () => {
+  it('requires generated tools', async () => {
     await expect(newTools('--diff')).rejects.toThrow(/No file in .*src\/tools was written/)
   })
 })

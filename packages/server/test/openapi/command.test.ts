@@ -1,4 +1,4 @@
-/** `mcp-template new tools`: what it lists, writes and refuses, in a folder of the test. */
+/** `mcp-template new tools`: what it lists, writes and refuses, in a temporary folder. */
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -56,7 +56,7 @@ describe('a selection', () => {
     expect(written().sort()).toEqual(names.flatMap((name) => [`${name}.test.ts`, `${name}.ts`]))
   })
 
-  it('lists what was written and skipped, and what to do next', async () => {
+  it('lists written and skipped files, and the next steps', async () => {
     const output = await newTools('--only', '/accounts/{id}/**', '--only', 'getAccount')
     expect(output).toContain('Skipped GET /accounts/{id}/old (old): it is deprecated.')
     expect(output).toContain('Wrote 1 tool with its test to src/tools: get_account.')
@@ -88,7 +88,7 @@ describe('a selection', () => {
   })
 })
 
-describe('files that are there', () => {
+describe('existing files', () => {
   it('are kept, and nothing is written', async () => {
     await newTools('--only', 'getAccount')
     const tool = join(project, 'src/tools/get_account.ts')
@@ -110,11 +110,11 @@ describe('files that are there', () => {
     expect(written()).toEqual(['get_account.ts'])
   })
 
-  it('are as before when one cannot be written', async () => {
+  it('are unchanged if one cannot be written', async () => {
     await newTools('--only', 'getAccount')
     const before = readFileSync(join(project, 'src/tools/get_account.ts'), 'utf8')
     rmSync(join(project, 'src/tools/get_account.test.ts'))
-    // A folder in place of the file: it cannot be written over.
+    // A folder in place of the file, which cannot be overwritten.
     mkdirSync(join(project, 'src/tools/get_account.test.ts'))
     await expect(newTools('--only', '/accounts/**', '--force')).rejects.toThrow(UsageError)
     expect(readFileSync(join(project, 'src/tools/get_account.ts'), 'utf8')).toBe(before)

@@ -1,4 +1,4 @@
-/** Which files are documents, in which forms, and what is said of the others. */
+/** Accepted documents and formats, and the reasons for refusing others. */
 
 import { describe, expect, it } from 'vitest'
 import { parseDocument } from '../../src/openapi/document.ts'
@@ -70,7 +70,7 @@ describe('a document', () => {
     ['{"openapi":"3.1.0","paths":{}}', 'The document has no paths'],
     ['{"openapi":"3.1.0","paths":[]}', 'The document has no paths'],
     ['{"asyncapi":"3.0.0","channels":{}}', 'it must have `openapi:'],
-  ])('is none: %s', async (text, message) => {
+  ])('is refused: %s', async (text, message) => {
     await expect(parseDocument(text)).rejects.toThrow(message)
   })
 
@@ -80,7 +80,7 @@ describe('a document', () => {
       '{"swagger":"2.0"}',
       'Reading Swagger 2.0 needs a package: npm install --save-dev @scalar/openapi-upgrader',
     ],
-  ])('says what to install where a package is missing: %s', async (text, message) => {
+  ])('reports the package to install if one is missing: %s', async (text, message) => {
     const missing = async () => {
       throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
     }
@@ -88,7 +88,7 @@ describe('a document', () => {
     await expect(parseDocument(text, packages)).rejects.toThrow(message)
   })
 
-  it('of JSON needs no package', async () => {
+  it('of JSON requires no package', async () => {
     const missing = () => expect.fail('was loaded')
     const packages = { yaml: missing, '@scalar/openapi-upgrader': missing }
     const text = JSON.stringify(documentOf(paths, { openapi: '3.0.3' }))

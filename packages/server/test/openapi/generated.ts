@@ -15,19 +15,19 @@ import { callTool } from '../support/tools.ts'
 
 export interface Generated {
   readonly plans: ReadonlyMap<string, ToolPlan>
-  /** Reasons, by method and path. */
+  /** Reasons for skipping, by method and path. */
   readonly skipped: Readonly<Record<string, string>>
   /** Source text, by the tool's name. */
   readonly code: Readonly<Record<string, string>>
 }
 
-/** A document with these paths; whatever else it needs is there. */
+/** A valid document with these paths. */
 export function documentOf(paths: object, further: object = {}): object {
   return { openapi: '3.1.0', info: { title: 'Test', version: '1' }, paths, ...further }
 }
 
 /** A GET that answers with JSON of this schema. */
-export function answering(schema: unknown, further: object = {}): object {
+export function operationWith(schema: unknown, further: object = {}): object {
   const content = { 'application/json': { schema } }
   return { responses: { 200: { description: 'OK', content } }, ...further }
 }
@@ -49,10 +49,10 @@ export async function generate(document: object | string, depth = 3): Promise<Ge
   return { plans, skipped, code }
 }
 
-/** `artifacts/` is in nobody's way: not in git, not linted, not compiled otherwise. */
+/** `artifacts/` is neither in git nor linted nor compiled otherwise. */
 const PARENT = join(ROOT, 'artifacts')
 
-/** The tools as the server loads them; all that the engine refuses fails the test. */
+/** Loads the tools as the server does; a tool that the engine refuses fails the test. */
 export async function load({ plans, code }: Generated): Promise<(name: string) => AnyTool> {
   mkdirSync(PARENT, { recursive: true })
   const folder = mkdtempSync(join(PARENT, 'openapi-'))
@@ -80,10 +80,10 @@ export interface AnswerOptions {
   readonly openapi?: string
 }
 
-/** What the caller sees of an API's answer, by the schema that the document has for it. */
+/** The result for a caller of an API's response, with this schema in the document. */
 export async function answerOf(schema: unknown, answer: unknown, options: AnswerOptions = {}) {
   const { depth, openapi = '3.1.0', components = {} } = options
-  const paths = { '/x': { get: answering(schema, { operationId: 'probe' }) } }
+  const paths = { '/x': { get: operationWith(schema, { operationId: 'probe' }) } }
   const generated = await generate(documentOf(paths, { openapi, components }), depth)
   expect(generated.skipped).toEqual({})
   const tool = (await load(generated))('probe')

@@ -1,8 +1,8 @@
-/** Hostile documents: references, sizes and types that are refused or cut, and never followed. */
+/** Hostile documents: references, sizes and types that are refused or truncated, and never followed. */
 
 import { describe, expect, it } from 'vitest'
 import { DocumentError, parseDocument } from '../../src/openapi/document.ts'
-import { answering, documentOf, generate, load } from './generated.ts'
+import { documentOf, generate, load, operationWith } from './generated.ts'
 
 const text = { type: 'string' }
 const marks = globalThis as { pwned?: unknown }
@@ -19,7 +19,7 @@ describe('paths', () => {
     "/'",
     '/\\x',
     '/é',
-  ])('that no route can hold skip the operation: %s', async (path) => {
+  ])('that are not valid routes skip the operation: %s', async (path) => {
     const { plans, skipped } = await generate(documentOf({ [path]: { get: { responses: {} } } }))
     expect(plans.size).toBe(0)
     expect(skipped[`GET ${path}`]).toMatch(/its path has/)
@@ -43,29 +43,31 @@ describe('references', () => {
     'other.json',
     '#anchor',
   ])('that leave the document are refused: %s', async ($ref) => {
-    const paths = { '/x': { get: answering({ $ref }) } }
+    const paths = { '/x': { get: operationWith({ $ref }) } }
     expect((await generate(documentOf(paths))).skipped).toEqual({
       'GET /x': `refers outside of the document: ${$ref}`,
     })
   })
 
   it.each(['#/nowhere', '#/__proto__', '#/paths/constructor', '#/info/title/length'])(
-    'that lead nowhere are refused: %s',
+    'without a target are refused: %s',
     async ($ref) => {
-      const { skipped } = await generate(documentOf({ '/x': { get: answering({ $ref }) } }))
+      const { skipped } = await generate(documentOf({ '/x': { get: operationWith({ $ref }) } }))
       expect(skipped['GET /x']).toBe(`refers to a missing part: ${$ref}`)
     },
   )
 
-  it('in a circle end', async () => {
+  it('in a cycle end', async () => {
     const components = {
       schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } },
       parameters: { P: { $ref: '#/components/parameters/P' } },
     }
     const paths = {
-      '/a': { get: answering({ $ref: '#/components/schemas/A' }) },
+      '/a': { get: operationWith({ $ref: '#/components/schemas/A' }) },
       '/p': { get: { parameters: [{ $ref: '#/components/parameters/P' }] } },
-      '/all': { get: answering({ allOf: [{ $ref: '#/paths/~1all/get/responses/200/content' }] }) },
+      '/all': {
+        get: operationWith({ allOf: [{ $ref: '#/paths/~1all/get/responses/200/content' }] }),
+      },
     }
     const { plans, skipped } = await generate(documentOf(paths, { components }))
     expect(plans.has('get_a')).toBe(true)
@@ -78,14 +80,14 @@ describe('references', () => {
       const $ref = `#/components/schemas/S${at - 1}`
       schemas[`S${at}`] = { oneOf: [{ $ref }, { $ref }] }
     }
-    const paths = { '/x': { get: answering({ $ref: '#/components/schemas/S39' }) } }
+    const paths = { '/x': { get: operationWith({ $ref: '#/components/schemas/S39' }) } }
     const { skipped } = await generate(documentOf(paths, { components: { schemas } }))
     expect(skipped['GET /x']).toContain('too large')
   })
 })
 
-describe('documents that are too much', () => {
-  it('nested deep are cut or refused', async () => {
+describe('excessive documents', () => {
+  it('with deep nesting are truncated or refused', async () => {
     const nestings: [string, string][] = [
       ['{"type":"array","items":', '}'],
       ['{"type":"object","properties":{"a":', '}}'],
@@ -95,7 +97,7 @@ describe('documents that are too much', () => {
       ['{"oneOf":[{"type":"integer"},', ']}'],
     ]
     for (const [open, close] of nestings) {
-      const document = JSON.stringify(documentOf({ '/x': { get: answering('SCHEMA') } }))
+      const document = JSON.stringify(documentOf({ '/x': { get: operationWith('SCHEMA') } }))
       const schema = `${open.repeat(50_000)}{"type":"string"}${close.repeat(50_000)}`
       const { plans, skipped } = await generate(document.replace('"SCHEMA"', schema))
       expect([...plans.keys(), ...Object.keys(skipped)]).toHaveLength(1)
@@ -108,11 +110,11 @@ describe('documents that are too much', () => {
       '2.0',
       `{"swagger":"2.0","definitions":{"A":${'{"items":'.repeat(50_000)}1${'}'.repeat(50_000)}}}`,
     ],
-  ])('nested deep as %s are refused', async (_, document) => {
+  ])('with deep nesting as %s are refused', async (_, document) => {
     await expect(parseDocument(document)).rejects.toThrow(DocumentError)
   })
 
-  it('as YAML with aliases that multiply are refused', async () => {
+  it('as YAML with multiplying aliases are refused', async () => {
     const levels = Array.from({ length: 12 }, (_, at) =>
       at === 0
         ? 'l0: &l0 [x,x,x,x,x,x,x,x,x]'
@@ -123,7 +125,7 @@ describe('documents that are too much', () => {
     )
   })
 
-  it('as YAML that holds itself are read as far as they go', async () => {
+  it('as YAML that contains itself are read as far as possible', async () => {
     const yaml = `openapi: 3.1.0
 paths:
   /x:
@@ -147,7 +149,7 @@ paths:
     const properties = Object.fromEntries(
       Array.from({ length: 1000 }, (_, at) => [`p${at}`, { $ref }]),
     )
-    const paths = { '/x': { get: answering({ type: 'object', properties }) } }
+    const paths = { '/x': { get: operationWith({ type: 'object', properties }) } }
     const { skipped } = await generate(documentOf(paths, { components: { schemas: { Long } } }))
     expect(skipped['GET /x']).toContain('too large')
   })
@@ -163,7 +165,7 @@ paths:
     expect([marks.pwned, ({} as { polluted?: boolean }).polluted]).toEqual([undefined, undefined])
   })
 
-  it('of odd types are read as far as they go', async () => {
+  it('with wrong types are read as far as possible', async () => {
     const odd = [
       null,
       1,
@@ -180,10 +182,12 @@ paths:
       const paths = {
         '/a': value,
         '/b': { get: value, post: { parameters: value, requestBody: value, responses: value } },
-        '/c': { get: { ...answering(value), parameters: [value], tags: value, security: value } },
-        '/d': { put: answering({ type: 'object', properties: { a: value }, required: value }) },
-        '/e': { get: answering({ allOf: value, oneOf: value, enum: value, const: value }) },
-        '/f': { get: answering({ type: 'string', minLength: value, maxLength: value }) },
+        '/c': {
+          get: { ...operationWith(value), parameters: [value], tags: value, security: value },
+        },
+        '/d': { put: operationWith({ type: 'object', properties: { a: value }, required: value }) },
+        '/e': { get: operationWith({ allOf: value, oneOf: value, enum: value, const: value }) },
+        '/f': { get: operationWith({ type: 'string', minLength: value, maxLength: value }) },
       }
       const document = documentOf(paths, { components: value, servers: value, info: value })
       await load(await generate(document))

@@ -1,4 +1,4 @@
-/** Texts and names of hostile documents: none becomes code, leaves the folder or meets a prototype. */
+/** Texts and names of hostile documents: no code injection, path traversal or prototype pollution. */
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ const signedIn = { signedInAs: { sub: 'ada' } }
 const text = { type: 'string' }
 const marks = globalThis as { pwned?: unknown }
 
-/** Each would set `globalThis.pwned` from where it is put, if it were let out. */
+/** Each would set `globalThis.pwned` if it were run as code where it is inserted. */
 const PAYLOADS = [
   "'); globalThis.pwned = 1; ('",
   '"); globalThis.pwned = 1; ("',
@@ -93,7 +93,7 @@ describe('text of a document', () => {
     }
   })
 
-  it('of any kind is the same text again as a literal, and one line as a comment', () => {
+  it('of any kind is the same text as a literal, and a single line as a comment', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (value) => {
         // biome-ignore lint/security/noGlobalEval: whether it is one literal and nothing else
@@ -132,7 +132,7 @@ describe('names', () => {
     expect(['con', 'login']).not.toContain(name)
   })
 
-  it('of one spelling stay apart, and do not depend on what is selected', async () => {
+  it('that collide stay distinct, independent of the selection', async () => {
     const ids = ['getUser', 'get_user', 'get-user', 'Get User']
     const paths = Object.fromEntries(
       ids.map((operationId, at) => [`/u${at}`, { get: { operationId, responses: {} } }]),
@@ -141,7 +141,7 @@ describe('names', () => {
     expect([...plans.keys()]).toEqual(['get_user', 'get_u1', 'get_u2', 'get_u3'])
   })
 
-  it('of 65 characters and more stay apart in their first 64', async () => {
+  it('of 65 characters and more stay distinct in their first 64', async () => {
     const paths = Object.fromEntries(
       ['a', 'b'].map((end) => [
         `/${end}`,
@@ -152,7 +152,7 @@ describe('names', () => {
   })
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then'])(
-    'of prototypes are no fields: %s',
+    'of prototypes are not fields: %s',
     async (name) => {
       const json = `{ "openapi": "3.1.0", "info": {}, "paths": { "/x": { "post": {
         "operationId": "probe",

@@ -1,4 +1,4 @@
-/** Masks are proposed for what a name suggests, and hold whatever the schema looks like. */
+/** Masks are proposed by name, and apply whatever the schema. */
 
 import { describe, expect, it } from 'vitest'
 import { expectNoLeak } from '../support/tools.ts'
@@ -38,7 +38,7 @@ describe('masks', () => {
     expect(result.source.match(/\/\/ mask\?/g)).toHaveLength(6)
   })
 
-  it('are not proposed for what only sounds alike', async () => {
+  it('are not proposed for merely similar names', async () => {
     const names = [
       'next_page_token',
       'email_verified_at',
@@ -51,7 +51,7 @@ describe('masks', () => {
     expect((await answerOf({ type: 'object', properties }, {})).source).not.toContain('masked')
   })
 
-  it('hold where alternatives mix texts with other things', async () => {
+  it('apply where alternatives mix texts with other types', async () => {
     const email = { anyOf: [text, { type: 'array', items: text }, { enum: ['none'] }] }
     const schema = { type: 'object', properties: { email } }
     expectNoLeak(await answerOf(schema, { email: ['ada@example.com'] }), ['ada@example.com'])

@@ -1,4 +1,4 @@
-/** Generated tools send what the document asks for: parameters, bodies, headers. */
+/** Generated tools send the requests of the document: parameters, bodies, headers. */
 
 import { describe, expect, it } from 'vitest'
 import { callTool } from '../support/tools.ts'
@@ -7,7 +7,7 @@ import { documentOf, generate, load } from './generated.ts'
 const signedIn = { signedInAs: { sub: 'ada' } }
 const text = { type: 'string' }
 
-/** Generates one operation, calls it, and gives what the API was asked. */
+/** Generates one operation, calls it, and returns the request to the API. */
 async function requestOf(
   method: string,
   path: string,
@@ -36,7 +36,7 @@ const query = (name: string, schema: object, further: object = {}) => ({
 })
 
 describe('parameters', () => {
-  it('go into the path and the query, whatever the model calls them', async () => {
+  it('go into the path and the query, whatever their names for the model', async () => {
     const parameters = [
       { name: 'account-id', in: 'path', required: true, schema: text },
       query('$filter', text),
@@ -57,18 +57,18 @@ describe('parameters', () => {
     })
   })
 
-  it('that differ only in what a name cannot hold stay apart', async () => {
+  it('that differ only in characters that names cannot have stay distinct', async () => {
     const parameters = [query('a.b', text), query('a-b', text), query('a_b', text)]
     const input = { a_b: '1', a_b_2: '2', a_b_3: '3' }
     const { params } = await requestOf('get', '/x', { parameters }, input)
     expect(params).toEqual({ 'a.b': '1', 'a-b': '2', a_b: '3' })
   })
 
-  it('of the path that the document forgot are texts', async () => {
+  it('of the path that the document does not declare are texts', async () => {
     expect((await requestOf('get', '/x/{id}', {}, { id: '7' })).params).toEqual({ id: '7' })
   })
 
-  it('bound the size of a page, and keep its place', async () => {
+  it('bound the size of a page, and keep its position', async () => {
     const parameters = [
       query('per_page', { type: 'integer', maximum: 5000, example: 4000 }),
       query('page', { type: 'integer' }),
@@ -93,7 +93,7 @@ describe('parameters', () => {
     expect((await requestOf('get', '/x', { parameters }, {})).params).toEqual({})
   })
 
-  it('that are lists are joined where they may be', async () => {
+  it('that are lists are joined if permitted', async () => {
     const schema = { type: 'array', items: text }
     const parameters = [
       query('ids', schema, { explode: false }),
@@ -111,7 +111,7 @@ describe('parameters', () => {
     expect(params).toEqual({ where: '{"a":"b"}' })
   })
 
-  it('of the operation count more than those of the path item', async () => {
+  it('of the operation override those of the path item', async () => {
     const paths = {
       '/x': {
         parameters: [query('a', text), query('b', text)],
@@ -139,7 +139,11 @@ describe('parameters', () => {
 
   it.each([
     ['a cookie', { name: 'c', in: 'cookie', required: true, schema: text }, 'is a cookie'],
-    ['one that the path has too', query('id', text, { required: true }), 'is called as one of'],
+    [
+      'one with the name of a path parameter',
+      query('id', text, { required: true }),
+      'is called as one of',
+    ],
     [
       'a list of objects',
       query(
@@ -175,7 +179,7 @@ describe('bodies', () => {
     expect(request.body).toEqual({ name: 'n', size: 1 })
   })
 
-  it('stay together where a field is called as a parameter is', async () => {
+  it('are one argument if a field has the name of a parameter', async () => {
     const operation = { parameters: [query('name', text)], ...json(body) }
     const input = { name: 'in the query', body: { name: 'in the body' } }
     const request = await requestOf('put', '/x', operation, input)
@@ -191,12 +195,12 @@ describe('bodies', () => {
     ['maps', { type: 'object', additionalProperties: { type: 'integer' } }, { a: 1 }],
     ['free objects', { type: 'object' }, { a: { b: [1] } }],
     ['anything', {}, [1, { a: null }]],
-  ])('that are %s are sent as they are', async (_, schema, value) => {
+  ])('that are %s are sent unchanged', async (_, schema, value) => {
     const request = await requestOf('patch', '/x', json(schema), { body: value })
     expect(request.body).toEqual(value)
   })
 
-  it('leave out what only answers have', async () => {
+  it('omit fields that only responses have', async () => {
     const schema = { ...body, properties: { ...body.properties, id: { ...text, readOnly: true } } }
     const request = await requestOf('post', '/x', json(schema), { name: 'n', id: 'mine' })
     expect(request.body).toEqual({ name: 'n' })

@@ -1,15 +1,15 @@
-/** Generated tools require, announce and explain what the document says. */
+/** Requirements, annotations and error messages of generated tools follow the document. */
 
 import { describe, expect, it } from 'vitest'
 import { UpstreamError } from '../../src/engine/index.ts'
 import { callTool } from '../support/tools.ts'
-import { answering, documentOf, generate, load } from './generated.ts'
+import { documentOf, generate, load, operationWith } from './generated.ts'
 
 const signedIn = { signedInAs: { sub: 'ada' } }
 const text = { type: 'string' }
 
 describe('refusals of the API', () => {
-  it('reach the model in the words of the document', async () => {
+  it('reach the model with the description of the document', async () => {
     const responses = {
       400: { description: 'Bad Request' },
       401: { description: 'Who are you?' },
@@ -40,13 +40,13 @@ describe('what an operation requires', () => {
   }
 
   it.each([
-    ['nothing said', {}, true, ['service:read']],
+    ['nothing declared', {}, true, ['service:read']],
     ['an open operation', { security: [] }, false, ['service:read']],
     ['a key of the server', { security: [{ key: [] }] }, false, ['service:read']],
     ['scopes', { security: [{ oauth: ['a:b', 'no "scope"', 'c'] }] }, true, ['a:b', 'c']],
     ['an unknown scheme', { security: [{ other: ['a'] }] }, true, ['service:read']],
   ])('with %s', async (_, operation, needsLogin, scopes) => {
-    const paths = { '/x': { get: answering(text, operation) } }
+    const paths = { '/x': { get: operationWith(text, operation) } }
     const { plans } = await generate(documentOf(paths, { components }))
     expect(plans.get('get_x')).toMatchObject({ needsLogin, scopes })
   })
@@ -56,7 +56,7 @@ describe('what an operation requires', () => {
     ['post', { destructiveHint: true }],
     ['put', { destructiveHint: true, idempotentHint: true }],
     ['delete', { destructiveHint: true, idempotentHint: true }],
-  ])('hints at what %s does', async (method, annotations) => {
+  ])('has annotations for %s', async (method, annotations) => {
     const paths = { '/x': { [method]: { operationId: 'probe', responses: {} } } }
     const tool = (await load(await generate(documentOf(paths))))('probe')
     expect(tool.annotations).toEqual(annotations)

@@ -1,4 +1,4 @@
-/** `name`, `title`, `version` and `branding`: what people, clients and the API see is the project's. */
+/** `name`, `title`, `version` and `branding`: people, clients and the API see those of the project. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import type { TestApp } from '../support/app.ts'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { postModern, read } from '../support/wire.ts'
-import { look, pageOf, serve } from './served.ts'
+import { fetchText, pageOf, serve } from './served.ts'
 
 const SERVER = {
   name: 'acme-desk',
@@ -62,7 +62,7 @@ describe('clients get the same description of the server', () => {
 })
 
 describe('pages', () => {
-  const looksLikeAcme = (page: Awaited<ReturnType<typeof look>>) => {
+  const looksLikeAcme = (page: Awaited<ReturnType<typeof fetchText>>) => {
     expect(page.headers.get('content-type')).toContain('text/html')
     expect(page.text).toContain('Acme Desk')
     expect(page.text).toContain('<img src="/logo" alt="">')
@@ -76,11 +76,11 @@ describe('pages', () => {
   test('show title, colour and logo: landing, sign-in, errors, result', async () => {
     looksLikeAcme(await pageOf(app))
     const html = { headers: { accept: 'text/html' } }
-    looksLikeAcme(await look(`${app.url}/connect/lnk_none`, html))
-    looksLikeAcme(await look(`${app.url}/authorize?client_id=nobody`, html))
+    looksLikeAcme(await fetchText(`${app.url}/connect/lnk_none`, html))
+    looksLikeAcme(await fetchText(`${app.url}/authorize?client_id=nobody`, html))
     const { client } = await connectClient(app.url, '2025-11-25')
     const link = structured<SignInLink>(await call(client, 'login'))
-    looksLikeAcme(await look(link.url, html))
+    looksLikeAcme(await fetchText(link.url, html))
     const { text } = await signInAs(newBrowser(), link)
     expect(text).toContain('Login successful')
     expect(text).toContain('<img src="/logo" alt="">')
@@ -92,22 +92,22 @@ describe('pages', () => {
     const { text, headers } = await pageOf(plain)
     expect(text).toContain('data-initial="A"')
     expect(headers.get('content-security-policy')).not.toContain('img-src')
-    expect((await look(`${plain.url}/logo`)).status).toBe(404)
+    expect((await fetchText(`${plain.url}/logo`)).status).toBe(404)
   })
 
   test('the logo runs no scripts, is embeddable, and public', async () => {
     const closed = await serve(SERVER, { MCP_AUTH: 'required' })
-    const { status, headers, text } = await look(`${closed.url}/logo`)
+    const { status, headers, text } = await fetchText(`${closed.url}/logo`)
     expect([status, headers.get('content-type')]).toEqual([200, 'image/svg+xml'])
     expect(text).toContain('<circle')
     expect(headers.get('content-security-policy')).toContain('sandbox')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin')
-    expect((await look(`${closed.url}/logo`, { method: 'POST' })).status).toBe(405)
+    expect((await fetchText(`${closed.url}/logo`, { method: 'POST' })).status).toBe(405)
   })
 })
 
-test('calls to the API say the name and version of the project', async () => {
+test('calls to the API have the name and version of the project', async () => {
   const agents: (string | undefined)[] = []
   const demoApi = new Hono().all('*', (c) => {
     agents.push(c.req.header('user-agent'))
@@ -130,7 +130,7 @@ describe('a logo that cannot be used', () => {
     ['server.mjs', 'branding.logo must be an SVG, PNG, JPEG or WebP file, such as logo.svg'],
     ['empty.png', 'branding.logo must have between 1 byte and 256 KiB'],
     ['large.webp', 'branding.logo must have between 1 byte and 256 KiB'],
-  ])('stops the start with one sentence: %s', async (logo, message) => {
+  ])('prevents the start with one sentence: %s', async (logo, message) => {
     const project = mkdtempSync(join(folder, 'project-'))
     writeFileSync(join(project, 'empty.png'), '')
     writeFileSync(join(project, 'large.webp'), Buffer.alloc(256 * 1024 + 1))
@@ -139,7 +139,7 @@ describe('a logo that cannot be used', () => {
     await expect(openProject(project)).rejects.toThrow(message)
   })
 
-  test.each([7, ''])('is refused where it is declared: %j', (logo) => {
+  test.each([7, ''])('is refused in its declaration: %j', (logo) => {
     const branding = { logo } as { logo: string }
     expect(() => defineServer({ name: 'acme', branding })).toThrow('branding.logo must be the path')
   })

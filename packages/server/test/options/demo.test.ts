@@ -1,8 +1,8 @@
-/** `demo`: without it nothing of it is there, and an upstream has to be. */
+/** `demo`: without it there are no routes of it, and an upstream is required. */
 
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
-import { look, pageOf, routeLabels, serve } from './served.ts'
+import { fetchText, pageOf, routeLabels, serve } from './served.ts'
 
 const UPSTREAM = {
   UPSTREAM_ISSUER: 'https://id.example.com',
@@ -13,7 +13,7 @@ const PATHS = ['/demo/idp', '/demo/idp/.well-known/openid-configuration', '/demo
 
 test('false has no demo routes, labels or mention', async () => {
   const app = await serve({ demo: false }, UPSTREAM)
-  for (const path of PATHS) expect((await look(app.url + path)).status).toBe(404)
+  for (const path of PATHS) expect((await fetchText(app.url + path)).status).toBe(404)
   expect((await routeLabels(app)).join()).not.toContain('demo')
   const { text } = await pageOf(app)
   expect(text).toContain('id.example.com')
@@ -28,11 +28,11 @@ test('false without an upstream is refused at start, with both fixes', async () 
 
 test.each(['on', 'auto'])('DEMO=%s overrides false', async (DEMO) => {
   const app = await serve({ demo: false }, { DEMO })
-  expect((await look(`${app.url}/demo/idp/.well-known/openid-configuration`)).status).toBe(200)
+  expect((await fetchText(`${app.url}/demo/idp/.well-known/openid-configuration`)).status).toBe(200)
 })
 
 test('true is the default, and DEMO=off overrides it', async () => {
   const app = await serve({ demo: true })
-  expect((await look(`${app.url}/demo/api/accounts/me`)).status).toBe(401)
+  expect((await fetchText(`${app.url}/demo/api/accounts/me`)).status).toBe(401)
   await expect(serve({ demo: true }, { DEMO: 'off' })).rejects.toBeInstanceOf(ConfigError)
 })

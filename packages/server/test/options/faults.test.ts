@@ -1,4 +1,4 @@
-/** Options that cannot be used are refused where they are written, in one sentence. */
+/** Invalid options are refused in their declaration, with one sentence. */
 
 import { expect, test } from 'vitest'
 import { defineServer, type ServerDefinition } from '../../src/define-server.ts'
@@ -21,7 +21,7 @@ test.each([
   expect(() => defineServer(definition)).toThrow(message)
 })
 
-test('all that there are', () => {
+test('all options are accepted together', () => {
   const options: Partial<ServerDefinition> = {
     transports: { sse: false, direct: false },
     ...{ sessionTools: false, demo: false, metrics: false, traces: false },

@@ -1,4 +1,4 @@
-/** What a declaration says of its server reaches clients in both eras, on every path, and people. */
+/** The server's description in a declaration reaches clients in both eras, on every path, and people. */
 
 import { Client, SSEClientTransport } from '@modelcontextprotocol/client'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -86,7 +86,7 @@ describe('clients read it', () => {
   })
 })
 
-test('people read on the consent page what a scope permits, beside its name', async () => {
+test('the consent page has the description of a scope beside its name', async () => {
   const client = await createOAuthClient(app.url)
   const { page } = await consentPage(client, newBrowser(), { scope: 'mcp service:read' })
   expect(page.text).toContain('Read &lt;your&gt; accounts <code>service:read</code>')

@@ -1,25 +1,25 @@
-/** `landingPage`: nothing at `/`, or tools that everybody or only those who signed in read of. */
+/** `landingPage`: nothing at `/`, or a list of tools for everybody or for signed-in users only. */
 
 import { expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { authorizeClient } from '../support/consented-client.ts'
-import { look, pageOf, routeLabels, serve } from './served.ts'
+import { fetchText, pageOf, routeLabels, serve } from './served.ts'
 
 const LISTED = /<code>service<\/code>/
 
 test('false leaves nothing at /, in any form or method', async () => {
   const app = await serve({ landingPage: false })
   for (const accept of ['application/json', '*/*']) {
-    const { status, text } = await look(app.localUrl, { headers: { accept } })
+    const { status, text } = await fetchText(app.localUrl, { headers: { accept } })
     expect([status, JSON.parse(text).error.data.code]).toEqual([404, 'not_found'])
   }
-  const { status, text } = await look(app.localUrl, { headers: { accept: 'text/html' } })
+  const { status, text } = await fetchText(app.localUrl, { headers: { accept: 'text/html' } })
   expect([status, text.includes('<h1>Page not found</h1>')]).toEqual([404, true])
   expect(text).not.toMatch(/<a href|service/)
-  expect((await look(app.localUrl, { method: 'POST' })).status).toBe(404)
+  expect((await fetchText(app.localUrl, { method: 'POST' })).status).toBe(404)
   expect(await routeLabels(app)).not.toContain('/')
-  expect((await look(`${app.url}/livez`)).status).toBe(200)
+  expect((await fetchText(`${app.url}/livez`)).status).toBe(200)
 })
 
 test('public lists the tools, also where a token is required', async () => {
@@ -33,7 +33,7 @@ test('signed-in lists them for a browser whose client is signed in', async () =>
   const { sessions, sessionId, browser, cookie } = await authorizeClient(app)
   const remembered = createAuthorizedClients({ store: app.store, sessions }, { ttlSeconds: 60 })
   await remembered.remember(sha256(browser), sessionId)
-  const open = () => look(app.localUrl, { headers: { accept: 'text/html', cookie } })
+  const open = () => fetchText(app.localUrl, { headers: { accept: 'text/html', cookie } })
   expect((await open()).text).not.toMatch(LISTED)
   await sessions.update(sessionId, 'state', 'authenticated')
   expect((await open()).text).toMatch(LISTED)
@@ -45,7 +45,7 @@ test.each([
   ['signed-in', 'show', true],
   ['public', 'signed-in', false],
 ] as const)(
-  'of %s and LANDING_TOOLS=%s the variable wins',
+  'LANDING_TOOLS takes precedence: option %s, variable %s',
   async (landingPage, choice, isShown) => {
     const app = await serve({ landingPage }, { LANDING_TOOLS: choice })
     expect(LISTED.test((await pageOf(app)).text)).toBe(isShown)

@@ -1,15 +1,15 @@
-/** `metrics`: without them there is nothing to read, at no port. */
+/** `metrics`: without them there is no route, at any port. */
 
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { declaredSources } from '../../src/project.ts'
-import { look, serve } from './served.ts'
+import { fetchText, serve } from './served.ts'
 
 test('false removes /metrics for everybody', async () => {
   const METRICS_TOKEN = 'a token of the scraper'.replaceAll(' ', '-')
   const app = await serve({ metrics: false }, { METRICS_TOKEN, METRICS_PORT: '0' })
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` }
-  expect((await look(`${app.localUrl}/metrics`, { headers })).status).toBe(404)
+  expect((await fetchText(`${app.localUrl}/metrics`, { headers })).status).toBe(404)
   expect(app.metricsPort).toBeUndefined()
 })
 

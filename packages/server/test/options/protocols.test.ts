@@ -7,9 +7,9 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { expect, test } from 'vitest'
 import { connectClient } from '../support/clients.ts'
 import { INITIALIZE, post, postModern, read } from '../support/wire.ts'
-import { look, pageOf, routeLabels, serve } from './served.ts'
+import { fetchText, pageOf, routeLabels, serve } from './served.ts'
 
-test('the 2026 era alone', async () => {
+test('the 2026 era only', async () => {
   const app = await serve({ protocols: ['2026-07-28'] })
 
   const initialize = await read(post(app.url, INITIALIZE))
@@ -17,11 +17,11 @@ test('the 2026 era alone', async () => {
   expect(initialize.message.error?.data).toMatchObject({ supported: ['2026-07-28'] })
   expect(initialize.headers.has('mcp-session-id')).toBe(false)
   for (const method of ['GET', 'DELETE', 'HEAD', 'PUT']) {
-    const { status, headers } = await look(`${app.url}/mcp`, { method })
+    const { status, headers } = await fetchText(`${app.url}/mcp`, { method })
     expect([status, headers.get('allow')]).toEqual([405, 'POST'])
   }
   for (const path of ['/sse', '/messages', '/.well-known/oauth-protected-resource/sse']) {
-    expect((await look(app.url + path)).status).toBe(404)
+    expect((await fetchText(app.url + path)).status).toBe(404)
   }
 
   const discovered = await read(postModern(app.url, 'server/discover'))
@@ -42,7 +42,7 @@ test('an older client gets the supported revisions', async () => {
   await expect(client.connect(transport)).rejects.toThrow('2026-07-28')
 })
 
-test('both eras are what is there anyway', async () => {
+test('both eras are the default', async () => {
   const app = await serve({ protocols: ['2026-07-28', '2025-11-25'] })
   expect((await read(post(app.url, INITIALIZE))).status).toBe(200)
   expect((await pageOf(app)).text).toContain('2026-07-28, and 2025-11-25 and earlier')

@@ -1,37 +1,32 @@
-/** What a server with some options off gives away, wherever somebody may look. */
+/** The visible output of a server with some options off. */
 
-import { afterAll } from 'vitest'
+import { afterFile } from '../support/after-file.ts'
 import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
 
-const started: TestApp[] = []
-afterAll(async () => {
-  await Promise.all(started.splice(0).map((app) => app.stop()))
-})
-
-/** Starts a server with options; it is stopped when the tests of the file are over. */
+/** Starts a server with options; it is stopped after the tests of the file. */
 export async function serve(
   server: TestAppOptions['server'],
   env: TestAppOptions['env'] = {},
   further: Pick<TestAppOptions, 'demoApi'> = {},
 ): Promise<TestApp> {
   const app = await startApp({ ...further, env, ...(server !== undefined && { server }) })
-  started.push(app)
+  afterFile(() => app.stop())
   return app
 }
 
 /** The status and the text of an answer. */
-export async function look(url: string, init: RequestInit = {}) {
+export async function fetchText(url: string, init: RequestInit = {}) {
   const response = await fetch(url, { redirect: 'manual', ...init })
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
 /** The page that a browser is shown at `/`. */
 export async function pageOf({ localUrl }: TestApp) {
-  return look(localUrl, { headers: { accept: 'text/html' } })
+  return fetchText(localUrl, { headers: { accept: 'text/html' } })
 }
 
-/** The labels that routes have in metrics, after somebody asked for them. */
+/** The route labels of metrics, after requests. */
 export async function routeLabels({ url }: TestApp): Promise<readonly string[]> {
-  const { text } = await look(`${url}/metrics`)
+  const { text } = await fetchText(`${url}/metrics`)
   return [...text.matchAll(/route="([^"]+)"/g)].map(([, label = '']) => label)
 }

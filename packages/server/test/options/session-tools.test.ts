@@ -1,4 +1,4 @@
-/** `sessionTools`: without them they are neither listed nor callable, nor shown on the page. */
+/** `sessionTools`: without it they are neither listed nor callable, nor shown on the page. */
 
 import { expect, test } from 'vitest'
 import { postModern, read } from '../support/wire.ts'

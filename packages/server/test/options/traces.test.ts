@@ -13,7 +13,7 @@ test('false sends nothing', async () => {
     off: await startApp({ env, server: { traces: false } }),
   }
   for (const app of [apps.off, apps.on]) await read(postModern(app.url, 'tools/list'))
-  // Both send what is left when they stop.
+  // Both send pending spans when they stop.
   await apps.off.stop()
   expect(collector.spans).toEqual([])
   await apps.on.stop()

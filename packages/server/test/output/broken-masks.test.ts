@@ -53,7 +53,7 @@ const BROKEN: readonly (readonly [string, z.ZodType])[] = [
   ['a template around a masked text', z.templateLiteral(['id ', secret])],
 ]
 
-describe('refuses a mask that does not hold, in the input as well:', () => {
+describe('refuses a mask that cannot be enforced, in the input as well:', () => {
   it.each(BROKEN)('%s', (_what, field) => {
     expect(() => compile(field)).toThrow('tool "pay", output field deep.field')
     expect(() => compile(field, 'input')).toThrow('tool "pay", input field deep.field')
@@ -64,7 +64,7 @@ describe('refuses a mask that does not hold, in the input as well:', () => {
     expect(() => compile(z.record(secret, z.number()))).toThrow('keys leave as they are')
   })
 
-  it('also where a schema leads back to itself', () => {
+  it('even in a recursive schema', () => {
     const node: z.ZodType = z.lazy(() =>
       z.object({ next: node.optional(), text: z.union([long, z.string()]) }),
     )
@@ -89,14 +89,14 @@ describe('accepts an enforceable mask:', () => {
     ['a list and an object', z.union([z.array(secret), z.object({ a: z.string() })])],
     ['objects with other fields', z.union([z.object({ a: secret }), z.object({ b: z.string() })])],
     [
-      'objects that are told apart',
+      'objects with a discriminator',
       z.discriminatedUnion('kind', [
         z.object({ kind: z.literal('a'), text: secret }),
         z.object({ kind: z.literal('b'), text: z.string() }),
       ]),
     ],
     ['a record of masked texts', z.record(z.string(), secret)],
-    ['a schema that leads back to itself', node],
+    ['a recursive schema', node],
   ])('%s', (_what, field) => {
     expect(() => compile(field)).not.toThrow()
   })

@@ -1,4 +1,4 @@
-/** What leaves the server, whatever zod builds an output from: masked, and nothing undeclared. */
+/** Outputs of every zod construct: masked, and without undeclared fields. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -10,7 +10,7 @@ const MASKED = '****************00'
 const UNDECLARED = 'undeclared-value'
 const secret = masked(z.string(), { right: 2 })
 
-/** Runs a tool whose output has one field, answering with the value as the upstream gave it. */
+/** Runs a tool whose output has one field, with the value from the upstream. */
 function answer(field: z.ZodType, value: unknown) {
   const tool = defineTool({
     name: 'probe',
@@ -22,7 +22,7 @@ function answer(field: z.ZodType, value: unknown) {
   return callTool(tool, {}, { upstream: { 'GET /value': () => value } })
 }
 
-describe('a mask holds', () => {
+describe('a mask applies', () => {
   it.each<[string, z.ZodType, unknown, unknown]>([
     ['by itself', secret, SECRET, MASKED],
     ['in an optional field', secret.optional(), SECRET, MASKED],
@@ -66,13 +66,13 @@ describe('a mask holds', () => {
     expectNoLeak(result, [SECRET])
   })
 
-  it('but not for a default', async () => {
+  it('not to a default', async () => {
     const result = await answer(secret.default('unknown'), undefined)
     expect(result.structuredContent).toEqual({ field: 'unknown' })
   })
 })
 
-describe('a field that is not declared does not leave', () => {
+describe('an undeclared field is not sent', () => {
   const extra = { a: 1, extra: UNDECLARED }
 
   it.each<[string, z.ZodType, unknown]>([
@@ -90,7 +90,7 @@ describe('a field that is not declared does not leave', () => {
     expectNoLeak(result, [UNDECLARED])
   })
 
-  it('from a strict object, whose answer is refused', async () => {
+  it('from a strict object, whose result is refused', async () => {
     const result = await answer(z.strictObject({ a: z.number() }), extra)
     expect(result.code).toBe('invalid_output')
     expectNoLeak(result, [UNDECLARED])

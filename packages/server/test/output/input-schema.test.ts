@@ -1,4 +1,4 @@
-/** Inputs as they are listed, for validators of both dialects that clients have. */
+/** Listed inputs, for validators of both dialects of clients. */
 
 import { fromJsonSchema, type StandardSchemaV1Sync } from '@modelcontextprotocol/server'
 import { expect, it } from 'vitest'
@@ -43,7 +43,7 @@ it.each([
   { pair: [1, 'x'] },
   { pair: ['x', 1], rest: ['x', 'y'] },
   { pair: ['x', 1], named: [[1, 'x']] },
-])('a validator of 2020-12 judges %j as the server does', (value) => {
+])('a validator of 2020-12 agrees with the server about %j', (value) => {
   const { issues } = validate(value)
   expect(issues === undefined).toBe(INPUT.safeParse(value).success)
 })

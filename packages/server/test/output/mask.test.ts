@@ -1,4 +1,4 @@
-/** Masking one value: how much of it is shown. */
+/** Masking one value: the shown characters. */
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -42,7 +42,7 @@ describe('masking a text', () => {
     expect(maskText(text, rule)).toBe(shown)
   })
 
-  it('hides a text whole that is too short to hide anything of', () => {
+  it('hides short texts completely', () => {
     expect(maskText('1234', { right: 4 })).toBe('****')
     expect(maskText('123', { left: 2, right: 2 })).toBe('***')
     expect(maskText('1', { left: 8 })).toBe('*')
@@ -96,7 +96,7 @@ describe('declaring a mask', () => {
     expect(() => masked(z.string(), rule)).toThrow(RangeError)
   })
 
-  it.each(['', '**', 'xy'])('refuses "%s" for a mask', (character) => {
+  it.each(['', '**', 'xy'])('refuses "%s" as a mask character', (character) => {
     expect(() => masked(z.string(), { character })).toThrow(RangeError)
   })
 

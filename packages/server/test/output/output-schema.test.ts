@@ -1,4 +1,4 @@
-/** Output schemas: closed ones only, and what is said of them to clients. */
+/** Output schemas: closed ones only, and their form for clients. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -23,7 +23,7 @@ describe('an output is refused if it permits undeclared fields', () => {
     ['a lazy any', z.lazy(() => z.any())],
     ['an intersection with a loose object', z.object({}).and(z.looseObject({}))],
     ['a loose object deep inside', z.object({ a: z.array(z.object({ b: z.looseObject({}) })) })],
-    ['a transform, whose result nobody knows', z.string().transform((text) => ({ text }))],
+    ['a transform, whose result is unknown', z.string().transform((text) => ({ text }))],
   ])('%s', (_what, field) => {
     expect(() => compile(field)).toThrow(/open at|cannot be represented/)
   })
@@ -62,7 +62,7 @@ describe('an output is accepted', () => {
 })
 
 describe('the JSON Schema of a masked field', () => {
-  it('promises no form, since the masked text does not have it', () => {
+  it('has no format, which the masked text does not match', () => {
     const iban = masked(
       z
         .string()

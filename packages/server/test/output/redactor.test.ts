@@ -25,12 +25,12 @@ describe('a masked value is hidden in other texts', () => {
     ['a union', z.union([z.number(), secret]), 'secret-1'],
     ['an object', z.object({ inner: secret }), { inner: 'secret-1' }],
     ['a list of objects', z.array(z.object({ inner: secret })), [{ inner: 'secret-1' }]],
-  ])('that came in %s', (_where, field, value) => {
+  ])('from %s', (_where, field, value) => {
     const redactor = redactorFor({ field }, { deep: [{ field: value }] })
     expect(redactor.scrub('got secret-1!')).toBe('got ******-1!')
   })
 
-  it('under every field, when one schema serves for several', () => {
+  it('under every field, if one schema is used for several', () => {
     const redactor = redactorFor(
       { iban: secret, formerIban: secret.optional() },
       { iban: 'secret-1', formerIban: 'secret-2' },
@@ -49,22 +49,22 @@ describe('a masked value is hidden in other texts', () => {
     }
   })
 
-  it('when it came as a number', () => {
+  it('if it was a number', () => {
     expect(redactorFor({ id: secret }, { id: 12345678 }).scrub('no 12345678')).toBe('no ******78')
   })
 
-  it('whole, when another hidden value is part of it', () => {
+  it('completely, if another hidden value is part of it', () => {
     const redactor = redactorFor({ a: secret, b: secret }, { a: 'abcd', b: 'xxabcdyy' })
     expect(redactor.scrub('xxabcdyy')).toBe('******yy')
   })
 
-  it('when what is shown of it looks like a pattern', () => {
+  it('if its shown part looks like a pattern', () => {
     expect(redactorFor({ a: secret }, { a: 'secret$&' }).scrub('a secret$&')).toBe('a ******$&')
   })
 })
 
 describe('the redactor', () => {
-  it('leaves values of less than four letters, flags and nothing alone', () => {
+  it('does not hide values of less than four letters, booleans and null', () => {
     const redactor = redactorFor(
       { a: secret },
       { a: 'yes' },

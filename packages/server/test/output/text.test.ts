@@ -1,4 +1,4 @@
-/** The text of an answer says what the structure says, in either format. */
+/** The text of a result has the structured content, in either format. */
 
 import { decode } from '@toon-format/toon'
 import fc from 'fast-check'
@@ -54,7 +54,7 @@ describe('the text', () => {
     expect(text.match(/null/g)).toEqual(['null'])
   })
 
-  it('is read back as it was written, in both formats', () => {
+  it('parses to the original value, in both formats', () => {
     const values = fc.dictionary(
       fc.stringMatching(/^[a-z]{1,8}$/),
       fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.string())),

@@ -73,7 +73,7 @@ test.each([
   expect(server.output.stdout).not.toContain('hunter2')
 })
 
-test('what is thrown need not be an error', async () => {
+test('a thrown value need not be an error', async () => {
   const { server, url } = await startServer()
   await fail(url, { fault: 'nothing' })
   expect(await server.exited).toEqual({ code: 1, signal: null })
@@ -108,7 +108,7 @@ test('a second exception ends the process at once', async () => {
   await fail(url, { fault: 'timer', times: 2, everyMs: 50 })
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(fatalLines(server.output.stdout)).toHaveLength(2)
-  // Nothing was drained: the calls were cut off.
+  // Nothing was drained: the calls were aborted.
   expect((await calls).some(({ status }) => status === 'rejected')).toBe(true)
 })
 

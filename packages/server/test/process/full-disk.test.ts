@@ -36,24 +36,24 @@ async function exitsWithin(server: ServerProcess, ms: number) {
   return Promise.race([server.exited, late])
 }
 
-describe.skipIf(!existsSync('/dev/full'))('a log file that takes nothing', () => {
+describe.skipIf(!existsSync('/dev/full'))('a log file that refuses writes', () => {
   test.each([
     ['LOG_FILE', { LOG_FILE: '/dev/full' }],
     ['AUDIT_FILE', { AUDIT_FILE: '/dev/full' }],
   ] as [string, { LOG_FILE?: string; AUDIT_FILE?: string }][])(
-    'holds up neither requests nor SIGTERM: %s',
+    'delays neither requests nor SIGTERM: %s',
     async (_name, env) => {
       const { server, url } = await startServer(env)
       await expectServed(url)
       server.child.kill('SIGTERM')
       expect(await exitsWithin(server, 15_000)).toEqual({ code: 0, signal: null })
-      // Nothing was written to an audit log yet.
+      // Nothing has been written to the audit log yet.
       const isSaid = env.LOG_FILE !== undefined
       expect(server.output.stderr.includes('cannot be written')).toBe(isSaid)
     },
   )
 
-  test('does not hold up a second signal', async () => {
+  test('does not delay a second signal', async () => {
     const { server, url } = await startServer({ LOG_FILE: '/dev/full', STOP_DELAY: '60' })
     server.child.kill('SIGTERM')
     await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503)
@@ -62,7 +62,7 @@ describe.skipIf(!existsSync('/dev/full'))('a log file that takes nothing', () =>
   })
 })
 
-/** Where there may be mounts; a small file system that is really full. */
+/** Mounts a small file system that can be filled, if permitted. */
 function smallDisk(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-disk-'))
   try {
@@ -78,7 +78,7 @@ function smallDisk(): string | undefined {
   return folder
 }
 
-test('a disk that runs full while serving, and has room again', async ({ skip }) => {
+test('a disk that becomes full while serving, and has space again', async ({ skip }) => {
   const disk = smallDisk()
   if (disk === undefined) return skip('no file system can be mounted here')
   const file = join(disk, 'log')
@@ -97,7 +97,7 @@ test('a disk that runs full while serving, and has room again', async ({ skip })
   await expect.poll(() => readFileSync(file).length).toBeGreaterThan(64 * 1024)
   server.child.kill('SIGTERM')
   expect(await exitsWithin(server, 15_000)).toEqual({ code: 0, signal: null })
-  // No line is cut, nor was one written twice in part.
+  // No line is truncated or partly repeated.
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
   for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg')
   expect(lines.at(-1)).toContain('"msg":"stopped"')

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { startOutside } from '../support/external-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
-import { startOutside } from '../support/outside.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
@@ -24,7 +24,7 @@ describeRedis('plain', 'keys are replaced', () => {
   })
   afterAll(() => redis.stop())
 
-  /** Two nodes behind a balancer that takes turns; each runs with keys of its own. */
+  /** Two nodes behind a round-robin balancer, each with keys of its own. */
   async function startPair() {
     const ports = [await freePort(), await freePort()]
     const balancer = await startBalancer({ nodes: ports })
@@ -68,7 +68,7 @@ describeRedis('plain', 'keys are replaced', () => {
       await run(steps[step - 1] ?? {}, steps[step] ?? steps[2])
       for (const handle of [person, await signedIn(url), person]) await expectAccount(url, handle)
       for (let turn = 0; turn < 4; turn += 1) {
-        expect(await isTaken(url, tokens.access_token)).toBe(true)
+        expect(await isAccepted(url, tokens.access_token)).toBe(true)
         const answer = await client.refresh(tokens.refresh_token)
         expect(answer.status).toBe(200)
         tokens = answer.body as unknown as typeof tokens
@@ -78,7 +78,7 @@ describeRedis('plain', 'keys are replaced', () => {
     }
   })
 
-  test('an old ENCRYPTION_KEY that is dropped costs what it sealed, and no more', async () => {
+  test('removing an old ENCRYPTION_KEY loses what it sealed, and nothing else', async () => {
     const [old, next] = [newKey(), newKey()]
     const replaced = { ENCRYPTION_KEY: next, ENCRYPTION_KEYS_PREVIOUS: old }
     const { url, run } = await startPair()
@@ -91,17 +91,17 @@ describeRedis('plain', 'keys are replaced', () => {
     const { refresh_token: lost } = await idle.connect()
     await used.connect()
     await run(replaced, replaced)
-    const { access_token: token, refresh_token: kept } = await used.connect()
+    const { access_token: token, refresh_token: refreshToken } = await used.connect()
 
     await run({ ENCRYPTION_KEY: next }, { ENCRYPTION_KEY: next })
     expect(await callWith(url, person, 'service')).toMatchObject({ isError: true })
     expect((await idle.refresh(lost)).body).toMatchObject({ error: 'invalid_client' })
-    expect(await isTaken(url, token)).toBe(true)
-    expect((await used.refresh(kept)).status).toBe(200)
+    expect(await isAccepted(url, token)).toBe(true)
+    expect((await used.refresh(refreshToken)).status).toBe(200)
     await expectAccount(url, await signedIn(url))
   })
 
-  test('JWT_SECRET, which costs each client a refresh and no sign-in', async () => {
+  test('JWT_SECRET, after which each client refreshes without a sign-in', async () => {
     const [old, next] = [{ JWT_SECRET: newKey() }, { JWT_SECRET: newKey() }]
     const { url, run } = await startPair()
     await run(old, old)
@@ -109,14 +109,14 @@ describeRedis('plain', 'keys are replaced', () => {
     const { access_token: token, refresh_token: refreshToken } = await client.connect()
 
     await run(old, next)
-    const sideBySide = [await isTaken(url, token), await isTaken(url, token)]
+    const sideBySide = [await isAccepted(url, token), await isAccepted(url, token)]
     expect(sideBySide.sort()).toEqual([false, true])
     await run(next, next)
-    expect(await isTaken(url, token)).toBe(false)
+    expect(await isAccepted(url, token)).toBe(false)
     const { status, body } = await client.refresh(refreshToken)
     expect(status).toBe(200)
     for (let turn = 0; turn < 2; turn += 1) {
-      expect(await isTaken(url, String(body.access_token))).toBe(true)
+      expect(await isAccepted(url, String(body.access_token))).toBe(true)
     }
   })
 
@@ -129,7 +129,7 @@ describeRedis('plain', 'keys are replaced', () => {
     await run(before, before)
     const { access_token: token } = await (await createOAuthClient(url)).connect()
     await run(replaced, replaced)
-    expect(await isTaken(url, token)).toBe(true)
+    expect(await isAccepted(url, token)).toBe(true)
     await (await createOAuthClient(url)).connect()
   })
 
@@ -143,13 +143,13 @@ describeRedis('plain', 'keys are replaced', () => {
     const { access_token: token, refresh_token: refreshToken } = await client.connect()
     await store().delete('signing-keys:ES256')
     await run(after, after)
-    expect(await isTaken(url, token)).toBe(false)
+    expect(await isAccepted(url, token)).toBe(false)
     const { body } = await client.refresh(refreshToken)
-    expect(await isTaken(url, String(body.access_token))).toBe(true)
+    expect(await isAccepted(url, String(body.access_token))).toBe(true)
   })
 })
 
-/** The handle of a session that somebody signed in to. */
+/** The handle of a signed-in session. */
 async function signedIn(url: string): Promise<string> {
   const link = await login(url)
   await signInAs(newBrowser(), link)
@@ -161,7 +161,7 @@ async function expectAccount(url: string, handle: string): Promise<void> {
   expect(answer).toMatchObject({ structuredContent: { owner: 'Ada Lovelace' } })
 }
 
-async function isTaken(url: string, token: string): Promise<boolean> {
+async function isAccepted(url: string, token: string): Promise<boolean> {
   const { status } = await read(postModern(url, 'tools/list', {}, { headers: withToken(token) }))
   return status === 200
 }

@@ -24,7 +24,7 @@ async function started(...options: readonly string[]): Promise<RedisServer> {
 }
 
 describeRedis('plain', 'a backup of Redis', () => {
-  test('brings back who was signed in and which clients were in', async () => {
+  test('restores sign-ins and authorized clients', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'redis-backup-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const first = await started()
@@ -39,7 +39,7 @@ describeRedis('plain', 'a backup of Redis', () => {
     await before.stop()
     await first.kill()
 
-    // With its append-only file on from the start it would not look at the dump.
+    // With an append-only file from the start it would not load the dump.
     const second = await started('--dir', folder, '--appendonly', 'no')
     await redisCli(second, 'config', 'set', 'appendonly', 'yes')
     const { url, stop } = await startApp({ env: { REDIS_URL: second.url, MASK_MCP_PORT } })

@@ -8,7 +8,7 @@ import { spawnServer, startServerProcess } from '../support/process.ts'
 
 const STACK = /^ +at /m
 
-/** What production needs; nothing answers at any of it. */
+/** The variables that production requires; nothing listens at these addresses. */
 const PRODUCTION = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://mcp.example.com',
@@ -64,7 +64,7 @@ describe('does not start', { timeout: 120_000 }, () => {
     expect(text).toContain('MCP_AUTH cannot be required while nobody can sign in')
   })
 
-  test('with a list of people that it does not understand', async () => {
+  test('with an invalid list of people', async () => {
     const text = await refusal({ env: { UPSTREAM_ALLOW: '@example.com,CANARY' } })
     expect(text).toContain('UPSTREAM_ALLOW entry 2 must be')
     expect(text).not.toContain('CANARY')
@@ -91,7 +91,7 @@ describe('starts in production and warns', { timeout: 120_000 }, () => {
     expect(await warnings({})).toContain('MCP_AUTH is not set')
   })
 
-  test('of tokens that authenticate nobody', async () => {
+  test('of tokens that do not identify a user', async () => {
     const on = { MCP_AUTH: 'required', LOGIN: 'on-demand' }
     expect(await warnings(on)).toContain(
       'MCP_AUTH=required with LOGIN=on-demand authenticates nobody',

@@ -32,8 +32,8 @@ function temporaryFolder(files: Readonly<Record<string, string>>): string {
 
 test.each([
   ['with sessions in memory', {}],
-  ['with a Redis that is not there', { REDIS_URL: 'redis://127.0.0.1:1' }],
-])('says that the port is in use, and ends: %s', async (_name, env) => {
+  ['with an unavailable Redis', { REDIS_URL: 'redis://127.0.0.1:1' }],
+])('reports that the port is in use, and exits: %s', async (_name, env) => {
   const port = await takenPort()
   const server = spawnServer({ env: { ...env, MASK_MCP_PORT: String(port) } })
   expect(await server.exited).toEqual({ code: 1, signal: null })
@@ -87,7 +87,7 @@ test('reads .env, overridden by NAME.env, overridden by the environment', async 
   expect(await server.line('configuration')).toMatchObject({ level: 'debug' })
 })
 
-test('names the file that --env misses', async () => {
+test('names the missing file of --env', async () => {
   const server = spawnServer({ args: ['--env', 'nowhere'] })
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(server.output.stderr).toContain('nowhere.env')
@@ -134,7 +134,7 @@ test.each([
   ['auto', false],
   ['on', false],
   ['off', true],
-])('says so when it starts without limits: RATE_LIMIT=%s', async (limit, isSaid) => {
+])('warns if it starts without limits: RATE_LIMIT=%s', async (limit, isSaid) => {
   const server = await startServerProcess({ env: { RATE_LIMIT: limit } })
   expect(server.output.stdout.includes('RATE_LIMIT=off')).toBe(isSaid)
 })

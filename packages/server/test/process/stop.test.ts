@@ -3,8 +3,8 @@
 import { Agent, get } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
+import { startOutside } from '../support/external-provider.ts'
 import { freePort } from '../support/free-port.ts'
-import { startOutside } from '../support/outside.ts'
 import { type ServerProcess, startServerProcess } from '../support/process.ts'
 import type { Interference } from '../support/recording-balancer.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
@@ -27,7 +27,7 @@ function slowApi() {
   return { intercept, asked, answer: api.answer }
 }
 
-/** A server with somebody signed in, who has just asked for the account; the API takes its time. */
+/** A server with a signed-in user, whose call waits for the slow API. */
 async function startSlowCall(era: (typeof ERAS)[number]) {
   const api = slowApi()
   const port = await freePort()
@@ -62,12 +62,12 @@ test.each(ERAS)('finishes a running call, and is not ready meanwhile (%s)', asyn
   const answered = performance.now()
   expect((await call).structuredContent).toMatchObject({ owner: 'Ada Lovelace' })
   expect(await server.exited).toEqual({ code: 0, signal: null })
-  // Less than Node keeps a connection that has become idle.
+  // Less than the keep-alive timeout of Node.
   expect(performance.now() - answered).toBeLessThan(4000)
   expect(server.output.stderr).not.toMatch(/Error/)
 })
 
-// A client whose response had become a stream waits for its own time-out, of a minute.
+// A client whose response has become a stream waits for its own timeout of a minute.
 test('a second signal ends it at once', { timeout: 120_000 }, async () => {
   const { server, call } = await startSlowCall('2025-11-25')
   server.child.kill('SIGTERM')
@@ -78,7 +78,7 @@ test('a second signal ends it at once', { timeout: 120_000 }, async () => {
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  'idle connections do not hold it (%s)',
+  'idle connections do not delay it (%s)',
   async (signal) => {
     const server = await startServerProcess()
     const { publicUrl } = await server.line('ready')
@@ -88,10 +88,10 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       Array.from({ length: 5 }, () => answerOf(`${String(publicUrl)}/livez`, agent)),
     )
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(5)
-    const told = performance.now()
+    const signalled = performance.now()
     server.child.kill(signal)
     expect(await server.exited).toEqual({ code: 0, signal: null })
-    expect(performance.now() - told).toBeLessThan(4000)
+    expect(performance.now() - signalled).toBeLessThan(4000)
   },
 )
 

@@ -1,4 +1,4 @@
-/** What was built runs projects of TypeScript and of JavaScript, and loads tsx for TypeScript alone. */
+/** The built framework runs projects of TypeScript and of JavaScript, and loads tsx for TypeScript only. */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ import { copyProject, MODULES, ROOT } from '../support/project-copy.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
-/** As packages are installed: without the condition that chooses the sources. */
+/** As an installed package: without the condition that selects the sources. */
 const FRAMEWORK = join(ROOT, 'packages/server')
 const COMMAND = join(FRAMEWORK, 'bin/mcp-template.js')
 /** Node runs TypeScript itself from 22.18 on. */
@@ -75,7 +75,7 @@ it('a project of JavaScript needs no tsx', () => {
   write(join(folder, 'src/server.js'), SERVER)
   write(join(folder, 'src/tools/greet.js'), tool('greet', ''))
   rmSync(join(folder, 'vitest.config.ts'))
-  // Declarations are no code.
+  // Declaration files are not loaded.
   write(join(folder, 'src/shapes.d.ts'), 'export type Shape = string\n')
   expect(check()).toEqual({
     ...passed,
@@ -83,7 +83,7 @@ it('a project of JavaScript needs no tsx', () => {
   })
 })
 
-it('tools elsewhere are TypeScript, while the server is not', () => {
+it('tools in another folder are TypeScript, while the server is not', () => {
   write(join(elsewhere, 'package.json'), '{ "type": "module" }')
   symlinkSync(MODULES, join(elsewhere, 'node_modules'))
   write(join(elsewhere, 'tools/wave.ts'), tool('wave', ': string'))
@@ -107,33 +107,36 @@ it('the server is TypeScript', () => {
   expect(check()).toEqual({ ...passed, tools, loadsTsx: needsTsx })
 })
 
-it.runIf(needsTsx)('tsx comes after what serves, which it would slow down', async () => {
-  const coverage = mkdtempSync(join(tmpdir(), 'loaded-'))
-  const server = spawn(process.execPath, [COMMAND, 'start'], {
-    cwd: folder,
-    env: {
-      PATH: process.env.PATH,
-      NODE_V8_COVERAGE: coverage,
-      MASK_MCP_PORT: '0',
-      STOP_DELAY: '0',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  for await (const chunk of server.stdout) {
-    output += chunk
-    if (output.includes('"ready"')) break
-  }
-  server.kill('SIGTERM')
-  await once(server, 'exit')
-  const scripts = readdirSync(coverage).flatMap((name) => {
-    const { result } = JSON.parse(readFileSync(join(coverage, name), 'utf8'))
-    return result as { readonly url: string }[]
-  })
-  rmSync(coverage, { recursive: true })
-  // V8 lists the scripts of a thread in the order in which they were compiled.
-  const placeOf = (part: string) => scripts.findIndex(({ url }) => url.includes(part))
-  expect(placeOf('/dist/serve-http.js')).toBeGreaterThan(-1)
-  expect(placeOf('/tsx/dist/esm/api/')).toBeGreaterThan(placeOf('/dist/serve-http.js'))
-  expect(placeOf('/tsx/dist/esm/api/')).toBeGreaterThan(placeOf('/dist/app.js'))
-})
+it.runIf(needsTsx)(
+  "tsx is loaded after the server's own modules, which it would slow down",
+  async () => {
+    const coverage = mkdtempSync(join(tmpdir(), 'loaded-'))
+    const server = spawn(process.execPath, [COMMAND, 'start'], {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        NODE_V8_COVERAGE: coverage,
+        MASK_MCP_PORT: '0',
+        STOP_DELAY: '0',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    for await (const chunk of server.stdout) {
+      output += chunk
+      if (output.includes('"ready"')) break
+    }
+    server.kill('SIGTERM')
+    await once(server, 'exit')
+    const scripts = readdirSync(coverage).flatMap((name) => {
+      const { result } = JSON.parse(readFileSync(join(coverage, name), 'utf8'))
+      return result as { readonly url: string }[]
+    })
+    rmSync(coverage, { recursive: true })
+    // V8 lists the scripts of a thread in the order of their compilation.
+    const placeOf = (part: string) => scripts.findIndex(({ url }) => url.includes(part))
+    expect(placeOf('/dist/serve-http.js')).toBeGreaterThan(-1)
+    expect(placeOf('/tsx/dist/esm/api/')).toBeGreaterThan(placeOf('/dist/serve-http.js'))
+    expect(placeOf('/tsx/dist/esm/api/')).toBeGreaterThan(placeOf('/dist/app.js'))
+  },
+)

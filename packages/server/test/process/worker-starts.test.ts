@@ -17,7 +17,7 @@ const REDIS_URL = 'redis://127.0.0.1:1'
 test.each([
   ['sessions in memory', { WORKERS: '2' }, [], 'WORKERS needs Redis'],
   ['stdio', { WORKERS: 'auto', REDIS_URL }, ['stdio'], 'WORKERS conflicts with stdio'],
-  ['a number that is none', { WORKERS: 'many', REDIS_URL }, [], 'WORKERS must be'],
+  ['an invalid number', { WORKERS: 'many', REDIS_URL }, [], 'WORKERS must be'],
   ['another fault', { WORKERS: '2', REDIS_URL, LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL must be'],
   ['too small a limit', { WORKERS: '3', REDIS_URL, MAX_CALLS: '2' }, [], 'MAX_CALLS must be'],
 ])('ends at once with one message: %s', async (_name, env, args, message) => {
@@ -28,7 +28,7 @@ test.each([
   expect(server.output.stderr).not.toMatch(STACK)
 })
 
-test('a fault that only a worker finds is reported once, and ends the start', async () => {
+test('a fault that only a worker detects is reported once, and ends the start', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   onTestFinished(() => void taken.close())
@@ -69,7 +69,7 @@ describeRedis('plain', 'workers that were started', () => {
   })
 
   test.skipIf(process.platform !== 'linux')(
-    'are not waited for by a signal while the first one starts',
+    'do not delay a signal while the first one starts',
     async () => {
       const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', WORKERS: '2', REDIS_URL: redis.url }
       const server = spawnServer({ env })

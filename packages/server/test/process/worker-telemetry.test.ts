@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 300_000 })
 const COUNT = 'mcp_tool_call_duration_seconds_count'
 const LABELS = { tool: 'where', outcome: 'ok' }
 
-/** Calls at the same time, which open connections to both workers; gives the processes. */
+/** Makes concurrent calls, which open connections to both workers; returns the processes. */
 async function callAll(url: string, count: number): Promise<ReadonlySet<unknown>> {
   const params = { name: 'where', arguments: { text: 'x'.repeat(500), delayMs: 20 } }
   const answers = await Promise.all(
@@ -62,7 +62,7 @@ describeRedis('plain', 'two workers', () => {
     expect((await fetch(`${url}/metrics`)).status).toBe(404)
   })
 
-  test('answer scrapes at the main port for both, and for nobody without the token', async () => {
+  test('answer scrapes at the main port for both, only with the token', async () => {
     const METRICS_TOKEN = 'a'.repeat(32)
     const { url } = await startWorkers(redis, { METRICS_TOKEN, NODE_ENV: 'test' })
     await callAll(url, 20)
@@ -117,7 +117,7 @@ describeRedis('plain', 'two workers', () => {
   })
 })
 
-/** A connection whose request is not complete, so that it does not count as idle. */
+/** Opens a connection with an incomplete request, so that it does not count as idle. */
 async function openSocket(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.on('error', () => undefined)

@@ -41,7 +41,7 @@ describeRedis('plain', 'two workers behind one port', () => {
           : post(url, request('tools/call', params), headers),
       )
       const outcome = answer.then(
-        // With `connection: close`, fetch reports a response cut off as complete, without a message.
+        // With `connection: close`, fetch reports an aborted response as complete, without a message.
         ({ message: { result, error } }) => (result ? 'answered' : error ? 'error' : 'lost'),
         () => 'lost',
       )
@@ -54,24 +54,21 @@ describeRedis('plain', 'two workers behind one port', () => {
     return calls.map((call) => ({ ...call, worker: workerOf(call.text) }))
   }
 
-  test.each(Object.entries(FULL_CLIENTS))(
-    'serve one session on either, and know it on both (%s)',
-    async (_name, connectFull) => {
-      const workers = await startWorkers(redis)
-      const client = await connectFull(workers.url)
-      const call = async (input: object) =>
-        structured<Remembered>(await client.call('remember', { ...input }))
-      const { session } = await call({ text: 'kept' })
-      const handle = session === '' ? {} : { session }
-      // Requests at the same time open connections, which the workers get in turn.
-      const answers = await Promise.all(Array.from({ length: 10 }, () => call(handle)))
-      expect(new Set(answers.map(({ pid }) => pid))).toEqual(new Set(pidsOf(workers)))
-      for (const { before } of answers) expect(before).toBe('kept')
-      await client.close()
-      expect(await workers.server.stop()).toEqual({ code: 0, signal: null })
-      expect(faultsIn(workers.server.output.stdout)).toEqual([])
-    },
-  )
+  test.each(Object.entries(FULL_CLIENTS))('share all sessions (%s)', async (_name, connectFull) => {
+    const workers = await startWorkers(redis)
+    const client = await connectFull(workers.url)
+    const call = async (input: object) =>
+      structured<Remembered>(await client.call('remember', { ...input }))
+    const { session } = await call({ text: 'kept' })
+    const handle = session === '' ? {} : { session }
+    // Concurrent requests open connections, which the workers get in turn.
+    const answers = await Promise.all(Array.from({ length: 10 }, () => call(handle)))
+    expect(new Set(answers.map(({ pid }) => pid))).toEqual(new Set(pidsOf(workers)))
+    for (const { before } of answers) expect(before).toBe('kept')
+    await client.close()
+    expect(await workers.server.stop()).toEqual({ code: 0, signal: null })
+    expect(faultsIn(workers.server.output.stdout)).toEqual([])
+  })
 
   test('one is killed under load: only its calls fail, no session is lost, it is replaced', async () => {
     const workers = await startWorkers(redis, { LOG_LEVEL: 'info' })
@@ -87,7 +84,7 @@ describeRedis('plain', 'two workers behind one port', () => {
     const report = await load.stop()
 
     for (const { startedAt } of report.failures) expect(startedAt).toBeLessThan(killedAt)
-    // Each client waits for its answer before it asks anew: it had one call running, or none.
+    // Each client waits for a response before its next call: it had one call running, or none.
     const clients = report.failures.map(({ text }) => text.replace(/ \d+$/, ''))
     expect(new Set(clients).size).toBe(clients.length)
     expect(report.forgotten).toEqual([])
@@ -115,7 +112,7 @@ describeRedis('plain', 'two workers behind one port', () => {
     },
   )
 
-  test('a terminal signals all of them: that is one signal, not two', async () => {
+  test('a signal of a terminal reaches all of them and counts once', async () => {
     const workers = await startWorkers(redis)
     const calls = await startCalls(workers, 3000)
     for (const pid of pidsOf(workers)) process.kill(pid, 'SIGINT')

@@ -1,4 +1,4 @@
-/** The balancer of `npm run cluster`, against nodes that show what it does to them. */
+/** The balancer of `npm run cluster`, with nodes that record its requests. */
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
@@ -30,25 +30,25 @@ async function balance(...nodes: number[]): Promise<Balancer> {
 }
 
 const says = (name: string) => node((_, response) => response.end(name))
-const ask = async (url: string, init?: RequestInit) => (await fetch(url, init)).text()
+const fetchText = async (url: string, init?: RequestInit) => (await fetch(url, init)).text()
 
 describe('requests', () => {
   test('go to one node after the other, and are counted', async () => {
     const nodes = [await says('a'), await says('b'), await says('c')]
     const balancer = await balance(...nodes.map(({ port }) => port))
     const answers: string[] = []
-    for (let turn = 0; turn < 7; turn += 1) answers.push(await ask(balancer.url))
+    for (let turn = 0; turn < 7; turn += 1) answers.push(await fetchText(balancer.url))
     expect(answers.join('')).toBe('abcabca')
     expect(balancer.served).toEqual([3, 2, 2])
   })
 
-  test('come over connections that stay open longer than clients keep them', async () => {
+  test('use connections with a longer keep-alive than clients', async () => {
     const { url } = await balance((await says('a')).port)
     const { headers } = await fetch(url)
     expect(headers.get('keep-alive')).toBe('timeout=120')
   })
 
-  test('arrive as they were sent, and so do answers', async () => {
+  test('arrive unchanged, and so do responses', async () => {
     let seen: Pick<IncomingMessage, 'method' | 'url' | 'headers'> | undefined
     const { port } = await node(async (request, response) => {
       seen = request
@@ -68,9 +68,9 @@ describe('requests', () => {
   test('append the client address', async () => {
     const { port } = await node(({ headers }, response) => response.end(headers['x-forwarded-for']))
     const { url } = await balance(port)
-    expect(await ask(url)).toMatch(/^(::ffff:)?127\.0\.0\.1$/)
+    expect(await fetchText(url)).toMatch(/^(::ffff:)?127\.0\.0\.1$/)
     const headers = { 'x-forwarded-for': '192.0.2.1' }
-    expect(await ask(url, { headers })).toMatch(/^192\.0\.2\.1, (::ffff:)?127\.0\.0\.1$/)
+    expect(await fetchText(url, { headers })).toMatch(/^192\.0\.2\.1, (::ffff:)?127\.0\.0\.1$/)
   })
 
   test('skip nodes that refuse connections, with the whole body, once', async () => {
@@ -81,7 +81,7 @@ describe('requests', () => {
     })
     const balancer = await balance(await freePort(), await freePort(), port)
     const body = 'x'.repeat(1_000_000)
-    expect(await ask(balancer.url, { method: 'POST', body })).toBe('here')
+    expect(await fetchText(balancer.url, { method: 'POST', body })).toBe('here')
     expect(bodies).toEqual([body])
     expect(balancer.served).toEqual([0, 0, 1])
   })
@@ -106,7 +106,7 @@ describe('requests', () => {
 })
 
 describe('streams', () => {
-  test('come through as they are written', async () => {
+  test('are forwarded as they are written', async () => {
     let write: (chunk: string) => void = () => undefined
     const { port } = await node((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()

@@ -13,7 +13,7 @@ import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 const script = join(import.meta.dirname, '../../../../scripts/cluster.ts')
-// Not through the `tsx` command, which passes signals on in its own way.
+// Not through the `tsx` command, which handles signals differently.
 const command = ['--import', import.meta.resolve('tsx'), script]
 
 const children: ChildProcess[] = []
@@ -111,7 +111,7 @@ test.each([
   ['single', {}, { PATH: '/nowhere' }, 'redis-server is not in PATH'],
   ['clustre', {}, {}, '--redis must be one of single, cluster, sentinel'],
   ['cluster', { REDIS_URL: 'redis://127.0.0.1:1' }, {}, '--redis starts servers of its own'],
-])('says what it lacks: --redis=%s', async (setup, variables, env, message) => {
+])('reports what is missing: --redis=%s', async (setup, variables, env, message) => {
   const { child, shown } = startCommand(variables, [`--redis=${setup}`], env)
   const [code] = await once(child, 'close')
   expect(code).toBe(1)

@@ -1,4 +1,4 @@
-/** What `npm run conformance` says of a run. */
+/** The report of `npm run conformance`. */
 
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../../scripts/conformance/outcome.ts'

@@ -1,4 +1,4 @@
-/** `npm run demo`, as a process: it plays the whole story, and says so only if it did. */
+/** `npm run demo`, as a process: it plays all steps, and reports success only then. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../../../..')
-// Not through the `tsx` command, which passes signals on in its own way.
+// Not through the `tsx` command, which handles signals differently.
 const command = ['--import', import.meta.resolve('tsx'), join(root, 'scripts/demo.ts')]
 
 let child: ChildProcess | undefined
 afterEach(() => void child?.kill('SIGKILL'))
 
-/** Variables that would lead the server elsewhere, if it saw them. */
+/** Variables that would reconfigure the server. */
 const LEAKING = {
   REDIS_URL: 'redis://127.0.0.1:1',
   MASK_MCP_PORT: '1',
@@ -46,12 +46,12 @@ test('runs the demo, whatever the environment of the caller', async () => {
     'Connect a client of the 2026 era: no connection, a session handle instead',
     'Sign in',
     'Ask for the account, with the handle',
-    'Go to /http, which serves nobody without an access token',
-    'The client finds out where, and registers itself',
-    'A person lets it in, and it exchanges the code for tokens',
+    'Go to /http, which requires an access token',
+    'The client discovers the authorization server, and registers',
+    'A person authorizes it, and it exchanges the code for tokens',
     'Connect with the token, and sign in',
     'Refresh the token: it is still Ada',
-    'Give the tokens back',
+    'Revoke the tokens',
     'The same over stdio: the client starts the server itself',
     'Sign in, at pages that the process opens on this machine',
     'Sign the first client out',

@@ -1,4 +1,4 @@
-/** What the doctor says of clients that prefer to sign their token requests, as ChatGPT does. */
+/** The doctor on clients that prefer to sign their token requests, like ChatGPT. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { parseArguments } from '../../../doctor/src/arguments.ts'
@@ -10,7 +10,7 @@ import { startApp } from '../support/app.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RecordingOptions, startRecordingBalancer } from '../support/recording-balancer.ts'
 
-/** The check alone, of a server behind something that may spoil its answers. */
+/** Runs only this check, on a server whose responses may be replaced. */
 async function checked(
   interference: Omit<RecordingOptions, 'nodes'> = {},
   env: Readonly<Record<string, string>> = {},
@@ -33,7 +33,7 @@ async function checked(
 }
 
 test.each([{}, { LOGIN: 'at-authorize', MCP_AUTH: 'required' }])(
-  'both documents of ChatGPT are played, with an assertion (%j)',
+  'both documents of ChatGPT are tried, with an assertion (%j)',
   async (env) => {
     const { findings, exchanges } = await checked({}, env)
     expect(findings.map(({ verdict, what }) => [verdict, what])).toEqual([
@@ -75,7 +75,7 @@ test('a server that fails on assertions is detected', async () => {
   expect(findings.map(({ verdict }) => verdict)).toEqual(['warning', 'warning'])
 })
 
-test('clients that were not seen to prefer it are not vouched for', async () => {
+test('the check is skipped for clients that are not known to prefer it', async () => {
   const { findings } = await checked({}, {}, 'cursor')
   expect(findings).toMatchObject([{ verdict: 'skipped' }])
 })

@@ -9,7 +9,7 @@ import { firstFacts } from '../../../doctor/src/visit.ts'
 import { startApp } from '../support/app.ts'
 import { json, startServer } from '../upstream/misbehaving-server.ts'
 
-/** The check alone, of a client whose document is on this machine, where the server fetches none. */
+/** Runs only this check, for a client whose document is on loopback, which the server does not fetch. */
 async function checked(documentAt: (origin: string) => object, status = 200) {
   const app = await startApp({ env: { RATE_LIMIT: 'off' } })
   const host = await startServer((res, req, index) =>
@@ -34,7 +34,7 @@ async function checked(documentAt: (origin: string) => object, status = 200) {
 
 const REDIRECTS = { redirect_uris: ['http://127.0.0.1/callback'] }
 
-test('one that the server cannot fetch is found, with what to change', async () => {
+test('one that the server cannot fetch is reported, with the fix', async () => {
   const findings = await checked((origin) => ({
     ...{ client_id: `${origin}/client.json`, client_name: 'Acme', ...REDIRECTS },
   }))
@@ -48,10 +48,10 @@ test('one that the server cannot fetch is found, with what to change', async () 
 })
 
 test.each<[string, (origin: string) => object, number?]>([
-  ['away', () => ({}), 503],
+  ['unavailable', () => ({}), 503],
   ['of another client', () => ({ client_id: 'https://other.example/client.json', ...REDIRECTS })],
   ['no document', () => ({})],
-])('one that is %s says nothing about the server', async (_what, documentAt, status) => {
+])('one that is %s is not a fault of the server', async (_what, documentAt, status) => {
   const [finding] = await checked(documentAt, status)
   expect(finding).toMatchObject({ verdict: 'skipped' })
 })

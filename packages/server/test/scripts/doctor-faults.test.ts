@@ -4,17 +4,17 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type HandOver, passOn, startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { toolFile, writeCatalog } from '../engine/catalog.ts'
 import { startApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import {
   addsOrigins,
   buffers,
   compresses,
   cutsAfter,
   fillsBlocks,
+  removesAuthorization,
+  removesChallenges,
   sendsHost,
   servesBelow,
-  takesAuthorization,
-  takesChallenges,
 } from '../support/faulty-proxies.ts'
 import { freePort } from '../support/free-port.ts'
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   await Promise.all(closing.map((close) => close()))
 })
 
-/** A server with a proxy in front; by itself it is set up well. */
+/** A correctly configured server behind a proxy. */
 async function startBehind(
   handOver: HandOver,
   env: Readonly<Record<string, string>> = {},
@@ -40,13 +40,13 @@ async function startBehind(
   return proxy.url
 }
 
-/** What is wrong, as a person reads it. */
+/** The reported faults as text. */
 async function faultsAt(url: string, ...args: string[]): Promise<string> {
-  return withVerdict(await consult(url, ...args), 'wrong').join('\n')
+  return withVerdict(await examineServer(url, ...args), 'wrong').join('\n')
 }
 
 describe.concurrent('names', { timeout: 120_000 }, () => {
-  test('nothing, where the proxy does as it should', async () => {
+  test('nothing, if the proxy works correctly', async () => {
     expect(await faultsAt(await startBehind(passOn))).toBe('')
   })
 
@@ -63,7 +63,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/streams: A stream does not open .*proxy_buffering off/)
   })
 
-  test('a proxy that holds back the ends of large events', async () => {
+  test('a proxy that withholds the ends of large events', async () => {
     // A list of tools that does not fit one block.
     const tool = toolFile({ description: `'${'x'.repeat(5000)}'` })
     const catalogDirectory = writeCatalog({ 'tools/greet.ts': tool })
@@ -86,12 +86,12 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
   })
 
   test('a proxy that removes Authorization', async () => {
-    const faults = await faultsAt(await startBehind(takesAuthorization))
+    const faults = await faultsAt(await startBehind(removesAuthorization))
     expect(faults).toMatch(/challenge: The Authorization header does not reach.*proxy_set_header/)
   })
 
   test('a proxy that removes WWW-Authenticate', async () => {
-    const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
+    const url = await startBehind(removesChallenges, { MCP_AUTH: 'required' })
     const faults = await faultsAt(url)
     expect(faults).toMatch(
       /challenge: \/mcp answers 401 without WWW-Authenticate.*proxy_hide_header/,
@@ -104,13 +104,13 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/cors: \/token names the allowed origin twice .*add_header/)
   })
 
-  test('a proxy that asks for the server by a name it does not have', async () => {
+  test('a proxy that sends an unknown host name', async () => {
     const faults = await faultsAt(await startBehind(sendsHost('node.internal')))
     expect(faults).toMatch(/reach: .*does not serve.*\(421\).*proxy_set_header Host \$http_host/)
   })
 
   test('a proxy that hides other names from the server', async () => {
-    const diagnoses = await consult(await startBehind(sendsHost('127.0.0.1')))
+    const diagnoses = await examineServer(await startBehind(sendsHost('127.0.0.1')))
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const [warning] = withVerdict(diagnoses, 'warning')
     expect(warning).toMatch(/hosts: A forged Host is served.*server_name/)
@@ -121,7 +121,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/resources: .* answers 404.*host name of its own instead of the path/)
   })
 
-  test('a path that the proxy does not take off', async () => {
+  test('a path that the proxy does not strip', async () => {
     const url = await startBehind(passOn)
     const faults = await faultsAt(`${url}/tools`)
     expect(faults).toMatch(/reach: There is no MCP server at .*\/tools\/mcp/)

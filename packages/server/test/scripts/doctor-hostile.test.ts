@@ -8,7 +8,7 @@ import { ask, freshFetch } from '../../../doctor/src/http.ts'
 import { fetchWithinReach, isWithinReach } from '../../../doctor/src/reach.ts'
 import { asJson, createTextReport } from '../../../doctor/src/report.ts'
 import { createBrowser } from '../../src/testing/form-browser.ts'
-import { consult, runDoctor, withVerdict } from '../support/doctor.ts'
+import { examineServer, runDoctor, withVerdict } from '../support/doctor.ts'
 
 const closing: (() => void)[] = []
 afterAll(() => {
@@ -21,7 +21,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Writes the bytes whatever is asked. */
+/** Writes these bytes in response to any request. */
 function startRaw(answer: string): Promise<string> {
   return listen(
     createTcpServer((socket) => {
@@ -33,13 +33,13 @@ function startRaw(answer: string): Promise<string> {
 
 type Pages = Readonly<Record<string, (response: ServerResponse, url: string) => void>>
 
-/** Passes for a server of ours at `/mcp`; the rest is up to the test. */
+/** Looks like this server at `/mcp`; the test determines the rest. */
 async function startHostile(pages: Pages) {
-  const asked: string[] = []
+  const requests: string[] = []
   let url = ''
   const answer: RequestListener = (request, response) => {
     const { pathname } = new URL(request.url ?? '', url)
-    asked.push(`${request.method} ${pathname}`)
+    requests.push(`${request.method} ${pathname}`)
     request.resume()
     const page = pages[pathname]
     if (page !== undefined) return page(response, url)
@@ -47,7 +47,7 @@ async function startHostile(pages: Pages) {
     response.end('{"error":"invalid_request"}')
   }
   url = await listen(createServer(answer))
-  return { url, asked }
+  return { url, requests }
 }
 
 function json(make: (url: string) => object, status = 200) {
@@ -69,7 +69,7 @@ function metadataOf(url: string) {
   }
 }
 
-/** Says that much, if it is let. */
+/** Sends data without end. */
 function flood(response: ServerResponse) {
   const more = () => {
     while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
@@ -79,23 +79,23 @@ function flood(response: ServerResponse) {
 }
 
 async function wrongsAt(url: string): Promise<string> {
-  return withVerdict(await consult(url, '--client', 'inspector'), 'wrong').join('\n')
+  return withVerdict(await examineServer(url, '--client', 'inspector'), 'wrong').join('\n')
 }
 
 describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
-  test('does not lead round in circles', async () => {
-    const { url, asked } = await startHostile({
+  test('does not cause a redirect loop', async () => {
+    const { url, requests } = await startHostile({
       [WELL_KNOWN]: json(metadataOf),
       '/register': json(() => ({ client_id: 'one' }), 201),
       '/token': json(() => ({ error: 'invalid_request' }), 400),
       '/authorize': (response) => response.writeHead(302, { location: '/authorize' }).end(),
     })
     await expect(createBrowser().open(`${url}/authorize`)).rejects.toThrow('redirects in a circle')
-    expect(asked).toHaveLength(21)
+    expect(requests).toHaveLength(21)
     expect(await wrongsAt(url)).toMatch(/authorize: .*\/authorize redirects in a circle/)
   })
 
-  test('does not fill the memory with an answer', async () => {
+  test('does not fill the memory with a response', async () => {
     const { url } = await startHostile({ '/livez': flood })
     await expect(ask(`${url}/livez`)).rejects.toThrow('longer than 4 MB')
     expect(await wrongsAt(url)).toMatch(/health: .*an answer is longer than 4 MB/)
@@ -131,16 +131,16 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
     }
   })
 
-  test('does not say where the doctor sends requests', async () => {
+  test('does not determine where the doctor sends requests', async () => {
     const inside = await startHostile({})
-    const { url, asked } = await startHostile({
+    const { url, requests } = await startHostile({
       [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), token_endpoint: `${inside.url}/token` })),
     })
     expect(await wrongsAt(url)).toContain(
       `server-metadata: Not at ${url}: token_endpoint ${inside.url}/token.`,
     )
-    expect(inside.asked).toEqual([])
-    expect(asked).not.toContain('GET /authorize')
+    expect(inside.requests).toEqual([])
+    expect(requests).not.toContain('GET /authorize')
   })
 
   test('does not break the examination with metadata of the wrong types', async () => {
@@ -153,7 +153,7 @@ describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
   })
 })
 
-describe('what a server names', () => {
+describe('a URL in a response', () => {
   const ON_THE_INTERNET = 'https://93.184.215.14'
 
   test.each([
@@ -170,19 +170,19 @@ describe('what a server names', () => {
     ['http://127.0.0.1', 'http://10.0.0.2', false],
     ['http://169.254.169.254', 'http://10.0.0.2', false],
     ['http://127.0.0.1:2', 'http://localhost:1', true],
-  ])('%s of %s is asked: %s', async (named, base, isAsked) => {
+  ])('%s of %s is requested: %s', async (named, base, isAsked) => {
     expect(await isWithinReach(named, base)).toBe(isAsked)
   })
 
-  test('is not gone to by redirects either', async () => {
+  test('is not requested by a redirect either', async () => {
     const inside = await startHostile({})
     const send = fetchWithinReach(ON_THE_INTERNET)
     await expect(send(inside.url)).rejects.toThrow('inside the network')
-    expect(inside.asked).toEqual([])
+    expect(inside.requests).toEqual([])
   })
 })
 
-test('a report has no control characters, and an end', () => {
+test('a report has no control characters, and a bounded length', () => {
   let text = ''
   const out = { write: (more: string) => (text += more), isTTY: false } as never
   const findings = [

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
@@ -16,14 +16,14 @@ afterAll(async () => {
 
 type Variables = Readonly<Record<string, string>>
 
-interface Strangers {
-  /** Variables of the second node alone. */
+interface SeparateNodes {
+  /** Variables of the second node only. */
   readonly env?: Variables
   readonly shareStore: boolean
 }
 
-/** Two nodes that are no cluster, behind a balancer that takes them for one. */
-async function startStrangers({ env = {}, shareStore }: Strangers): Promise<string> {
+/** Two nodes without shared state, behind one balancer. */
+async function startSeparateNodes({ env = {}, shareStore }: SeparateNodes): Promise<string> {
   const ports = [await freePort(), await freePort()]
   const balancer = await startBalancer({ nodes: ports })
   const shared = createMemoryStore()
@@ -45,11 +45,11 @@ async function startStrangers({ env = {}, shareStore }: Strangers): Promise<stri
   return balancer.url
 }
 
-async function faultsOf(strangers: Strangers): Promise<string> {
-  return withVerdict(await consult(await startStrangers(strangers)), 'wrong').join('\n')
+async function faultsOf(separate: SeparateNodes): Promise<string> {
+  return withVerdict(await examineServer(await startSeparateNodes(separate)), 'wrong').join('\n')
 }
 
-describe.concurrent('nodes that are strangers', { timeout: 120_000 }, () => {
+describe.concurrent('separate nodes are reported', { timeout: 120_000 }, () => {
   test('because each has its own memory store', async () => {
     const faults = await faultsOf({ shareStore: false })
     expect(faults).toMatch(/nodes-agree: A client that registered is unknown to some.*REDIS_URL/)
@@ -85,7 +85,7 @@ describeRedis('plain', 'three nodes on one Redis', () => {
   )
 
   test('are one server, without faults', async () => {
-    const diagnoses = await consult(nodes.url, '--hold', '17')
+    const diagnoses = await examineServer(nodes.url, '--hold', '17')
     expect(withVerdict(diagnoses, 'wrong', 'warning')).toEqual([])
     const said = withVerdict(diagnoses, 'ok').join('\n')
     expect(said).toContain('hopping: 24 requests of one session')

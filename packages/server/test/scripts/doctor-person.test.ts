@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { consult, startDoctor, withVerdict } from '../support/doctor.ts'
+import { examineServer, startDoctor, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RecordingBalancer, startRecordingBalancer } from '../support/recording-balancer.ts'
 
-/** The demo's page as it is nowhere: the doctor does not know it. */
+/** Changes the demo's page, so that the doctor does not recognize it. */
 function disguise(body: string): string {
   return body.replaceAll('value="ada"', "value='ada'")
 }
@@ -30,8 +30,8 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
     await app.stop()
   })
 
-  test('it reports what it cannot do alone', async () => {
-    const diagnoses = await consult(proxy.url)
+  test('it reports what requires a user', async () => {
+    const diagnoses = await examineServer(proxy.url)
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const skipped = withVerdict(diagnoses, 'skipped').join('\n')
     const check = login === 'on-demand' ? 'upstream-sign-in' : 'sign-in'
@@ -40,10 +40,10 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
 
   test('it waits for a person, with --interactive', async () => {
     const { said, ended } = startDoctor([proxy.url, '--hold', '1', '--interactive'])
-    const asked = () => /Open this page.*\n\n(http\S+)\n/.exec(said.err)?.[1]
-    await expect.poll(asked, { timeout: 30_000 }).toBeDefined()
+    const pageToOpen = () => /Open this page.*\n\n(http\S+)\n/.exec(said.err)?.[1]
+    await expect.poll(pageToOpen, { timeout: 30_000 }).toBeDefined()
     const browser = createBrowser()
-    const ours = await browser.open(asked() ?? '')
+    const ours = await browser.open(pageToOpen() ?? '')
     const code = /the code is (\S+):/.exec(said.err)?.[1]
     const answer = code === undefined ? { decision: 'allow' } : { code }
     const provider = await browser.open(ours.url, answer)

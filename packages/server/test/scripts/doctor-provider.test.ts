@@ -2,7 +2,7 @@
 
 import { expect, onTestFinished, test } from 'vitest'
 import { startApp } from '../support/app.ts'
-import { consult, withVerdict } from '../support/doctor.ts'
+import { examineServer, withVerdict } from '../support/doctor.ts'
 import { type FakeProvider, startProvider } from '../upstream/fake-provider.ts'
 import type { Answer } from '../upstream/misbehaving-server.ts'
 
@@ -21,7 +21,7 @@ async function wrongAt(spoil: (provider: FakeProvider) => unknown, LOGIN = 'on-d
   })
   onTestFinished(() => app.stop())
   await spoil(provider)
-  return withVerdict(await consult(app.url), 'wrong').join('\n')
+  return withVerdict(await examineServer(app.url), 'wrong').join('\n')
 }
 
 test.each<[string, (provider: FakeProvider) => unknown, RegExp, string?]>([
@@ -52,6 +52,6 @@ test.each<[string, (provider: FakeProvider) => unknown, RegExp, string?]>([
     (provider) => provider.close(),
     /upstream-sign-in: .*502.*UPSTREAM_ISSUER/,
   ],
-])('the doctor finds that %s', { timeout: 120_000 }, async (_what, spoil, expected, login) => {
+])('the doctor reports that %s', { timeout: 120_000 }, async (_what, spoil, expected, login) => {
   expect(await wrongAt(spoil, login)).toMatch(expected)
 })

@@ -1,4 +1,4 @@
-/** `npm run doctor -- --token -`: what keeps a token from being accepted, and nothing of the token itself. */
+/** `npm run doctor -- --token -`: the reasons why a token is refused, without the token itself. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ afterAll(() => app.stop())
 
 const own = () => app.issuer.claims(`${app.url}/mcp`)
 
-async function said(claims: JWTPayload, typ = 'at+jwt') {
+async function explained(claims: JWTPayload, typ = 'at+jwt') {
   const token = await app.issuer.sign(claims, { typ })
   const findings = await explainToken(token, app.url)
   expect(JSON.stringify(findings)).not.toContain(token)
@@ -24,7 +24,7 @@ async function said(claims: JWTPayload, typ = 'at+jwt') {
 }
 
 test('a valid token is accepted', async () => {
-  const lines = await said(own())
+  const lines = await explained(own())
   expect(lines.every((line) => line.startsWith('ok: '))).toBe(true)
   expect(lines.at(-1)).toContain('/mcp accepts it')
 })
@@ -58,11 +58,11 @@ test.each<[string, () => object, RegExp, string?]>([
     () => ({ ...own(), scope: undefined, roles: ['r'] }),
     /warning: .*OAUTH_SCOPE_CLAIMS/,
   ],
-])('%s is explained, with what to set', async (_what, claims, expected, typ) => {
-  expect((await said(claims() as JWTPayload, typ)).join('\n')).toMatch(expected)
+])('%s is explained, with the variable to set', async (_what, claims, expected, typ) => {
+  expect((await explained(claims() as JWTPayload, typ)).join('\n')).toMatch(expected)
 })
 
-test('what is no JWT, and no server', async () => {
+test('without a JWT, or without a server', async () => {
   const [finding, ...others] = await explainToken('opaque', undefined)
   expect([finding?.verdict, finding?.mend, others]).toEqual([
     ...['warning', expect.stringContaining('OAUTH_INTROSPECTION=opaque')],

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseArguments, UsageError } from '../../../doctor/src/arguments.ts'
 import { startApp } from '../support/app.ts'
-import { consult, diagnosesIn, runDoctor, withVerdict } from '../support/doctor.ts'
+import { diagnosesIn, examineServer, runDoctor, withVerdict } from '../support/doctor.ts'
 import { startExternalIssuer } from '../support/external-issuer.ts'
 import { startTlsEnd } from '../support/faulty-proxies.ts'
 import { freePort } from '../support/free-port.ts'
@@ -26,8 +26,8 @@ async function startServer(env: Readonly<Record<string, string>> = {}) {
   return { url: `http://localhost:${port}`, port, server }
 }
 
-describe('a server that is well', { timeout: 120_000 }, () => {
-  test('has nothing wrong, and every part of it was looked at', async () => {
+describe('a healthy server', { timeout: 120_000 }, () => {
+  test('has no fault, and every part of it is checked', async () => {
     const { url, server } = await startServer()
     const { code, out, err } = await runDoctor([`${url}/mcp`, '--hold', '2'])
     expect(code, out + err).toBe(0)
@@ -56,7 +56,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(said.match(/^clients: .*$/gm)).toHaveLength(2)
   })
 
-  test('below a path is looked at there', async () => {
+  test('below a path is checked there', async () => {
     const port = await freePort()
     const url = `http://localhost:${port}/desk`
     await startServer({ MASK_MCP_PORT: String(port), PUBLIC_URL: url })
@@ -83,7 +83,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
 })
 
 describe('https', { timeout: 120_000 }, () => {
-  test('in front is what PUBLIC_URL has to say', async () => {
+  test('of a proxy must be in PUBLIC_URL', async () => {
     const port = await freePort()
     const end = await startTlsEnd(() => port)
     closing.push(end.close)
@@ -91,7 +91,7 @@ describe('https', { timeout: 120_000 }, () => {
       env: { MASK_MCP_PORT: String(port), PUBLIC_URL: end.url.replace('https', 'http') },
     })
     closing.push(app.stop)
-    const [distrust] = withVerdict(await consult(end.url), 'wrong')
+    const [distrust] = withVerdict(await examineServer(end.url), 'wrong')
     expect(distrust).toMatch(/cannot be reached: its certificate is not trusted\..*chain/)
     const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
     closing.push(async () => rmSync(folder, { recursive: true }))
@@ -104,7 +104,7 @@ describe('https', { timeout: 120_000 }, () => {
   })
 })
 
-describe('what is no server', { timeout: 120_000 }, () => {
+describe('without such a server', { timeout: 120_000 }, () => {
   test.each([
     ['no address', [], 'Name a server.'],
     ['no URL', ['localhost:6901'], 'This is not an http or https address: localhost:6901'],
@@ -112,7 +112,7 @@ describe('what is no server', { timeout: 120_000 }, () => {
     ['an unknown option', ['http://a.example', '--fast'], '--fast'],
     ['an unknown client', ['http://a.example', '--client', 'emacs'], 'Unknown client: emacs'],
     ['no time', ['http://a.example', '--hold', 'long'], '--hold takes seconds'],
-  ])('%s is a matter of how it was called', (_what, args, reason) => {
+  ])('%s is a usage error', (_what, args, reason) => {
     expect(() => parseArguments(args)).toThrow(UsageError)
     expect(() => parseArguments(args)).toThrow(reason)
   })
@@ -136,14 +136,14 @@ describe('what is no server', { timeout: 120_000 }, () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     closing.push(async () => other.close())
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
-    const [fault] = withVerdict(await consult(url), 'wrong')
+    const [fault] = withVerdict(await examineServer(url), 'wrong')
     expect(fault).toContain(`There is no MCP server at ${url}/mcp: it answers 200`)
   })
 
-  test('Claude cannot come to this machine', async () => {
+  test('Claude cannot reach this machine', async () => {
     const app = await startApp()
     closing.push(app.stop)
-    const faults = withVerdict(await consult(app.url, '--client', 'claude'), 'wrong')
+    const faults = withVerdict(await examineServer(app.url, '--client', 'claude'), 'wrong')
     expect(faults).toEqual([
       expect.stringMatching(/clients: Claude .* calls from the internet.*tunnel/),
     ])

@@ -56,7 +56,7 @@ beforeEach(() => {
   })
   write(
     'CHANGELOG.md',
-    '# Changelog\n\n## Unreleased\n\n- News.\n\n## 0.4.1 - 2026-01-01\n\n- Old.\n',
+    '# Changelog\n\n## Unreleased\n\n- New entry.\n\n## 0.4.1 - 2026-01-01\n\n- Old.\n',
   )
   git('init', '--quiet')
   git('add', '.')
@@ -91,7 +91,7 @@ it.each([
   })
   const today = new Date().toISOString().slice(0, 10)
   expect(read('CHANGELOG.md')).toBe(
-    `# Changelog\n\n## Unreleased\n\n## ${version} - ${today}\n\n- News.\n\n## 0.4.1 - 2026-01-01\n\n- Old.\n`,
+    `# Changelog\n\n## Unreleased\n\n## ${version} - ${today}\n\n- New entry.\n\n## 0.4.1 - 2026-01-01\n\n- Old.\n`,
   )
   expect(git('log', '--format=%s', '-1').trim()).toBe(`release: ${version}`)
   expect(git('tag', '--points-at', 'HEAD').trim()).toBe(`v${version}`)
@@ -132,10 +132,10 @@ it('refuses a version that has a tag', () => {
 
 it('refuses a changelog without entries', () => {
   write('CHANGELOG.md', '# Changelog\n\n## Unreleased\n\n## 0.4.1 - 2026-01-01\n\n- Old.\n')
-  git('commit', '--all', '--quiet', '--message', 'no news')
+  git('commit', '--all', '--quiet', '--message', 'no entries')
   refuses('nothing under "Unreleased"', 'patch')
 })
 
-it.each([[[]], [['huge']], [['patch', 'minor']]])('says how to use it for %j', (args) => {
+it.each([[[]], [['huge']], [['patch', 'minor']]])('prints the usage for %j', (args) => {
   refuses('Usage: npm run release', ...args)
 })

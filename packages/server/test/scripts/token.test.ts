@@ -29,7 +29,7 @@ function startToken(...args: string[]) {
   return { said, ended: once(started, 'close').then(([code]) => code as number | null) }
 }
 
-/** The page that the script asks to open. */
+/** The URL that the script asks the user to open. */
 async function pageOf(said: { readonly err: string }): Promise<URL> {
   const addressIn = (text: string) => /^http\S+\/authorize\?\S+$/m.exec(text)?.[0]
   await expect.poll(() => addressIn(said.err), { timeout: 15_000 }).toBeDefined()
@@ -75,8 +75,8 @@ test('accepts only the expected redirect', async () => {
 
 test.each([
   ['no address', [], 'Name a server'],
-  ['a server that is not there', ['http://127.0.0.1:1'], 'fetch failed'],
-])('with %s it says why it cannot', async (_what, args, reason) => {
+  ['an unavailable server', ['http://127.0.0.1:1'], 'fetch failed'],
+])('with %s it reports the reason', async (_what, args, reason) => {
   const { said, ended } = startToken(...args)
   expect(await ended).toBe(1)
   expect(said.out).toBe('')

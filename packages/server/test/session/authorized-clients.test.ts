@@ -1,4 +1,4 @@
-/** Which clients a browser has authorized, as the landing page asks for it. */
+/** The clients that a browser has authorized, as shown on the landing page. */
 
 import { describe, expect, test } from 'vitest'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
@@ -41,7 +41,7 @@ describe('the clients that a browser authorized', () => {
     expect(await clients.of(BROWSER)).toEqual([])
   })
 
-  test('are no other browser’s, even if a session passes to one', async () => {
+  test('are those of this browser only, even if a session moves to another one', async () => {
     const { sessions, clients, authorizeClient } = parts()
     const id = await authorizeClient('Editor')
     expect(await clients.of(OTHER)).toEqual([])
@@ -49,7 +49,7 @@ describe('the clients that a browser authorized', () => {
     expect(await clients.of(BROWSER)).toEqual([])
   })
 
-  test('are so many as a page can show', async () => {
+  test('are limited to the number that a page can show', async () => {
     const { clients, authorizeClient } = parts()
     for (let count = 1; count <= 20; count += 1) await authorizeClient(`Client ${count}`)
     const names = (await clients.of(BROWSER)).map(({ clientName }) => clientName)
@@ -57,7 +57,7 @@ describe('the clients that a browser authorized', () => {
     expect([names[0], names[15]]).toEqual(['Client 20', 'Client 5'])
   })
 
-  test('are looked at without counting as use', async () => {
+  test('are read without counting as use', async () => {
     const { sessions, clients, authorizeClient } = parts()
     const before = await sessions.peek(await authorizeClient('Editor'))
     await clients.of(BROWSER)

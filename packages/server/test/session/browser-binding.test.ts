@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
-import { AWAY, returning, started } from './sign-in-parts.ts'
+import { returning, started, UNAVAILABLE } from './sign-in-parts.ts'
 
 const BROWSER = 'A'.repeat(43)
 const OTHER = 'B'.repeat(43)
@@ -15,7 +15,7 @@ async function bound() {
   return parts
 }
 
-describe('the browser that let the client in', () => {
+describe('the browser that authorized the client', () => {
   it('needs no code', async () => {
     const { signIn, handle } = await bound()
     expect(await signIn.describe(handle, BROWSER)).toMatchObject({ needsCode: false })
@@ -25,7 +25,7 @@ describe('the browser that let the client in', () => {
     })
   })
 
-  it('uses the link up, also 20 times at once', async () => {
+  it('consumes the link, even with 20 concurrent uses', async () => {
     const { signIn, handle } = await bound()
     const all = Array.from({ length: 20 }, () => signIn.confirm(handle, { browser: BROWSER }))
     const outcomes = (await Promise.all(all)).map(({ outcome }) => outcome)
@@ -33,21 +33,21 @@ describe('the browser that let the client in', () => {
     expect(outcomes.filter((outcome) => outcome === 'void')).toHaveLength(19)
   })
 
-  it('may enter the code as well', async () => {
+  it('may enter the code, too', async () => {
     const { signIn, handle, code } = await bound()
     expect(await signIn.confirm(handle, { code })).toMatchObject({ outcome: 'redirect' })
   })
 
   it('the link stays valid while the provider is unavailable', async () => {
     const { signIn, handle, authorizationUrl } = await bound()
-    authorizationUrl.mockRejectedValueOnce(AWAY)
-    await expect(signIn.confirm(handle, { browser: BROWSER })).rejects.toThrow('away')
+    authorizationUrl.mockRejectedValueOnce(UNAVAILABLE)
+    await expect(signIn.confirm(handle, { browser: BROWSER })).rejects.toThrow('unavailable')
     expect(await signIn.confirm(handle, { browser: BROWSER })).toMatchObject({
       outcome: 'redirect',
     })
   })
 
-  it('is too late once the code was tried too often', async () => {
+  it('is refused after too many wrong codes', async () => {
     const { signIn, handle } = await bound()
     for (let count = 0; count < 5; count += 1) await signIn.confirm(handle, { code: 'ZZZZ-ZZZZ' })
     expect(await signIn.describe(handle, BROWSER)).toBeUndefined()
@@ -60,7 +60,7 @@ describe('any other browser', () => {
     ['with a value of its own', OTHER],
     ['with none', undefined],
     ['with an empty one', ''],
-  ])('%s needs the code, and spends no try by asking', async (_what, browser) => {
+  ])('%s needs the code, and opening the page uses up no attempt', async (_what, browser) => {
     const { signIn, handle, code, authorizationUrl } = await bound()
     expect(await signIn.describe(handle, browser)).toMatchObject({ needsCode: true })
     for (let count = 0; count < 6; count += 1) {
@@ -70,7 +70,7 @@ describe('any other browser', () => {
     expect(await signIn.confirm(handle, { code })).toMatchObject({ outcome: 'redirect' })
   })
 
-  it('needs it where no browser let anybody in; nothing helps once the session has ended', async () => {
+  it('needs the code if no browser authorized the client; nothing works once the session has ended', async () => {
     const { signIn, sessions, id, handle } = await started()
     expect(await signIn.confirm(handle, { browser: BROWSER })).toEqual({ outcome: 'code_needed' })
     await sessions.end(id)
@@ -106,7 +106,7 @@ describe('a sign-in during consent', () => {
     })
   })
 
-  it('leads back when the session has ended', async () => {
+  it('redirects back if the session has ended', async () => {
     const { signIn, callback, browser, sessions, id } = await begun()
     await sessions.end(id)
     expect(await signIn.finish(callback, browser)).toEqual({
@@ -116,7 +116,7 @@ describe('a sign-in during consent', () => {
     })
   })
 
-  it('leads another browser nowhere, and burns the state', async () => {
+  it('refuses another browser, and consumes the state', async () => {
     const { signIn, callback, browser, exchange } = await begun()
     expect(await signIn.finish(callback, () => undefined)).toEqual({ outcome: 'other_browser' })
     expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'unknown_state' })
@@ -125,13 +125,13 @@ describe('a sign-in during consent', () => {
 
   it('reports an unavailable provider', async () => {
     const { signIn, id, authorizationUrl } = await started()
-    authorizationUrl.mockRejectedValueOnce(AWAY)
+    authorizationUrl.mockRejectedValueOnce(UNAVAILABLE)
     const purpose = { sessionId: id, clientName: 'a client', returnTo: RETURN_TO }
     await expect(signIn.begin(purpose)).rejects.toMatchObject({ code: 'provider_unavailable' })
   })
 
   it.each(['https://evil.com/', '//evil.com', '/\\evil.com', '/\t/evil.com', 'consent', ''])(
-    'never leads to %j',
+    'never redirects to %j',
     async (returnTo) => {
       const { signIn, id } = await started()
       const purpose = { sessionId: id, clientName: 'a client', returnTo }

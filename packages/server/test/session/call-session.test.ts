@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { defineTool, type ToolSession } from '../../src/engine/index.ts'
 import { type CallToolOptions, callTool } from '../support/tools.ts'
 
-/** Runs a tool that does this with its session, and answers with what came of it as JSON. */
+/** Runs a tool that uses its session like this, and returns the result as JSON. */
 async function inTool(use: (session: ToolSession) => unknown, options: CallToolOptions = {}) {
   const tool = defineTool({
     name: 'probe',
@@ -20,7 +20,7 @@ async function inTool(use: (session: ToolSession) => unknown, options: CallToolO
 }
 
 describe('values', () => {
-  it('are there for the same call and kept for later ones', async () => {
+  it('are available to the same call and to later ones', async () => {
     const { value, session } = await inTool(async ({ get, set }) => {
       await set('cart', ['apple'])
       return get('cart')
@@ -29,14 +29,14 @@ describe('values', () => {
     expect(session.data).toEqual({ cart: ['apple'] })
   })
 
-  it('of earlier calls are there, and names that hold nothing are undefined', async () => {
+  it('of earlier calls are available, and names without a value are undefined', async () => {
     const options = { sessionData: { cart: 1 } }
     const names = ['cart', 'other', 'toString', '__proto__']
     const { value } = await inTool(({ get }) => names.map((name) => get(name) ?? 'none'), options)
     expect(value).toEqual([1, 'none', 'none', 'none'])
   })
 
-  it('set at the same time all land', async () => {
+  it('set concurrently are all stored', async () => {
     const { session } = await inTool(({ set }) =>
       Promise.all(['a', 'b', 'c', 'd'].map((name) => set(name, name))),
     )
@@ -44,7 +44,7 @@ describe('values', () => {
   })
 
   it.each(['', 'a.b', 'a b', 'credentials.bank', '__proto__', 'constructor', 'x'.repeat(65)])(
-    'cannot be called "%s"',
+    'cannot be named "%s"',
     async (name) => {
       const { code, session } = await inTool(({ set }) => set(name, 1))
       expect(code).toBe('invalid_name')
@@ -60,12 +60,12 @@ describe('a tool sees', () => {
     expect(value).toEqual(account)
   })
 
-  it('nobody when nobody did', async () => {
+  it('nobody if nobody has signed in', async () => {
     const { value } = await inTool(async ({ state, account }) => [state, await account()])
     expect(value).toEqual(['anonymous', null])
   })
 
-  it('the session gone once it has ended it', async () => {
+  it('no session once it has ended it', async () => {
     const { value, session } = await inTool(
       async (session) => [await session.end(), session.state, await session.end()],
       { signedInAs: { sub: 'ada' } },

@@ -17,12 +17,12 @@ async function readBy(node: Node, id: string) {
 }
 
 describe('credentials', () => {
-  it('come back as they were written', async () => {
+  it('are read as they were written', async () => {
     const node = createNode(createMemoryStore())
     expect(await readBy(node, await signedIn(node, GRANTED))).toEqual(GRANTED)
   })
 
-  it('lie in the store encrypted, each time differently', async () => {
+  it('are stored encrypted, each time differently', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     const first = await node.store.get<SessionRecord>(sessionKey(id))
@@ -50,7 +50,7 @@ describe('credentials', () => {
     expect(await readBy(node, id)).toBeUndefined()
   })
 
-  it('do not decrypt when they were edited', async () => {
+  it('do not decrypt if they were edited', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     const sealed = (await node.sessions.peek(id))?.credentials.bank?.sealed ?? ''
@@ -60,7 +60,7 @@ describe('credentials', () => {
     }
   })
 
-  it('stay readable while keys are rotated, and no longer than the key is there', async () => {
+  it('stay readable while keys are rotated, until the key is removed', async () => {
     const store = createMemoryStore()
     const before = createNode(store, { keyRing: createKeyRing([KEY]) })
     const during = createNode(store, { keyRing: createKeyRing([OTHER_KEY, KEY]) })
@@ -77,7 +77,7 @@ describe('credentials', () => {
 describe('writing credentials', () => {
   const newer = { ...GRANTED, accessToken: 'secret-newer' }
 
-  it('makes the session authenticated; forgetting makes it anonymous', async () => {
+  it('makes the session authenticated; deleting them makes it anonymous', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     expect(await node.sessions.peek(id)).toMatchObject({ state: 'authenticated' })
@@ -85,7 +85,7 @@ describe('writing credentials', () => {
     expect(await node.sessions.peek(id)).toMatchObject({ state: 'anonymous', credentials: {} })
   })
 
-  it('is refused to a holder older than the last', async () => {
+  it('is refused to a lock holder older than the last', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     expect(await node.credentials.write(id, newer, 5)).toBe(true)
@@ -94,7 +94,7 @@ describe('writing credentials', () => {
     expect(await readBy(node, id)).toEqual(newer)
   })
 
-  it('is refused to an older holder also once the newer credentials are forgotten', async () => {
+  it('is refused to an older lock holder even after the newer credentials were deleted', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     await node.credentials.forget(id, 6)
@@ -111,7 +111,7 @@ describe('writing credentials', () => {
     expect(await node.sessions.validate(id)).toBe(false)
   })
 
-  it('leaves the credentials of other upstreams alone', async () => {
+  it('does not change the credentials of other upstreams', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     await node.sessions.update(id, 'credentials.shop', { sealed: 'x', fence: 1 })
@@ -122,7 +122,7 @@ describe('writing credentials', () => {
     })
   })
 
-  it('wins over other changes that come at the same time, which land too', async () => {
+  it('succeeds beside concurrent changes, which are stored, too', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
     await Promise.all([

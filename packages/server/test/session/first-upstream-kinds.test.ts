@@ -1,4 +1,4 @@
-/** A first upstream without OAuth: an API with keys of people, and one with the operator's alone. */
+/** A first upstream without OAuth: an API with keys of users, and one with a key of the operator. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
@@ -74,7 +74,7 @@ test('a key of the operator, and a tool that needs a sign-in: the server does no
   )
 })
 
-test('callTool answers for named upstreams, and signs in there', async () => {
+test('callTool simulates named upstreams, with a sign-in', async () => {
   const account = (owner: string) => ({ 'GET /accounts/{id}': { owner } })
   const upstream = { ...account('Ada'), staff: account('Grace') }
   const signedIn = await callTool(

@@ -1,4 +1,4 @@
-/** The session manager: made, found, changed, extended and ended; by its clock, and on any node. */
+/** The session manager: creation, lookup, changes, renewal and end. */
 
 import { describe, expect, it, vi } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
@@ -36,7 +36,7 @@ describe('a new session', () => {
     })
   })
 
-  it('has an id of its own', async () => {
+  it('has a unique id', async () => {
     const { sessions } = managed()
     const made = await Promise.all([1, 2, 3].map(() => sessions.create('handle')))
     expect(new Set(made.map(({ id }) => id)).size).toBe(3)
@@ -50,8 +50,8 @@ describe('a new session', () => {
   })
 })
 
-describe('a session goes from state to state', () => {
-  it('anonymous, authenticated when credentials come, gone when it ends', async () => {
+describe('the states of a session', () => {
+  it('anonymous, authenticated once it has credentials, undefined after its end', async () => {
     const { sessions, credentials } = managed()
     const { id, state } = await sessions.create('handle')
     expect(state).toBe('anonymous')
@@ -75,7 +75,7 @@ describe('a session goes from state to state', () => {
 })
 
 describe('using a session', () => {
-  it('slides its time-to-live on', async () => {
+  it('renews its TTL', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('handle')
     for (let use = 0; use < 5; use += 1) {
@@ -86,7 +86,7 @@ describe('using a session', () => {
     expect(await sessions.retrieve(id)).toBeUndefined()
   })
 
-  it('says when it was last used and when it ends', async () => {
+  it('has the times of its last use and of its expiry', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('handle')
     pass(30)
@@ -104,7 +104,7 @@ describe('using a session', () => {
     expect(await sessions.peek(id)).toMatchObject({ lastActiveAt: START })
   })
 
-  it('is what extending is too, and what looking is not', async () => {
+  it('includes `extend`, and not `peek` and `validate`', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('handle')
     pass(50)
@@ -128,7 +128,7 @@ describe('changing a session', () => {
     expect((await sessions.peek(id))?.data).toEqual({ language: 'fr' })
   })
 
-  it('does not slide its time-to-live on', async () => {
+  it('does not renew its TTL', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('handle')
     pass(50)
@@ -146,7 +146,7 @@ describe('changing a session', () => {
 })
 
 describe('a session that has ended', () => {
-  it('makes room for a new one of the same id, with nothing of the old', async () => {
+  it('may be replaced by a new one of the same id, without data of the old one', async () => {
     const { sessions, pass } = managed(60)
     await sessions.createWithId('ses_known', 'token')
     await sessions.update('ses_known', 'data.cart', ['apple'])
@@ -158,12 +158,12 @@ describe('a session that has ended', () => {
     expect(await sessions.createWithId('ses_known', 'token')).toBeUndefined()
   })
 
-  it('is renewed by touching it', async () => {
+  it('had its TTL renewed by `touch`', async () => {
     const { sessions, pass } = managed(60)
     const { id } = await sessions.create('connection', {}, { ttlSeconds: 10 })
     pass(9)
     expect(await sessions.touch(id, 60)).toBe(true)
-    // Its stamps are of the start: it was not used since.
+    // Its stamps are those of the start: it was not used since.
     pass(50)
     expect(await sessions.validate(id)).toBe(true)
     pass(1)

@@ -1,4 +1,4 @@
-/** What sessions must do when several nodes share one store: run on memory and on real Redis. */
+/** Requirements for sessions on several nodes that share one store: run on memory and on real Redis. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -8,12 +8,12 @@ import type { Credentials } from '../../src/upstream/identity-provider.ts'
 import { createNode, credentialsFor, MINUTE_MS, type Node, signedIn } from './parts.ts'
 
 export interface OpenedStores {
-  /** The same data, seen from each node. */
+  /** The store of each node, with the same data. */
   readonly stores: readonly Store[]
   close(): Promise<void>
 }
 
-/** A provider with rotation: a refresh token works once, as strict providers have it. */
+/** A provider with rotation: a refresh token is valid once, as at strict providers. */
 function rotatingProvider(answersAfterMs: number) {
   const used: string[] = []
   return {
@@ -44,7 +44,7 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     return all as unknown as [Node, ...Node[]]
   }
 
-  it('lets nodes change different values of a session concurrently without loss', async () => {
+  it('keeps concurrent changes of different values by several nodes', async () => {
     const all = nodes()
     const { id } = await all[0].sessions.create('handle')
     const names = Array.from({ length: 30 }, (_, index) => `n${index}`)
@@ -56,7 +56,7 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     expect(Object.keys((await all[0].sessions.peek(id))?.data ?? {}).sort()).toEqual(names.sort())
   })
 
-  it('lets one of two nodes make the session of an id', async () => {
+  it('permits one of two nodes to create the session of an id', async () => {
     const all = nodes()
     const id = `ses_${crypto.randomUUID()}`
     const made = await Promise.all(all.map(({ sessions }) => sessions.createWithId(id, 'token')))
@@ -71,7 +71,7 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     for (const { sessions } of all) expect(await sessions.retrieve(id)).toBeUndefined()
   })
 
-  it('lets one of 20 use a sign-in link, and five check its code', async () => {
+  it('permits one of 20 uses of a sign-in link, and five checks of its code', async () => {
     const all = nodes().map(({ store }) =>
       createSignInLinks({ store, now: Date.now }, { ttlSeconds: 60 }),
     )
@@ -95,7 +95,7 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     expect(provider.used).toEqual(['refresh-1'])
   })
 
-  it('refreshes once when 100 calls had their token refused', async () => {
+  it('refreshes once if the tokens of 100 calls were refused', async () => {
     const all = nodes()
     const id = await signedIn(all[0], credentialsFor(MINUTE_MS))
     const calls = Array.from({ length: 100 }, (_, index) =>
@@ -105,10 +105,10 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     expect(provider.used).toEqual(['refresh-1'])
   })
 
-  it('lets another node refresh within 5 seconds when the holder has died', async () => {
+  it('permits another node to refresh within 5 seconds after the lock holder has died', async () => {
     const all = nodes()
     const id = await signedIn(all[0], credentialsFor(-1))
-    // As a node does that takes the lock and dies: it neither extends nor releases it.
+    // Simulates a node that acquires the lock and dies: it neither extends nor releases it.
     await all[0].store.lock(`{${id}}:refresh`, 3)
     const started = performance.now()
     expect(await all[0].freshToken(id)).toBe('access-2')

@@ -1,4 +1,4 @@
-/** The session's parts on one store, as each node has them. */
+/** The session components of one node on a store. */
 
 import { createKeyRing, type KeyRing } from '../../src/crypto/key-ring.ts'
 import { createCredentialStore } from '../../src/session/credentials.ts'
@@ -20,7 +20,7 @@ export interface NodeOptions {
   readonly tokenTtlSeconds?: number
 }
 
-/** One node's parts; several nodes may share a store. */
+/** The components of one node; several nodes may share a store. */
 export function createNode(store: Store, options: NodeOptions = {}) {
   const {
     now = Date.now,

@@ -11,7 +11,7 @@ import { type Answer, inTurn, json } from '../upstream/misbehaving-server.ts'
 import { createNode, credentialsFor, MINUTE_MS, signedIn } from './parts.ts'
 
 const REFUSED = json({ error: 'bad_refresh_token' })
-const AWAY = json({}, 503)
+const UNAVAILABLE = json({}, 503)
 const MISCONFIGURED = json({ error: 'invalid_client' }, 401)
 const GOOD = json({ access_token: 'access-2', token_type: 'bearer' })
 const NOTHING = json({ canary: 1 })
@@ -28,7 +28,7 @@ function suite(open: () => Promise<Stores>): void {
   })
   afterAll(() => opened.close())
 
-  /** Two nodes with one session, whose token is stale, and a clock that the test moves. */
+  /** Two nodes with one session, whose token has expired, and a clock that the test advances. */
   async function given(answer: Answer) {
     const fake = await startProvider()
     fake.paths['/token'] = answer
@@ -44,7 +44,7 @@ function suite(open: () => Promise<Stores>): void {
         (error: { code: string }) => error.code,
       )
     return {
-      asked: () => fake.count('/token'),
+      tokenRequests: () => fake.count('/token'),
       answerWith(next: Answer) {
         fake.paths['/token'] = next
       },
@@ -60,12 +60,12 @@ function suite(open: () => Promise<Stores>): void {
     }
   }
 
-  test('a refused refresh token is shown once, and the person signs in again', async () => {
-    const { calls, call, asked, session, lines } = await given(REFUSED)
+  test('a refused refresh token is sent once, and the user signs in again', async () => {
+    const { calls, call, tokenRequests, session, lines } = await given(REFUSED)
     expect(new Set(await calls(20))).toEqual(new Set(['login_required']))
     expect(await session()).toMatchObject({ state: 'anonymous' })
     expect([await call(0), await call(1)]).toEqual(['nobody', 'nobody'])
-    expect(asked()).toBe(1)
+    expect(tokenRequests()).toBe(1)
     const ended = lines().filter((line) => line.includes('upstream sign-in ended by the provider'))
     expect(ended).toHaveLength(1)
     expect(ended[0]).toContain('bad_refresh_token')
@@ -76,66 +76,68 @@ function suite(open: () => Promise<Stores>): void {
     ['that may be a mistake', json({ error: 'invalid_request' }, 400)],
     ['with 200', json({ ok: false, error: 'team_access_not_granted' })],
   ])(
-    'a refusal %s keeps the refresh token, and is tried again every 5 minutes',
+    'a refusal %s keeps the refresh token, and is retried every 5 minutes',
     async (_what, answer) => {
-      const { calls, call, asked, answerWith, session, nodes, pass } = await given(answer)
+      const { calls, call, tokenRequests, answerWith, session, nodes, pass } = await given(answer)
       expect(new Set(await calls(20))).toEqual(new Set(['login_required']))
       expect([await call(0), await call(1)]).toEqual(['login_required', 'login_required'])
-      const kept = await session()
-      const failure = kept && nodes[0].credentials.failure(kept)
+      const unchanged = await session()
+      const failure = unchanged && nodes[0].credentials.failure(unchanged)
       expect(failure).toMatchObject({ refusedAt: expect.any(Number) })
-      expect(asked()).toBe(1)
+      expect(tokenRequests()).toBe(1)
       pass(299)
       expect(await call(1)).toBe('login_required')
-      expect(asked()).toBe(1)
+      expect(tokenRequests()).toBe(1)
       pass(1)
       expect(await call(0)).toBe('login_required')
-      expect(asked()).toBe(2)
+      expect(tokenRequests()).toBe(2)
       answerWith(GOOD)
       pass(300)
       expect(await call(1)).toBe('access-2')
     },
   )
 
-  test('calls at one time share a failure, on both nodes', async () => {
-    const { calls, asked, session } = await given(AWAY)
+  test('concurrent calls share a failure, on both nodes', async () => {
+    const { calls, tokenRequests, session } = await given(UNAVAILABLE)
     expect(new Set(await calls(20))).toEqual(new Set(['upstream_error']))
-    expect(asked()).toBe(1)
+    expect(tokenRequests()).toBe(1)
     expect(await session()).toMatchObject({ state: 'authenticated' })
   })
 
-  test('a provider that stays unavailable is asked less and less, by all nodes together', async () => {
-    const { call, asked, answerWith, pass } = await given(AWAY)
+  test('an unavailable provider is requested with back-off, by all nodes together', async () => {
+    const { call, tokenRequests, answerWith, pass } = await given(UNAVAILABLE)
     for (let n = 0; n < 20; n += 1) expect(await call(n)).toBe('upstream_error')
-    expect(asked()).toBe(2)
+    expect(tokenRequests()).toBe(2)
     const times: number[] = []
     for (let second = 1; second <= 300; second += 1) {
       pass(1)
-      const before = asked()
+      const before = tokenRequests()
       for (const node of [0, 1]) expect(await call(node)).toBe('upstream_error')
-      if (asked() > before) times.push(second)
+      if (tokenRequests() > before) times.push(second)
     }
     expect(times).toEqual([1, 3, 7, 15, 31, 63, 123, 183, 243])
     answerWith(GOOD)
     pass(60)
     expect(await call(1)).toBe('access-2')
     expect(await call(0)).toBe('access-2')
-    expect(asked()).toBe(12)
+    expect(tokenRequests()).toBe(12)
   })
 
-  test('a provider that names a time is not asked before it', async () => {
-    const { call, asked, answerWith, pass } = await given(json({}, 429, { 'retry-after': '30' }))
+  test('a provider with Retry-After is not requested before that time', async () => {
+    const { call, tokenRequests, answerWith, pass } = await given(
+      json({}, 429, { 'retry-after': '30' }),
+    )
     await call(0)
     answerWith(GOOD)
     pass(29)
     expect(await call(1)).toBe('upstream_error')
     pass(2)
     expect(await call(1)).toBe('access-2')
-    expect(asked()).toBe(2)
+    expect(tokenRequests()).toBe(2)
   })
 
-  test('a new sign-in ends the waiting', async () => {
-    const { call, pass, nodes, id } = await given(AWAY)
+  test('a new sign-in ends the back-off', async () => {
+    const { call, pass, nodes, id } = await given(UNAVAILABLE)
     for (let n = 0; n < 4; n += 1) await call(n)
     const lock = await nodes[1].store.lock(`{${id}}:sign-in:x`, 1)
     const anew = credentialsFor(60 * MINUTE_MS, { accessToken: 'access-9' })
@@ -147,11 +149,11 @@ function suite(open: () => Promise<Stores>): void {
   })
 
   test('a server that the provider refuses signs nobody out, and logs an error', async () => {
-    const { call, calls, asked, answerWith, session, lines, pass, nodes, id } =
+    const { call, calls, tokenRequests, answerWith, session, lines, pass, nodes, id } =
       await given(MISCONFIGURED)
     await calls(10)
     for (let n = 0; n < 10; n += 1) await call(n)
-    expect(asked()).toBe(2)
+    expect(tokenRequests()).toBe(2)
     expect(await session()).toMatchObject({ state: 'authenticated' })
     await expect(nodes[1].freshToken(id)).rejects.toMatchObject({
       code: 'upstream_error',
@@ -168,20 +170,22 @@ function suite(open: () => Promise<Stores>): void {
   test.each([
     ['no access token', NOTHING],
     ['another kind of token', json({ access_token: 'x', token_type: 'mac' })],
-  ])('three answers with %s in a row drop the credentials', async (_what, answer) => {
-    const { call, asked, pass, session } = await given(answer)
+  ])('three consecutive responses with %s delete the credentials', async (_what, answer) => {
+    const { call, tokenRequests, pass, session } = await given(answer)
     const outcomes: unknown[] = []
     for (let n = 0; n < 4; n += 1) {
       outcomes.push(await call(n))
       pass(10)
     }
     expect(outcomes).toEqual(['upstream_error', 'upstream_error', 'login_required', 'nobody'])
-    expect(asked()).toBe(3)
+    expect(tokenRequests()).toBe(3)
     expect(await session()).toMatchObject({ state: 'anonymous' })
   })
 
-  test('an unusable answer among failures that pass ends nothing', async () => {
-    const { call, pass, session } = await given(inTurn(NOTHING, AWAY, NOTHING, NOTHING, AWAY, GOOD))
+  test('an unusable response among temporary failures ends no sign-in', async () => {
+    const { call, pass, session } = await given(
+      inTurn(NOTHING, UNAVAILABLE, NOTHING, NOTHING, UNAVAILABLE, GOOD),
+    )
     for (let n = 0; n < 5; n += 1) {
       expect(await call(n)).toBe('upstream_error')
       expect(await session()).toMatchObject({ state: 'authenticated' })

@@ -7,10 +7,10 @@ import { type Credentials, ProviderError } from '../../src/upstream/identity-pro
 import { createNode, credentialsFor, MINUTE_MS, signedIn } from './parts.ts'
 
 const FRESH = credentialsFor(5 * MINUTE_MS, { accessToken: 'access-2', refreshToken: 'refresh-2' })
-const AWAY = new ProviderError('provider_unavailable', 'The provider is away.')
+const UNAVAILABLE = new ProviderError('provider_unavailable', 'The provider is unavailable.')
 const ENDED = new ProviderError('invalid_grant', 'The sign-in has ended.')
 
-/** A session with these credentials, at a provider that answers so. */
+/** A session with these credentials, at a provider with this response. */
 async function given(credentials: Credentials, answer: () => Promise<Credentials>) {
   const refresh = vi.fn(answer)
   const revoke = vi.fn(async () => undefined)
@@ -31,7 +31,7 @@ describe('a token', () => {
   it.each([
     ['expires within half a minute', 20_000],
     ['has expired', -1],
-  ])('that %s is refreshed first, and kept', async (_what, ms) => {
+  ])('that %s is refreshed first, and the new one stored', async (_what, ms) => {
     const { freshToken, refresh, id } = await given(credentialsFor(ms), good)
     expect(await freshToken(id)).toBe('access-2')
     expect(await freshToken(id)).toBe('access-2')
@@ -52,14 +52,14 @@ describe('a token', () => {
     expect(await freshToken(id)).toBe('access-1')
   })
 
-  it('without a refresh token is used up to its end, and then the sign-in has ended', async () => {
+  it('without a refresh token is used until its expiry, and then the sign-in has ended', async () => {
     const { refreshToken: _, ...once } = credentialsFor(-1)
     const { freshToken, id } = await given(once, good)
     expect(await freshToken(id)).toBe('access-1')
     await expect(freshToken(id, 'access-1')).rejects.toMatchObject({ code: 'login_required' })
   })
 
-  it('of nobody is none', async () => {
+  it('of an anonymous session is undefined', async () => {
     const node = createNode(createMemoryStore())
     const { id } = await node.sessions.create('handle')
     expect(await node.freshToken(id)).toBeUndefined()
@@ -68,21 +68,24 @@ describe('a token', () => {
 })
 
 describe('an unavailable provider', () => {
-  it('does not matter while the token is valid', async () => {
-    const { freshToken, id } = await given(credentialsFor(20_000), failing(AWAY))
+  it('has no effect while the token is valid', async () => {
+    const { freshToken, id } = await given(credentialsFor(20_000), failing(UNAVAILABLE))
     expect(await freshToken(id)).toBe('access-1')
   })
 
   it('is an upstream error once the token has expired, and the credentials are kept', async () => {
-    const { freshToken, sessions, refresh, id } = await given(credentialsFor(-1), failing(AWAY))
+    const { freshToken, sessions, refresh, id } = await given(
+      credentialsFor(-1),
+      failing(UNAVAILABLE),
+    )
     await expect(freshToken(id)).rejects.toMatchObject({ code: 'upstream_error' })
     expect(await sessions.peek(id)).toMatchObject({ state: 'authenticated' })
     refresh.mockImplementation(good)
     expect(await freshToken(id)).toBe('access-2')
   })
 
-  it('does not bring back a token that the API refused', async () => {
-    const { freshToken, id } = await given(credentialsFor(20_000), failing(AWAY))
+  it('does not restore a token that the API refused', async () => {
+    const { freshToken, id } = await given(credentialsFor(20_000), failing(UNAVAILABLE))
     await expect(freshToken(id, 'access-1')).rejects.toMatchObject({ code: 'upstream_error' })
   })
 })
@@ -106,9 +109,9 @@ describe('a provider that refuses', () => {
 describe('while the provider answers', () => {
   /** A refresh that waits until the test ends it. */
   function slow() {
-    const gate = new EventEmitter()
-    const ended = once(gate, 'end')
-    return { answer: () => ended.then(good), finish: () => gate.emit('end') }
+    const emitter = new EventEmitter()
+    const ended = once(emitter, 'end')
+    return { answer: () => ended.then(good), finish: () => emitter.emit('end') }
   }
 
   it('after a logout: the new token is revoked and not used', async () => {

@@ -1,4 +1,4 @@
-/** The upstream API for callers without a person: by a service account, or an error in words. */
+/** The upstream API for callers without a person: by a service account, or an error with an explanation. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -60,7 +60,7 @@ test('without a service account a tool returns an error without a link', async (
   }
 })
 
-test('one token serves all calls and nodes, sealed, with the scopes asked for', async () => {
+test('one token serves all calls and nodes, sealed, with the requested scopes', async () => {
   const provider = await startServiceProvider()
   const { store, written } = recordingStore()
   const env = { ...provider.env, ...BY_TOKEN, UPSTREAM_SERVICE_SCOPES: 'read write' }
@@ -94,7 +94,7 @@ test('a service account may have a client of its own, and parameters of the prov
   expect(decodeURIComponent(shown.replaceAll('+', ' '))).toBe('robot:of the robot')
 })
 
-test('a token is replaced in time, and once the API rejects it', async () => {
+test('a token is replaced before it expires, and once the API rejects it', async () => {
   let now = Date.now()
   const clock = () => now
   const provider = await startServiceProvider()
@@ -139,7 +139,7 @@ test.each([
     .toBe('The Service')
 })
 
-test('an API that does not accept the account is no reason to sign in', async () => {
+test('an API that does not accept the account does not cause a sign-in', async () => {
   const provider = await startServiceProvider()
   provider.accepts(() => false)
   const { url } = await startNode({ ...provider.env, ...BY_TOKEN })
@@ -160,14 +160,14 @@ test.each<[string, Record<string, string>, [string, string]]>([
   expect(provider.requests).toEqual([])
 })
 
-test('people never get the service account', async () => {
+test('users never use the service account', async () => {
   const provider = await startServiceProvider()
   provider.accepts(() => true)
   const { url } = await startNode({
     ...{ ...provider.env, UPSTREAM_SERVICE: 'api_key', UPSTREAM_SERVICE_KEY: 'robot-key' },
   })
-  const { letDirectCallerIn } = await import('../support/direct.ts')
-  const { token } = await letDirectCallerIn(url)
+  const { authorizeDirectCaller } = await import('../support/direct.ts')
+  const { token } = await authorizeDirectCaller(url)
   const { body } = await tokenUser(url, token).call('service')
   expect(JSON.stringify(body)).toContain('input_required')
   expect(provider.calls).toEqual([])

@@ -1,4 +1,4 @@
-/** Several upstreams on two nodes of one Redis, with documents of the last release. */
+/** Several upstreams on two nodes of one Redis, with documents of the previous release. */
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
@@ -47,7 +47,7 @@ describeRedis('plain', 'two nodes', () => {
     const { url, other, elsewhere } = await twoNodes('sign-in:')
     const link = await loginAt(url, { upstream: 'staff' })
     const { session } = link
-    // The page on the second node, the way back on the first.
+    // The page on the second node, the callback on the first.
     const browser = createBrowser()
     const choice = await browser.open(elsewhere(link.url), { code: link.code })
     expect((await browser.open(choice.url, { person: 'grace' })).text).toContain('Login successful')
@@ -83,7 +83,9 @@ describeRedis('plain', 'two nodes', () => {
     expect(ticketsApi.seen).toHaveLength(asked)
   })
 
-  test('go on with sessions, links and sign-ins from before', { timeout: 30_000 }, async () => {
+  test('continue with sessions, links and sign-ins of the previous release', {
+    timeout: 30_000,
+  }, async () => {
     const several = await startSeveral({}, open('before:'))
     const { url } = several
     const port = String(await freePort())
@@ -99,7 +101,7 @@ describeRedis('plain', 'two nodes', () => {
     const browser = createBrowser()
     const { pathname } = new URL(first.url)
     const choice = await browser.open(new URL(pathname, old), { code: first.code })
-    // Begun by the one, finished by the other.
+    // Started by one, finished by the other.
     expect((await browser.open(choice.url, { person: 'ada' })).text).toContain('Login successful')
     expect(structured(await call(old, 'session', { session }))).toMatchObject({
       name: 'Ada Lovelace',
@@ -109,7 +111,7 @@ describeRedis('plain', 'two nodes', () => {
       upstreams: [{ upstream: 'demo', signedIn: true }, { signedIn: false }, { signedIn: false }],
     })
     await signInAs(createBrowser(), await loginAt(url, { upstream: 'staff', session }), 'grace')
-    // A node that knows the first alone neither sees nor loses the others.
+    // A node that knows only the first upstream neither sees nor loses the others.
     expect(structured(await call(old, 'session', { session }))).toMatchObject({
       name: 'Ada Lovelace',
     })
@@ -121,7 +123,7 @@ describeRedis('plain', 'two nodes', () => {
 })
 
 describe('locks', () => {
-  test('tokens of two upstreams of a session are refreshed at the same time', async () => {
+  test('tokens of two upstreams of a session are refreshed concurrently', async () => {
     const store = createMemoryStore()
     const keyRing = createKeyRing([KEY])
     const { log } = recordingLogger()

@@ -48,7 +48,7 @@ describe('signing in', () => {
     expect(page.text).toContain(new URL(staff.idp.issuer).host)
   })
 
-  test('is refused for an upstream that nobody signs in at', async () => {
+  test('is refused for an upstream without a sign-in', async () => {
     const { url } = await startSeveral()
     for (const upstream of ['orders', 'nobody', '__proto__', 7]) {
       expect(errorCode(await call(url, 'login', { upstream }))).toBe('invalid_arguments')
@@ -143,7 +143,7 @@ test('an unavailable provider is detected at start, and the others work', async 
   expect((await submitCode(link, code)).status).toBe(502)
 })
 
-test('a tool that names an upstream which is not there stops the start', async () => {
+test('a tool that names an unknown upstream prevents the start', async () => {
   const start = startTestServer({ server: { name: 'x' }, tools: [staffAccount] })
   await expect(start).rejects.toThrow(DiscoveryError)
   await expect(start).rejects.toThrow(/staff_account.*"staff".*UPSTREAMS does not name/)

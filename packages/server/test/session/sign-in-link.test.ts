@@ -21,7 +21,7 @@ async function issued() {
 }
 
 describe('a link', () => {
-  it('says who asked and since when', async () => {
+  it('has the name of the client and the time of the request', async () => {
     const { describe, handle, expiresAt } = await issued()
     expect(await describe(handle)).toEqual({
       sessionId: 'ses_1',
@@ -44,7 +44,7 @@ describe('a link', () => {
     }
   })
 
-  it('is void after its time', async () => {
+  it('is invalid after its TTL', async () => {
     const { check, describe, use, handle, code, pass } = await issued()
     pass(600)
     expect(await describe(handle)).toBeUndefined()
@@ -52,7 +52,7 @@ describe('a link', () => {
     expect(await use(handle)).toBe(false)
   })
 
-  it('that nobody issued is void', async () => {
+  it('that was never issued is invalid', async () => {
     const { check, describe, use, code } = await issued()
     for (const handle of ['', 'lnk_x', `lnk_${'A'.repeat(43)}`]) {
       expect(await describe(handle)).toBeUndefined()
@@ -61,13 +61,13 @@ describe('a link', () => {
     }
   })
 
-  it('does not take the code of another link', async () => {
+  it('does not accept the code of another link', async () => {
     const one = await issued()
     const other = await one.issue('ses_2', 'another client')
     expect(await one.check(one.handle, other.code)).toMatchObject({ outcome: 'wrong' })
   })
 
-  it('is used up once, of 20 at the same time', async () => {
+  it('is consumed once by 20 concurrent uses', async () => {
     const { use, handle } = await issued()
     const used = await Promise.all(Array.from({ length: 20 }, () => use(handle)))
     expect(used.filter(Boolean)).toHaveLength(1)
@@ -75,7 +75,7 @@ describe('a link', () => {
 })
 
 describe('guessing the code', () => {
-  it('allows five tries; afterwards the right code is refused, too', async () => {
+  it('allows five attempts; afterwards the right code is refused, too', async () => {
     const { check, describe, handle, code } = await issued()
     for (const triesLeft of [4, 3, 2, 1]) {
       expect(await check(handle, WRONG)).toEqual({ outcome: 'wrong', triesLeft })
@@ -91,7 +91,7 @@ describe('guessing the code', () => {
     expect(await check(handle, code)).toMatchObject({ outcome: 'right' })
   })
 
-  it('a hundred times at once is five guesses', async () => {
+  it('a hundred times concurrently counts as five attempts', async () => {
     const { check, handle, code } = await issued()
     const guesses = Array.from({ length: 100 }, () => check(handle, WRONG))
     const outcomes = (await Promise.all(guesses)).map(({ outcome }) => outcome)
@@ -101,11 +101,11 @@ describe('guessing the code', () => {
 })
 
 describe('the store', () => {
-  it('sees neither the handle nor the code', async () => {
-    const kept: unknown[] = []
+  it('contains neither the handle nor the code', async () => {
+    const stored: unknown[] = []
     const store = createMemoryStore()
     const set: Store['set'] = (...call) => {
-      kept.push(call)
+      stored.push(call)
       return store.set(...call)
     }
     const links = createSignInLinks(
@@ -113,9 +113,9 @@ describe('the store', () => {
       { ttlSeconds: 600 },
     )
     const { handle, code } = await links.issue('ses_1', 'a client')
-    expect(kept).toHaveLength(1)
+    expect(stored).toHaveLength(1)
     for (const secret of [handle, code, code.replace('-', '')]) {
-      expect(JSON.stringify(kept)).not.toContain(secret)
+      expect(JSON.stringify(stored)).not.toContain(secret)
     }
   })
 })

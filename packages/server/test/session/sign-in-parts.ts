@@ -1,4 +1,4 @@
-/** Signing in on one node, with everything a test wants to turn or to look at. */
+/** Signing in on one node, with everything that a test changes or inspects. */
 
 import { vi } from 'vitest'
 import { createSignIn, type SignInRedirect } from '../../src/session/sign-in.ts'
@@ -10,7 +10,7 @@ import { createNode, credentialsFor, MINUTE_MS } from './parts.ts'
 
 export const REDIRECT_URI = 'https://mcp.example/callback'
 export const GRANTED = credentialsFor(MINUTE_MS, { account: { sub: 'ada', name: 'Ada' } })
-export const AWAY = new ProviderError('provider_unavailable', 'The provider is away.')
+export const UNAVAILABLE = new ProviderError('provider_unavailable', 'The provider is unavailable.')
 
 /** One node that signs in at a scripted provider, with an issued link. */
 export async function started() {
@@ -48,7 +48,7 @@ export async function started() {
   return { ...node, ...mocks, signIn, id, handle, code, confirmed, pass }
 }
 
-/** What the browser brings back from the provider, and its cookies. */
+/** The callback URL from the provider, and the browser's cookies. */
 export function returning({ url, cookie }: SignInRedirect) {
   const state = url.searchParams.get('state') ?? ''
   const callback = new URL(`${REDIRECT_URI}?code=abc&state=${state}`)

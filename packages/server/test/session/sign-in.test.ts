@@ -1,13 +1,13 @@
-/** Signing in, from the code on our page to the credentials in the session. */
+/** Signing in, from the code to the credentials in the session. */
 
 import { describe, expect, it, vi } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { storeUnavailable } from '../../src/errors.ts'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
-import { AWAY, GRANTED, REDIRECT_URI, started } from './sign-in-parts.ts'
+import { GRANTED, REDIRECT_URI, started, UNAVAILABLE } from './sign-in-parts.ts'
 
 describe('the right code', () => {
-  it('sends the browser to the provider, tied to it by a cookie', async () => {
+  it('redirects the browser to the provider, bound to it by a cookie', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
     expect(await signIn.confirm(handle, { code })).toMatchObject({
       outcome: 'redirect',
@@ -17,13 +17,13 @@ describe('the right code', () => {
     expect(authorizationUrl.mock.calls[0]?.[0]).toBe(REDIRECT_URI)
   })
 
-  it('uses the link up', async () => {
+  it('consumes the link', async () => {
     const { signIn, handle, code } = await started()
     await signIn.confirm(handle, { code })
     expect(await signIn.confirm(handle, { code })).toEqual({ outcome: 'void' })
   })
 
-  it('20 times at once is one redirect', async () => {
+  it('20 times concurrently is one redirect', async () => {
     const { signIn, handle, code } = await started()
     const all = Array.from({ length: 20 }, () => signIn.confirm(handle, { code }))
     const outcomes = (await Promise.all(all)).map(({ outcome }) => outcome)
@@ -33,7 +33,7 @@ describe('the right code', () => {
 
   it('stays valid while the provider is unreachable', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
-    authorizationUrl.mockRejectedValueOnce(AWAY)
+    authorizationUrl.mockRejectedValueOnce(UNAVAILABLE)
     await expect(signIn.confirm(handle, { code })).rejects.toMatchObject({
       code: 'provider_unavailable',
     })
@@ -42,7 +42,7 @@ describe('the right code', () => {
 })
 
 describe('a wrong code', () => {
-  it('asks the provider nothing, and voids the link the fifth time', async () => {
+  it('does not contact the provider, and invalidates the link the fifth time', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
     for (const triesLeft of [4, 3, 2, 1]) {
       const outcome = await signIn.confirm(handle, { code: 'ZZZZ-ZZZZ' })
@@ -54,7 +54,7 @@ describe('a wrong code', () => {
   })
 })
 
-describe('coming back from the provider', () => {
+describe('the callback from the provider', () => {
   it('makes the session authenticated', async () => {
     const { signIn, confirmed, sessions, freshToken, id } = await started()
     const { callback, browser } = await confirmed()
@@ -80,7 +80,7 @@ describe('coming back from the provider', () => {
     )
   })
 
-  it('works once, also 20 times at once', async () => {
+  it('works once, even with 20 concurrent requests', async () => {
     const { signIn, confirmed, exchange } = await started()
     const { callback, browser } = await confirmed()
     const all = Array.from({ length: 20 }, () => signIn.finish(callback, browser))
@@ -93,7 +93,7 @@ describe('coming back from the provider', () => {
   it.each([
     ['without the cookie', () => undefined],
     ['with another cookie', () => 'x'.repeat(43)],
-  ])('in a browser %s burns the state', async (_what, other) => {
+  ])('in a browser %s consumes the state', async (_what, other) => {
     const { signIn, confirmed, exchange, sessions, id } = await started()
     const { callback, browser } = await confirmed()
     expect(await signIn.finish(callback, other)).toEqual({ outcome: 'other_browser' })
@@ -132,7 +132,7 @@ describe('coming back from the provider', () => {
     async (operation) => {
       const { signIn, confirmed, store, revoke } = await started()
       const { callback, browser } = await confirmed()
-      // A full Redis still gives the state away, and then takes nothing in.
+      // A full Redis can still consume the state, but then refuses writes.
       vi.spyOn(store, operation).mockRejectedValueOnce(storeUnavailable())
       const finishing = signIn.finish(callback, browser)
       await expect(finishing).rejects.toMatchObject({ code: 'unavailable' })

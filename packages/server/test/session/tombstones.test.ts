@@ -19,7 +19,7 @@ function managed() {
 }
 
 describe('the id of a session of tokens', () => {
-  it('stays ended for as long as a token may live', async () => {
+  it('stays ended for the longest lifetime of a token', async () => {
     const { sessions, pass } = managed()
     await sessions.createWithId(ID, 'token')
     expect(await sessions.end(ID)).toBe(true)
@@ -30,7 +30,7 @@ describe('the id of a session of tokens', () => {
     expect(await sessions.createWithId(ID, 'token')).toMatchObject({ id: ID })
   })
 
-  it('lives again with a token issued after the end, which it remembers', async () => {
+  it('is usable again with a token issued after its end, whose time is stored', async () => {
     const { sessions, pass, now } = managed()
     await sessions.createWithId(ID, 'token')
     pass(10)
@@ -42,7 +42,7 @@ describe('the id of a session of tokens', () => {
     expect(await sessions.retrieve(ID)).toMatchObject({ endedBefore })
   })
 
-  it('is free once the session has run out by itself', async () => {
+  it('is free once the session has expired', async () => {
     const { sessions, pass } = managed()
     await sessions.createWithId(ID, 'token')
     pass(60)
@@ -50,7 +50,7 @@ describe('the id of a session of tokens', () => {
   })
 })
 
-it('other sessions leave nothing behind', async () => {
+it('other sessions leave no tombstone', async () => {
   const { sessions, store } = managed()
   const { id } = await sessions.create('handle')
   await sessions.end(id)

@@ -1,4 +1,4 @@
-/** Clients that start the server themselves: both eras, from connecting to signing out. */
+/** Clients that start the server: both eras, from connecting to signing out. */
 
 import { expect, test } from 'vitest'
 import { headingOf } from '../../src/testing/form-browser.ts'
@@ -9,7 +9,7 @@ import { expectOnlyProtocol, STDIO_CALLERS } from './clients.ts'
 const MASKED = { owner: 'Ada Lovelace', accountNumber: '****5555' }
 
 test.each(Object.entries(STDIO_CALLERS))(
-  'a person signs in at pages of the process: %s',
+  'a user signs in at pages of the process: %s',
   async (_name, connect) => {
     const caller = await connect({ LOG_LEVEL: 'trace' })
     expect(errorCode(await caller.call('service'))).toBe('login_required')
@@ -35,7 +35,7 @@ test.each(Object.entries(STDIO_CALLERS))(
 )
 
 test.each(Object.entries(STDIO_CALLERS).filter(([name]) => name.startsWith('v2')))(
-  'a client that opens URLs is asked to, and the call goes on: %s',
+  'a client that opens URLs gets a request, and the call continues: %s',
   async (_name, connect) => {
     const opened: string[] = []
     const caller = await connect({}, async (url, message) => {

@@ -1,4 +1,4 @@
-/** The official clients, each starting the server itself; what the server writes is kept. */
+/** The official clients, each of which starts the server; its output is recorded. */
 
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { baseEnvironment, SERVER_COMMAND } from '../support/process.ts'
 type Variables = Readonly<Record<string, string>>
 
 export interface StdioCaller extends Caller {
-  /** All that the process wrote so far. */
+  /** The output of the process so far. */
   readonly output: { stdout: string; stderr: string }
   readonly pid: number
 }
@@ -63,7 +63,7 @@ async function connectV2(
   }
 }
 
-/** Port 0: no test may depend on the preferred port being free. */
+/** Port 0, so that no test depends on a free preferred port. */
 function serverParameters(env: Variables = {}) {
   const cwd = mkdtempSync(join(tmpdir(), 'mcp-stdio-'))
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }))
@@ -80,7 +80,7 @@ interface StdioTransport {
   readonly stderr: unknown
 }
 
-/** Both transports keep their process to themselves, and forget it when they close. */
+/** Both transports have their process in a private field, and clear it when they close. */
 async function connected(
   transport: StdioTransport,
   connect: () => Promise<void>,
@@ -96,7 +96,7 @@ async function connected(
   return { output, pid: child.pid ?? 0 }
 }
 
-/** In the 2026 era the client asks a process first that it throws away: only then comes this one. */
+/** In the 2026 era the client probes with a first process, which it discards. */
 function spawnedBy(transport: StdioTransport, output: { stdout: string }): Promise<ChildProcess> {
   return vi.waitUntil(
     () => {
@@ -110,7 +110,7 @@ function spawnedBy(transport: StdioTransport, output: { stdout: string }): Promi
   )
 }
 
-/** Each line on its own a JSON-RPC message, and nothing else. */
+/** Expects that each line is a JSON-RPC message. */
 export function expectOnlyProtocol(stdout: string): void {
   const lines = stdout.split('\n')
   expect(lines.pop()).toBe('')

@@ -1,4 +1,4 @@
-/** A process on stdio that shares the store of a deployed server: people sign in over there. */
+/** A process on stdio that shares the store of a deployed server: users sign in at that server. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { headingOf } from '../../src/testing/form-browser.ts'

@@ -38,7 +38,7 @@ const SOON = { timeout: 60_000, interval: 20 }
 const answered = (server: ServerProcess, id: unknown) =>
   expect.poll(() => server.output.stdout, SOON).toContain(`"id":${JSON.stringify(id)}`)
 
-/** The process that serves, which the one that was started waits for. */
+/** The serving process, for which the launcher waits. */
 const servingPid = ({ output }: ServerProcess) => Number(/"pid":(\d+)/.exec(output.stderr)?.[1])
 
 const childrenOf = (pid: number | undefined): string[] =>
@@ -61,10 +61,10 @@ async function started(server: ServerProcess): Promise<number> {
   return servingPid(server)
 }
 
-/** A Node that may start no process: the permission model, or something outside of it. */
+/** A Node that may not start processes. */
 const FORBIDDEN = `data:text/javascript,import cp from 'node:child_process';import { syncBuiltinESMExports } from 'node:module';cp.spawn = () => { throw Object.assign(new Error('spawn EPERM'), { code: 'EPERM' }) };syncBuiltinESMExports()`
 
-test('what is printed in any way goes to standard error', async () => {
+test('any printed output goes to standard error', async () => {
   const server = spawnStdio()
   await started(server)
   send(server, call('print'))
@@ -83,7 +83,7 @@ test('what is printed in any way goes to standard error', async () => {
   for (const way of ways) expect(server.output.stderr).toContain(`printed ${way}`)
 })
 
-test('where no process may be started, what JavaScript prints goes to standard error', async () => {
+test('if no process may be started, output of JavaScript goes to standard error', async () => {
   const server = spawnStdio({ NODE_OPTIONS: `--import "${FORBIDDEN}"` })
   await started(server)
   expect(servingPid(server)).toBe(server.child.pid)
@@ -93,7 +93,7 @@ test('where no process may be started, what JavaScript prints goes to standard e
   expect(server.output.stderr).toContain('printed at import')
 })
 
-test('a byte order mark, a blank line and a line without an end are messages all the same', async () => {
+test('a byte order mark, a blank line and a last line without a newline are accepted', async () => {
   const server = spawnStdio()
   server.child.stdin?.write(`\u{feff}${JSON.stringify(INITIALIZE)}\r\n\r\n  \n`)
   await answered(server, 1)
@@ -103,7 +103,7 @@ test('a byte order mark, a blank line and a line without an end are messages all
   expect(server.output.stdout).not.toContain('"error"')
 })
 
-test('half a message at the end of the input is refused', async () => {
+test('an incomplete message at the end of the input is refused', async () => {
   const server = spawnStdio()
   await started(server)
   server.child.stdin?.end('{"jsonrpc":"2.0","id":7,"me')
@@ -134,7 +134,7 @@ test('a fault in a tool: the running call is answered, then it ends with 1', asy
   expectOnlyProtocol(server.output.stdout)
 })
 
-test('a client that closes its end ends it cleanly', async () => {
+test('a client that closes its pipe ends it cleanly', async () => {
   const server = spawnStdio()
   const pid = await started(server)
   server.child.stdout?.destroy()
@@ -162,7 +162,7 @@ test('a signal while it starts ends both by that signal', async () => {
   expect(server.output.stdout).toBe('')
 })
 
-test('a signal of the terminal, which both get, ends both cleanly', async () => {
+test('a signal of a terminal, which both receive, ends both cleanly', async () => {
   const server = spawnStdio()
   const pid = await started(server)
   process.kill(pid, 'SIGINT')
@@ -184,7 +184,7 @@ test('when the server is killed, the launcher ends by the same signal', async ()
   expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' })
 })
 
-test('the code with which the server ends is passed on', async () => {
+test('the exit code of the server is forwarded', async () => {
   const server = spawnStdio({ LOG_LEVEL: 'loud' })
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(server.output.stderr).toContain('LOG_LEVEL')

@@ -58,7 +58,7 @@ const BEFORE = ofMasters('a', 'b', 'lost')
 const AFTER = ofMasters('a', 'b', 'promoted')
 const [BEFORE_SEEN, AFTER_SEEN] = ['a:6379 b:6379 lost:6379', 'a:6379 b:6379 promoted:6379']
 
-it('the next nodes decide where those asked first have as many votes', async () => {
+it('the next nodes decide if the first ones are tied', async () => {
   // The second seed is asked first.
   const seeds = endpoints('promoted', 'b', 'a', 'lost')
   const { seen } = watchTopology(seeds, ({ host }) => {
@@ -80,7 +80,7 @@ it('a majority decides while another node hangs', async () => {
   await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
 })
 
-it('without a majority, a redirect is kept, and the nodes are asked again', async () => {
+it('without a majority, a redirect is kept, and the nodes are queried again', async () => {
   const views = new Map(['a', 'b', 'lost'].map((host) => [host, BEFORE]))
   let count = 0
   const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
@@ -138,7 +138,7 @@ it.each<[what: string, redirect: ReturnType<typeof redirectTo>, target: string |
   expect(found && addressOf(found)).toBe(target)
 })
 
-it('a redirect without a host name never leads back to the server that sent it', async () => {
+it('a redirect without a host name is never followed to the server that sent it', async () => {
   const { topology, seen } = watchTopology(endpoints('a'), () => [[0, LAST, ['a', 6379]]])
   await expect.poll(() => seen.length).toBeGreaterThan(0)
   const from = topology.known({ host: 'a', port: 6379 })

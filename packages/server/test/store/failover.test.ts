@@ -6,25 +6,25 @@ import type { AppError } from '../../src/errors.ts'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
 import type { Store } from '../../src/store/port.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { moveSlot, slotsOfKeys } from '../support/cluster-events.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
 import { type LoadFigures, startLoad } from './store-load.ts'
 
-/** Both are long enough that a busy machine does not look like a failure. */
+/** Both are so long that a busy machine does not count as a failure. */
 const TIMEOUT_MS = 2000
 const SILENCE_MS = 3000
 /** Masters pause their clients during planned failovers. */
 const PATIENT_MS = 15_000
-/** Longer than commands in flight to a server that was replaced may still be answered. */
+/** Longer than a replaced server may still answer commands in flight. */
 const GRACE_MS = 3000
 
-function expectNothingLost({ wrong, lost, lostEntries, unheard }: LoadFigures): void {
-  expect({ wrong, lost, lostEntries, unheard }).toEqual({
-    ...{ wrong: [], lost: [], lostEntries: [], unheard: [] },
+function expectNothingLost({ wrong, lost, lostEntries, undelivered }: LoadFigures): void {
+  expect({ wrong, lost, lostEntries, undelivered }).toEqual({
+    ...{ wrong: [], lost: [], lostEntries: [], undelivered: [] },
   })
 }
 
@@ -71,7 +71,7 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     expect(failuresOfOthers(figures, slots)).toEqual([])
   })
 
-  it('a master that hung for long does not acknowledge what is lost', async () => {
+  it('a master that hung for long does not acknowledge writes that are lost', async () => {
     const patient = await openPatient()
     const tag = `{${newKey()}}`
     await patient.set(tag, { n: 0 }, 600)
@@ -90,11 +90,11 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     expect(await writing).toBe('unavailable')
   })
 
-  it('a planned failover is not noticed', async () => {
+  it('a planned failover has no effect on callers', async () => {
     const load = await startLoad(await openPatient())
     await load.settle()
     const master = await masterOfStream()
-    await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
+    await sendToRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
     await cluster.untilServed([master])
     await load.settle()
     const figures = await load.stop()
@@ -102,7 +102,7 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     expect([...figures.failed]).toEqual([])
   })
 
-  it('slots that move to another master are not noticed', async () => {
+  it('slots that move to another master have no effect on callers', async () => {
     const load = await startLoad(await openPatient())
     await load.settle()
     const source = await masterOfStream()
@@ -149,8 +149,8 @@ describeRedis('plain', 'behind Sentinels', () => {
     const load = await startLoad(store)
     await load.settle()
     const master = await sentinels.master()
-    await askRedis(master, 'CLIENT', 'PAUSE', '10000', 'WRITE')
-    await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
+    await sendToRedis(master, 'CLIENT', 'PAUSE', '10000', 'WRITE')
+    await sendToRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
     await sentinels.untilPromoted(master)
     await load.settle()
     expectNothingLost(await load.stop())

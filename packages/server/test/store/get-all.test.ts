@@ -1,4 +1,4 @@
-/** What a proxy in front of several servers may answer to a question for many documents. */
+/** Replies of a proxy in front of several servers to a read of many documents. */
 
 import { ErrorReply } from '@redis/client'
 import { expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { createStringDocuments } from '../../src/store/redis-string-documents.ts
 const UNAVAILABLE = { code: 'unavailable' }
 
 function documentsWhere(reply: unknown) {
-  const unused = async () => expect.fail('not asked for')
+  const unused = async () => expect.fail('not expected')
   const redis: RedisConnection = { command: async () => reply, script: unused, close: unused }
   return createStringDocuments(redis)
 }
@@ -37,63 +37,63 @@ it('fails for a document that cannot be read', async () => {
   await expect(documents.getAll(KEYS)).rejects.toThrow(SyntaxError)
 })
 
-it('asks one by one where it may not ask for several', async () => {
-  const asked: string[] = []
+it('reads one by one if it may not read several', async () => {
+  const commands: string[] = []
   const redis: RedisConnection = {
     async command([name = '', key = '']) {
-      asked.push(`${name} ${key}`)
+      commands.push(`${name} ${key}`)
       if (name === 'MGET') throw new ErrorReply('NOPERM this user has no permissions')
       return key === '{s}:one' ? '{"rev":1}' : null
     },
-    script: async () => expect.fail('not asked for'),
+    script: async () => expect.fail('not expected'),
     close: async () => undefined,
   }
   const { getAll } = createStringDocuments(redis)
   expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
   expect(await getAll(KEYS.slice(1))).toEqual([undefined, undefined])
-  expect(asked.filter((each) => each.startsWith('MGET'))).toHaveLength(1)
+  expect(commands.filter((each) => each.startsWith('MGET'))).toHaveLength(1)
 })
 
 /** Several slots: each document is its key. */
 function slots(isSharded: boolean) {
-  const asked: string[][] = []
+  const commands: string[][] = []
   const redis: RedisConnection = {
     async command([name, ...rest]) {
       const keys = rest.filter((key) => key !== '.')
-      asked.push(keys)
+      commands.push(keys)
       const isOneSlot = new Set(keys.map((key) => /\{(.*)\}/.exec(key)?.[1])).size === 1
       if (isSharded && !isOneSlot && name === 'MGET') {
         throw new ErrorReply("CROSSSLOT Keys in request don't hash to the same slot")
       }
-      // RedisJSON finds nothing in other slots, without a word.
+      // RedisJSON silently finds nothing in other slots.
       const texts = keys.map((key) => JSON.stringify({ rev: 1, key }))
       return isSharded && !isOneSlot ? texts.map(() => null) : texts
     },
-    script: async () => expect.fail('not asked for'),
+    script: async () => expect.fail('not expected'),
     close: async () => undefined,
   }
-  return { redis, asked }
+  return { redis, commands }
 }
 
 const MIXED = ['{s}:one', '{t}:two', '{s}:three']
 const DOCUMENTS = MIXED.map((key) => ({ rev: 1, key }))
 
-it('reads documents of several slots by one command where they lie on one server', async () => {
-  const { redis, asked } = slots(false)
+it('reads documents of several slots by one command if they are on one server', async () => {
+  const { redis, commands } = slots(false)
   expect(await createStringDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
-  expect(asked).toEqual([MIXED])
+  expect(commands).toEqual([MIXED])
 })
 
 it('reads them slot by slot once that was refused', async () => {
-  const { redis, asked } = slots(true)
+  const { redis, commands } = slots(true)
   const { getAll } = createStringDocuments(redis)
   expect(await getAll(MIXED)).toEqual(DOCUMENTS)
   expect(await getAll(MIXED)).toEqual(DOCUMENTS)
-  expect(asked.filter((keys) => keys.length === MIXED.length)).toHaveLength(1)
+  expect(commands.filter((keys) => keys.length === MIXED.length)).toHaveLength(1)
 })
 
 it('never reads JSON of several slots by one command', async () => {
-  const { redis, asked } = slots(true)
+  const { redis, commands } = slots(true)
   expect(await createJsonDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
-  expect(asked).toEqual([['{s}:one', '{s}:three'], ['{t}:two']])
+  expect(commands).toEqual([['{s}:one', '{s}:three'], ['{t}:two']])
 })

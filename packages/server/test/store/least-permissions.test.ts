@@ -1,4 +1,4 @@
-/** The permissions in docs/operations.md are enough, on a real Redis that grants nothing else. */
+/** The permissions in docs/operations.md suffice, on a real Redis that grants no others. */
 
 import { createClient } from '@redis/client'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,12 +7,12 @@ import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import type { RedisStoreOptions } from '../../src/store/redis.ts'
 import { readDocuments, sectionOf } from '../docs/markdown.ts'
 import { startApp } from '../support/app.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { connectClient, errorCode, structured } from '../support/clients.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
@@ -25,10 +25,10 @@ const [user = '', forJson = '', forCluster = '', forSentinel = ''] = section
   .split('\n')
   .filter((line) => line.startsWith('ACL '))
 
-/** Of the Sentinels, in the text. */
+/** The permissions for the Sentinels, in the text. */
 const [, forSentinels = ''] = /Sentinels needs only `([^`]+)`/.exec(section) ?? []
 
-/** Of the Sentinels' own users: theirs among themselves, and the server's. */
+/** Passwords of the Sentinels' users: for each other, and for the server. */
 const [PEERS, WATCHER] = ['PEERS', 'WATCHER']
 const ENCRYPTION_KEY = '0123456789abcdef0123456789abcdef'
 const ENCRYPTION_IV = '0123456789abcdef'
@@ -37,7 +37,7 @@ const encryption = { key: Buffer.from(ENCRYPTION_KEY), iv: Buffer.from(ENCRYPTIO
 interface Limited {
   /** For `REDIS_URL`, with the user of the document. */
   readonly url: string
-  /** All that keep a log of what they denied, Sentinels included. */
+  /** All servers with an ACL log, Sentinels included. */
   readonly addresses: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly options?: Partial<RedisStoreOptions>
@@ -48,7 +48,7 @@ const withUser = (url: string) => url.replace('//', '//mcp:PASSWORD@')
 
 async function setUsers(servers: readonly RedisServer[], ...lines: readonly string[]) {
   for (const server of servers) {
-    for (const line of lines) await askRedis(server, ...line.split(' '))
+    for (const line of lines) await sendToRedis(server, ...line.split(' '))
   }
 }
 
@@ -58,7 +58,7 @@ async function startLimited(kind: RedisKind): Promise<Limited> {
   return { url: withUser(server.url), addresses: [server.url], stop: server.stop }
 }
 
-/** The user on all servers; the default user is left to the servers among themselves. */
+/** The user on all servers; the servers themselves use the default user. */
 async function startLimitedCluster(kind: RedisKind): Promise<Limited> {
   const { url, servers, stop } = await startRedisCluster({ kind, replicas: 1 })
   await setUsers(servers, user, forCluster, ...(kind === 'json' ? [forJson] : []))
@@ -70,8 +70,8 @@ async function startLimitedSentinels(): Promise<Limited> {
   await setUsers(servers, user, forSentinel)
   for (const sentinel of sentinels) {
     const rights = ['on', `>${WATCHER}`, 'resetchannels', '-@all', ...forSentinels.split(' ')]
-    await askRedis(sentinel, 'ACL', 'SETUSER', 'watcher', ...rights)
-    await askRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', `>${PEERS}`)
+    await sendToRedis(sentinel, 'ACL', 'SETUSER', 'watcher', ...rights)
+    await sendToRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', `>${PEERS}`)
   }
   return {
     url: withUser(url),
@@ -96,7 +96,7 @@ const places: Readonly<Record<string, readonly [RedisKind, () => Promise<Limited
   'behind Sentinels': ['plain', startLimitedSentinels],
 }
 
-/** What the server was denied: without a name for the connection, it goes on. */
+/** The denied commands of the server, except naming its connection, without which it works. */
 async function denials({ addresses }: Limited): Promise<readonly string[]> {
   const denied: string[] = []
   for (const url of addresses) {
@@ -124,7 +124,7 @@ for (const [place, [kind, start]] of Object.entries(places)) {
   })
 
   describeRedis(kind, `a server with the least permissions ${place}`, () => {
-    test('connects, signs in, calls and is asked for nothing more', async () => {
+    test('connects, signs in and calls without denied commands', async () => {
       const limited = await start()
       onTestFinished(() => limited.stop())
       const env = { REDIS_URL: limited.url, RATE_LIMIT: 'on', ...limited.env }

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { createLruCache } from '../../src/store/lru-cache.ts'
 
-test('evicts what was not used for long', () => {
+test('evicts the least recently used value', () => {
   const cache = createLruCache<number>(10)
   cache.set('used', 1)
   cache.set('unused', 2)

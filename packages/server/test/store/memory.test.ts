@@ -1,4 +1,4 @@
-/** The memory store: the contract, and what is its own. */
+/** The memory store: the contract, and its own properties. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -55,7 +55,7 @@ describe('streams in memory', () => {
     await store.close()
   })
 
-  it('are received again when they have expired and began anew', async () => {
+  it('are received again after they expired and were created anew', async () => {
     let now = 0
     const store = createMemoryStore({ now: () => now })
     const recording = await listen(store.streams, ['a'])

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
 import type { Store } from '../../src/store/port.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis, until } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis, until } from '../support/redis-commands.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
 
@@ -23,15 +23,16 @@ async function startMove(cluster: RedisCluster, tag: string, target?: RedisServe
   const slot = String(slotOf(tag))
   const from = await cluster.masterOf(tag)
   const to = target ?? cluster.servers.find((server) => server !== from) ?? from
-  const idOf = async (server: RedisServer) => String(await askRedis(server, 'CLUSTER', 'MYID'))
-  await askRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from))
-  await askRedis(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to))
+  const idOf = async (server: RedisServer) => String(await sendToRedis(server, 'CLUSTER', 'MYID'))
+  await sendToRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from))
+  await sendToRedis(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to))
   return {
-    move: (name: string) => askRedis(from, 'MIGRATE', '127.0.0.1', `${to.port}`, name, '0', '5000'),
+    move: (name: string) =>
+      sendToRedis(from, 'MIGRATE', '127.0.0.1', `${to.port}`, name, '0', '5000'),
     async end() {
       const id = await idOf(to)
       for (const server of [to, from])
-        await askRedis(server, 'CLUSTER', 'SETSLOT', slot, 'NODE', id)
+        await sendToRedis(server, 'CLUSTER', 'SETSLOT', slot, 'NODE', id)
     },
   }
 }
@@ -53,7 +54,7 @@ describeRedis('plain', 'a slot that moves', () => {
     await cluster?.stop()
   })
 
-  it('is waited for by commands of several keys, of which one has not moved', async () => {
+  it('delays commands of several keys while one has not moved', async () => {
     const key = `{${newKey()}}`
     const move = await startMove(cluster, key)
     let lock: unknown = 'waits'
@@ -115,7 +116,7 @@ describeRedis('plain', 'a slot that moves between servers', () => {
 })
 
 describeRedis('plain', 'a server that imports its first slot', () => {
-  it('serves its keys for as long as that takes', LONG, async () => {
+  it('serves its keys during the whole migration', LONG, async () => {
     const cluster = await startRedisCluster()
     onTestFinished(() => cluster.stop())
     const busPort = String(await freePort())
@@ -123,8 +124,9 @@ describeRedis('plain', 'a server that imports its first slot', () => {
     const empty = await startRedis('plain', args)
     onTestFinished(() => empty.stop())
     const meet = ['CLUSTER', 'MEET', '127.0.0.1', `${empty.port}`, busPort]
-    await askRedis(cluster.servers[0] ?? empty, ...meet)
-    const known = async (server: RedisServer) => String(await askRedis(server, 'CLUSTER', 'INFO'))
+    await sendToRedis(cluster.servers[0] ?? empty, ...meet)
+    const known = async (server: RedisServer) =>
+      String(await sendToRedis(server, 'CLUSTER', 'INFO'))
     await until(async () =>
       (await Promise.all([...cluster.servers, empty].map(known))).every(
         (info) => info.includes('cluster_known_nodes:4') && info.includes('cluster_state:ok'),

@@ -1,4 +1,4 @@
-/** Redirects to a cluster node without the host name that it should announce (`?`). */
+/** Redirects to a cluster node without a host name (`?`). */
 
 import { ErrorReply } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'
@@ -17,7 +17,7 @@ const ASK = `ASK ${slotOf(KEY)} ?:6379`
 /** Three machines with the same port; the first has the slot of the key, until it moves. */
 async function openRouted(refusalOf: (host: string) => string | undefined) {
   let hasMoved = false
-  const asked: string[] = []
+  const requests: string[] = []
   const log = { info: () => undefined, warn: () => undefined }
   const monotonicNow = () => performance.now()
   const topology = new RedisClusterTopology({
@@ -35,7 +35,7 @@ async function openRouted(refusalOf: (host: string) => string | undefined) {
   const shards = createRedisShards(topology, ({ host }) => {
     const command = async ([name = '']: readonly string[]) => {
       if (name !== 'GET') return 'OK'
-      asked.push(host)
+      requests.push(host)
       const refusal = refusalOf(host)
       if (refusal !== undefined) throw new ErrorReply(refusal)
       return `from ${host}`
@@ -53,43 +53,43 @@ async function openRouted(refusalOf: (host: string) => string | undefined) {
   const move = () => {
     hasMoved = true
   }
-  return { routed, asked, move }
+  return { routed, requests, move }
 }
 
 it('MOVED is followed to the owner that discovery finds', async () => {
-  const { routed, asked, move } = await openRouted((host) =>
+  const { routed, requests, move } = await openRouted((host) =>
     host === '10.0.0.1' ? MOVED : undefined,
   )
   move()
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.2')
-  expect(asked).toEqual(['10.0.0.1', '10.0.0.2'])
+  expect(requests).toEqual(['10.0.0.1', '10.0.0.2'])
 })
 
 it('ASK is followed to the one of the servers with this port that imports the slot', async () => {
-  const { routed, asked } = await openRouted((host) =>
+  const { routed, requests } = await openRouted((host) =>
     host === '10.0.0.3' ? undefined : host === '10.0.0.1' ? ASK : MOVED,
   )
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.3')
-  expect(asked).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  expect(requests).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
 })
 
 it('ASK is retried until the slot has moved, where no known server imports it', async () => {
   let left = 5
-  const { routed, asked, move } = await openRouted((host) => {
+  const { routed, requests, move } = await openRouted((host) => {
     if (host !== '10.0.0.1') return left > 0 ? MOVED : undefined
     left -= 1
     if (left === 0) move()
     return left > 0 ? ASK : MOVED
   })
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.2')
-  expect(asked.filter((host) => host === '10.0.0.1')).toHaveLength(5)
+  expect(requests.filter((host) => host === '10.0.0.1')).toHaveLength(5)
 })
 
 it('an error of the server that imports the slot is the reply', async () => {
-  const { routed, asked } = await openRouted((host) => {
+  const { routed, requests } = await openRouted((host) => {
     if (host === '10.0.0.1') return ASK
     return host === '10.0.0.2' ? 'WRONGTYPE Operation against a key' : MOVED
   })
   await expect(routed.command(['GET', KEY], KEY)).rejects.toThrow('WRONGTYPE')
-  expect(asked).toEqual(['10.0.0.1', '10.0.0.2'])
+  expect(requests).toEqual(['10.0.0.1', '10.0.0.2'])
 })

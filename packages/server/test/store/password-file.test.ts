@@ -9,10 +9,10 @@ import { expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
 import { startApp } from '../support/app.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type RedisTopologyServers, startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { INITIALIZE, post } from '../support/wire.ts'
@@ -46,14 +46,15 @@ async function startWithUsers(start: () => Promise<Servers>) {
   const sentinelFile = join(folder, 'sentinel-password')
   const rights = ['reset', 'on', '~*', '&*', '+@all']
   const setPassword = async (all: readonly Port[], user: string, password: string) => {
-    for (const each of all) await askRedis(each, 'ACL', 'SETUSER', user, ...rights, `>${password}`)
+    for (const each of all)
+      await sendToRedis(each, 'ACL', 'SETUSER', user, ...rights, `>${password}`)
   }
   const users = {
     ...{ servers, file, sentinelFile, url: url.replace('//', '//mcp@') },
     setPassword: (password: string) => setPassword(servers, 'mcp', password),
     setSentinelPassword: (password: string) => setPassword(sentinels, 'watcher', password),
     async dropConnections() {
-      for (const each of servers) await askRedis(each, 'CLIENT', 'KILL', 'USER', 'mcp')
+      for (const each of servers) await sendToRedis(each, 'CLIENT', 'KILL', 'USER', 'mcp')
     },
     /** Opens a store with the files. */
     open(options: Partial<RedisStoreOptions> = {}) {
@@ -238,7 +239,7 @@ describeRedis('plain', 'a server that no longer knows who is connected (NOAUTH)'
     await expect.poll(health, SOON).toBe('healthy')
     const key = newKey()
     await store.set(key, { a: 1 }, 600)
-    await askRedis(server ?? { port: 0 }, 'ACL', 'SETUSER', 'default', 'resetpass', '>other')
+    await sendToRedis(server ?? { port: 0 }, 'ACL', 'SETUSER', 'default', 'resetpass', '>other')
     proxy.forget()
     await expect.poll(() => store.get(key).catch(({ status }) => status), SOON).toBe(503)
     await expect.poll(() => store.get(key).catch(String), SOON).toEqual({ a: 1, rev: 1 })

@@ -1,4 +1,4 @@
-/** The health of Redis as its probes find it, one after another. */
+/** The health of Redis by consecutive probes. */
 
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { RedisHealth } from '../../src/store/redis-health.ts'
@@ -10,7 +10,7 @@ const SILENT: ProbeResult = {
   evictionPolicy: undefined,
 }
 
-it('recovers with the next probe if no command was late', async () => {
+it('recovers with the next probe if no command timed out', async () => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   const results = [FIT, SILENT, FIT]

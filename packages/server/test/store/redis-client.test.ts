@@ -1,4 +1,4 @@
-/** What a client costs: node-redis builds a class with hundreds of methods for each that it is asked for. */
+/** The cost of a client: node-redis builds a class with hundreds of methods for each set of options. */
 
 import { expect, it, onTestFinished } from 'vitest'
 import { createRedisClient, type RedisProtocol } from '../../src/store/redis-client.ts'

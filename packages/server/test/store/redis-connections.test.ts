@@ -7,10 +7,10 @@ import { createClient } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'
 import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { launch, startRedis } from '../support/redis.ts'
 import { addSlots, SLOTS, startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { certificateFor } from '../support/tls-certificates.ts'
 import { storeContract } from './contract.ts'
@@ -55,7 +55,7 @@ describeRedis('plain', 'a store on a server without HELLO', () => {
     await expect.poll(() => store.checkHealth().catch(String)).toEqual({ warnings: [] })
   })
 
-  it('is not connected to with RESP 3 alone', async () => {
+  it('does not accept RESP 3', async () => {
     const server = await startRedis('plain', WITHOUT_HELLO)
     onTestFinished(() => server.stop())
     const log = { info: () => undefined, warn: () => undefined }
@@ -92,7 +92,7 @@ describeRedis('plain', 'a store at an IPv6 address', () => {
     const args = ['--bind', '127.0.0.1 ::1', ...(isCluster ? announced : [])]
     const server = await startRedis('plain', args)
     onTestFinished(() => server.stop())
-    if (isCluster) await askRedis(server, ...addSlots(0, SLOTS))
+    if (isCluster) await sendToRedis(server, ...addSlots(0, SLOTS))
     const store = await connectedStore(`${scheme}://[::1]:${server.port}`)
     onTestFinished(() => store.close())
     await expect.poll(() => store.set('key', { a: 1 }, 60).catch(String)).toBeUndefined()
@@ -126,7 +126,7 @@ describeRedis('plain', 'a store at a Unix domain socket', () => {
 describeRedis('plain', 'a store with TLS', () => {
   const HOST = 'redis.internal'
 
-  /** A cluster of one node, which announces its IP address and demands a client certificate. */
+  /** A cluster of one node, which announces its IP address and requires a client certificate. */
   async function startTls(host = HOST) {
     const certificates = certificateFor(host)
     const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'))
@@ -158,7 +158,7 @@ describeRedis('plain', 'a store with TLS', () => {
     return { port, certificates }
   }
 
-  it('checks the certificates of a cluster, and shows its own', async () => {
+  it('verifies the certificates of a cluster, and sends its own', async () => {
     const { port, certificates } = await startTls()
     const open = (options: Partial<RedisStoreOptions>) =>
       connectedStore(`rediss+cluster://127.0.0.1:${port}`, options)

@@ -11,10 +11,10 @@ import { observeStore } from '../../src/store/observed-store.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { createMetrics } from '../../src/telemetry/prometheus.ts'
-import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { sendToRedis } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
@@ -105,8 +105,8 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
   })
   afterEach(() => cluster?.stop())
 
-  it('not ready is said as soon as one server hangs, if all do', async () => {
-    // Less than the time for which the results of probes count.
+  it('is not ready as soon as one server has hung, if all do', async () => {
+    // Less than the time for which probe results are valid.
     const { store, health } = openStore(cluster.url, 1000)
     await expect.poll(health).toBe('')
     for (const server of cluster.servers) server.pause()
@@ -116,17 +116,17 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     await expect.poll(health).toBe('')
   })
 
-  it('a user who lacks ASKING is warned of once, and served', async () => {
+  it('a user without ASKING causes one warning, and is served', async () => {
     const rights = ['on', '>secret', '~*', '+@all', '-asking']
     for (const server of cluster.servers) {
-      await askRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
+      await sendToRedis(server, 'ACL', 'SETUSER', 'limited', ...rights)
     }
     const { health, lines, shards } = openStore(cluster.url.replace('//', '//limited:secret@'))
     const warnings = () => lines.filter(({ message }) => /ASKING/.test(message))
     await expect.poll(() => warnings().length).toBe(1)
     await expect.poll(health).toBe('')
     expect(await shards()).toEqual([3, 3])
-    // All servers refuse it, at every probe.
+    // All servers refuse it at every probe.
     await sleep(2500)
     expect(warnings()).toEqual([
       {
@@ -140,7 +140,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     expect(await health()).toBe('')
   })
 
-  it('a promoted replica that wants another password makes its shard unavailable', async () => {
+  it('a promoted replica with another password makes its shard unavailable', async () => {
     const { store, health } = openStore(cluster.url)
     await expect.poll(health).toBe('')
     const key = newKey()
@@ -161,21 +161,21 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
 
   it('with full coverage required, the failure of a shard makes all unavailable, and is explained', async () => {
     for (const server of cluster.servers) {
-      await askRedis(server, 'CONFIG', 'SET', 'cluster-require-full-coverage', 'yes')
+      await sendToRedis(server, 'CONFIG', 'SET', 'cluster-require-full-coverage', 'yes')
     }
     const { store, health } = openStore(cluster.url)
     await expect.poll(health).toBe('')
     const lost = await cluster.masterOf('mcp:lost')
     const slot = String(slotOf('mcp:lost'))
-    // Its owner first, which otherwise reports it to the others again.
+    // Its owner first, which otherwise announces it to the others again.
     for (const server of [lost, ...cluster.servers.filter((each) => each !== lost)]) {
-      await askRedis(server, 'CLUSTER', 'DELSLOTS', slot)
+      await sendToRedis(server, 'CLUSTER', 'DELSLOTS', slot)
     }
     const keys = Array.from({ length: 20 }, () => newKey())
     const codes = () => Promise.all(keys.map((key) => store.get(key).catch(({ code }) => code)))
     await expect.poll(codes).toEqual(keys.map(() => 'unavailable'))
     await expect.poll(health).toMatch(/^not ready: The Redis Cluster does not serve.*CLUSTERDOWN/)
-    await askRedis(lost, 'CLUSTER', 'ADDSLOTS', slot)
+    await sendToRedis(lost, 'CLUSTER', 'ADDSLOTS', slot)
     await expect.poll(codes).toEqual(keys.map(() => undefined))
     await expect.poll(health).toBe('')
   })
@@ -196,11 +196,11 @@ describeRedis('plain', 'an address that names something else', () => {
     await expect.poll(health).toMatch(/^not ready: This Redis is not a Sentinel/)
   })
 
-  it('is explained: a password that Sentinels want', async () => {
+  it('is explained: a password that Sentinels require', async () => {
     const sentinels = await startRedisSentinels()
     onTestFinished(() => sentinels.stop())
     for (const sentinel of sentinels.sentinels) {
-      await askRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', '>secret')
+      await sendToRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', '>secret')
     }
     const { health } = openStore(sentinels.url)
     await expect.poll(health).toMatch(/^not ready: The Sentinels require.*REDIS_SENTINEL_P/)

@@ -11,7 +11,7 @@ import { describeRedis } from '../support/redis-suite.ts'
 import { untilAvailable } from './redis-stores.ts'
 
 const TIMEOUT_MS = 600
-/** Less than the deadline: nobody waited for it. */
+/** Less than the deadline, which was not awaited. */
 const AT_ONCE_MS = 550
 /** For a busy machine. */
 const SLACK_MS = 500
@@ -40,7 +40,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await server?.stop()
   })
 
-  it('fails at once while the server is gone, and works soon after it is back', async () => {
+  it('fails at once while the server is down, and works soon after its restart', async () => {
     await server.kill()
     await expectUnavailable(store, AT_ONCE_MS)
     await sleep(1500)
@@ -96,7 +96,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
       server.resume()
       await store.ping()
     }
-    expect(messages.join()).not.toContain('away')
+    expect(messages.join()).not.toContain('unreachable')
   })
 
   it('needs no server at its start', async () => {

@@ -1,4 +1,4 @@
-/** Health of Redis: the reasons in words, from rare probes. */
+/** Health of Redis: reasons, from infrequent probes. */
 
 import { createClient } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'
@@ -57,7 +57,7 @@ describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
       await expect.poll(reported, SOON).toMatch(message)
       await expect(store.checkHealth()).rejects.toMatchObject({ code: 'unavailable', status: 503 })
       expect(await reported()).not.toMatch(/127\.0\.0\.1|:\d{4,}|secret|limited/)
-      // A probe later it is still the same, and was said once.
+      // After another probe the reason is the same, and was logged once.
       await new Promise((resolve) => setTimeout(resolve, 2500))
       expect(await reported()).toMatch(message)
       expect(about('Redis cannot serve requests.')).toEqual([
@@ -129,7 +129,7 @@ function healthOf(kind: RedisKind): void {
     await expect.poll(reason, SOON).toBe('healthy')
   })
 
-  it('is lost as soon as a request was not answered in time', async () => {
+  it('is lost as soon as a request times out', async () => {
     const redis = await startRedis(kind)
     onTestFinished(() => redis.stop())
     const { store, reason } = openStore(redis.url, { timeoutMs: 300 })
@@ -154,7 +154,7 @@ function healthOf(kind: RedisKind): void {
 }
 
 describeRedis('plain', 'a Redis that may evict keys', () => {
-  it.each(['warn', 'refuse'] as const)('is worth: %s', async (eviction) => {
+  it.each(['warn', 'refuse'] as const)('has the severity of EVICTION=%s', async (eviction) => {
     const redis = await startRedis('plain', ['--maxmemory', '64mb'])
     onTestFinished(() => redis.stop())
     const admin = await createClient({ url: redis.url }).connect()

@@ -1,4 +1,4 @@
-/** Redis servers that answer PING and cannot serve requests, each for another reason. */
+/** Redis servers that answer PING and cannot serve requests, each for a different reason. */
 
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { REDIS_PROGRAM } from '../support/redis-binaries.ts'
 import { addSlots, SLOTS } from '../support/redis-cluster.ts'
 
 export interface Misconfigured {
-  /** What the server is configured with. */
+  /** The variables for the server. */
   readonly url: string
   stop(): Promise<void>
 }
@@ -31,7 +31,7 @@ async function openAdmin(url: string) {
   return client.connect()
 }
 
-/** A server that is spoilt after its start; `urlOf` changes its address. */
+/** A server that is misconfigured after its start; `urlOf` changes its URL. */
 function server(
   args: readonly string[],
   spoil: (admin: Admin) => Promise<unknown> = async () => undefined,

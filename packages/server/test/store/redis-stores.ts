@@ -15,7 +15,7 @@ export async function connectedStore(
   return store
 }
 
-/** How long it took, in milliseconds, until the store answered. */
+/** Waits until the store responds; returns the elapsed milliseconds. */
 export async function untilAvailable(store: Store, withinMs = 5000): Promise<number> {
   const startedAt = performance.now()
   for (;;) {

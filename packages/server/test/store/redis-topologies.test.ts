@@ -1,4 +1,4 @@
-/** The store contract on Redis Cluster and Sentinel, and what is special about several servers. */
+/** The store contract on Redis Cluster and Sentinel, and properties of several servers. */
 
 import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -54,7 +54,7 @@ function documentsIn(kind: RedisKind): void {
     await cluster?.stop()
   })
 
-  it('are found together', async () => {
+  it('are read together', async () => {
     const keys = Array.from({ length: 100 }, () => newKey())
     await Promise.all(keys.map((key) => store.set(key, { key }, 60)))
     const masters = new Set(await Promise.all(keys.map((key) => cluster.masterOf(`mcp:${key}`))))
@@ -82,7 +82,7 @@ function documentsIn(kind: RedisKind): void {
 }
 
 describeRedis('plain', 'the slot of a key', () => {
-  it('is what Redis says', async () => {
+  it('is that of Redis', async () => {
     const cluster = await startRedisCluster()
     const admin = await createClient({ url: cluster.servers[0]?.url ?? '' }).connect()
     const random = Array.from({ length: 500 }, (_, at) => `${newKey()}:${at}`.slice(at % 40))

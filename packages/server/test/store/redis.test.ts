@@ -74,7 +74,7 @@ function keysOf(kind: RedisKind): void {
     await closeAll([store], server)
   })
 
-  it('all carry the prefix and expire, after any operation', async () => {
+  it('all have the prefix and a TTL, after any operation', async () => {
     const key = newKey()
     await store.create(key, { a: 1 }, 60)
     await store.set(key, { a: 1 }, 60)
@@ -98,7 +98,7 @@ function keysOf(kind: RedisKind): void {
     expect(await client.type(`pre:${key}`)).toBe(kind === 'json' ? 'ReJSON-RL' : 'string')
   })
 
-  it('survive that the server forgets its scripts', async () => {
+  it('are correct after the server has lost its scripts', async () => {
     const key = newKey()
     await store.set(key, { a: 1 }, 60)
     await client.scriptFlush()
@@ -106,11 +106,11 @@ function keysOf(kind: RedisKind): void {
     expect(await store.get(key)).toEqual({ a: 2, rev: 2 })
   })
 
-  it('need no script twice: what is sent in order arrives in order from the first time on', async () => {
+  it('load each script once: commands are executed in order from the first use on', async () => {
     const fresh = await startRedis(kind)
     const admin = await createClient({ url: fresh.url }).connect()
     const first = await connectedStore(fresh.url)
-    // Opening a store asks whether its user may call EVAL.
+    // Opening a store checks whether its user may call EVAL.
     await admin.configResetStat()
     const key = newKey()
     await first.set(key, { a: 1 }, 60)
@@ -139,7 +139,7 @@ function keysOf(kind: RedisKind): void {
     await limited.close()
   })
 
-  it('hold strings when JSON commands are not wanted', async () => {
+  it('hold strings if JSON commands are disabled', async () => {
     const plain = await connectedStore(server.url, { json: 'never' })
     const key = newKey()
     await plain.set(key, { a: 1 }, 60)

@@ -1,4 +1,4 @@
-/** Every script names keys of one hash slot, in all that stores and callers do: a Redis Cluster refuses others. */
+/** Every script has keys of one hash slot only, as a Redis Cluster requires. */
 
 import { createClient } from '@redis/client'
 import { expect, onTestFinished, test } from 'vitest'
@@ -22,7 +22,7 @@ interface Sent {
 /** The keys of each script that Redis is sent from now on, by its hash. */
 async function watchScripts(url: string) {
   const admin = await createClient({ url, RESP: 2 }).connect()
-  // The log of slow commands has all of them, with their first arguments; MONITOR has megabytes.
+  // The slow log has all of them, with their first arguments; MONITOR has megabytes.
   await admin.configSet({ 'slowlog-log-slower-than': '0', 'slowlog-max-len': '1000000' })
   return {
     async sent(): Promise<readonly Sent[]> {
@@ -71,7 +71,7 @@ for (const kind of ['plain', 'json'] as const) {
 }
 
 describeRedis('json', 'the scripts of all stores', () => {
-  test('are all that there are', () => {
+  test('are covered completely', () => {
     const unseen = definedScripts().filter(({ sha }) => !ran.has(sha))
     expect(unseen.map(({ source }) => source)).toEqual([])
   })

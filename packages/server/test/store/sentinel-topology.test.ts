@@ -1,12 +1,12 @@
-/** Sentinels that disagree, and masters that are demoted, with servers whose answers the tests set. */
+/** Sentinels that disagree, and masters that are demoted, with servers whose replies the tests set. */
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'
-import { askRedis, until } from '../support/ask-redis.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
+import { sendToRedis, until } from '../support/redis-commands.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
 
@@ -44,12 +44,12 @@ async function openStore(sentinels: readonly { readonly port: number }[]) {
 }
 
 async function demote(server: RedisServer, master: RedisServer): Promise<void> {
-  await askRedis(server, 'REPLICAOF', '127.0.0.1', String(master.port))
-  await until(async () => String(await askRedis(server, 'ROLE')).startsWith('slave'))
+  await sendToRedis(server, 'REPLICAOF', '127.0.0.1', String(master.port))
+  await until(async () => String(await sendToRedis(server, 'ROLE')).startsWith('slave'))
 }
 
 describeRedis('plain', 'behind Sentinels', () => {
-  it('what a demoted master refuses waits for the new one', async () => {
+  it('writes that a demoted master refuses wait for the new one', async () => {
     const [old, promoted] = [await startServer(), await startServer()]
     const sentinel = await startSentinel(old)
     const store = await openStore([sentinel])
@@ -67,14 +67,14 @@ describeRedis('plain', 'behind Sentinels', () => {
     expect(await Promise.all(writing)).toEqual(writing.map(() => undefined))
   })
 
-  it('the master is one, where as many Sentinels still name a replica', async () => {
+  it('the master is the server with that role if Sentinels are tied', async () => {
     const [old, promoted] = [await startServer(), await startServer()]
     const [outdated, current] = [await startSentinel(old), await startSentinel(old)]
     const store = await openStore([outdated, current])
     await demote(old, promoted)
     current.master = promoted
     await store.set('after', { a: 1 }, 60)
-    expect(await askRedis(promoted, 'EXISTS', 'mcp:after')).toBe(1)
+    expect(await sendToRedis(promoted, 'EXISTS', 'mcp:after')).toBe(1)
     const later = await openStore([outdated, current])
     await expect.poll(() => later.get('after')).toEqual({ a: 1, rev: 1 })
   })
@@ -85,6 +85,6 @@ describeRedis('plain', 'behind Sentinels', () => {
     const current = [await startSentinel(promoted), await startSentinel(promoted)]
     const store = await openStore([outdated, outdated, ...current])
     await store.set('key', { a: 1 }, 60)
-    expect(await askRedis(promoted, 'EXISTS', 'mcp:key')).toBe(1)
+    expect(await sendToRedis(promoted, 'EXISTS', 'mcp:key')).toBe(1)
   })
 })

@@ -21,7 +21,7 @@ async function slidingDocument(ttlSeconds = 3600) {
     pass(milliseconds: number): void {
       time += milliseconds
     },
-    /** Reads it, as a request does; false when it is over. */
+    /** Reads it, as a request does; false if it has expired. */
     async use(by = sliding): Promise<boolean> {
       const found = await store.get<{ [name: string]: unknown } & Stamps>('it')
       if (found === undefined || by.isOver(found)) return false
@@ -32,7 +32,7 @@ async function slidingDocument(ttlSeconds = 3600) {
 }
 
 describe('a document that is used', () => {
-  it('lives on, however often that is, and ends when it is idle', async () => {
+  it('stays valid, however often it is used, and expires when it is idle', async () => {
     const { use, pass } = await slidingDocument(60)
     for (let at = 0; at < 1000; at += 1) {
       pass(400)
@@ -49,7 +49,7 @@ describe('a document that is used', () => {
       pass(1000)
       await Promise.all(nodes.map((node) => use(node)))
     }
-    // Nodes that come in the same moment write both.
+    // Nodes that use it at the same moment both write.
     expect(patch.mock.calls.length).toBeLessThanOrEqual(nodes.length * 10)
     expect(patch.mock.calls.every(([, , options]) => options?.ttlSeconds === 3600)).toBe(true)
   })
@@ -69,7 +69,7 @@ describe('a document that is used', () => {
     expect(await store.get('it')).toBeUndefined()
   })
 
-  it('is stamped again after the clock was set back', async () => {
+  it('has new stamps after the clock was set back', async () => {
     const { use, pass, patch } = await slidingDocument()
     pass(-3_600_000)
     expect(await use()).toBe(true)
@@ -77,8 +77,8 @@ describe('a document that is used', () => {
   })
 })
 
-describe('with nodes of the last release', () => {
-  it('lives on where they renew the key alone', async () => {
+describe('with nodes of the previous release', () => {
+  it('stays valid although they renew the key only', async () => {
     const { store, use, pass } = await slidingDocument(60)
     await store.set('it', { expiresAt: START + 10_000, lastActiveAt: START }, 10)
     pass(5000)
@@ -87,7 +87,7 @@ describe('with nodes of the last release', () => {
     expect(await use()).toBe(true)
   })
 
-  it('is left to its key where it has no stamps, and stamped with its next use', async () => {
+  it('expires with its key if it has no stamps, and gets them with its next use', async () => {
     const { store, use, pass, patch } = await slidingDocument(60)
     await store.set('it', { state: 'new' }, 60)
     pass(59_000)
@@ -130,7 +130,7 @@ describe('a store that refuses to write', () => {
   })
 })
 
-it('brings nothing back that is gone', async () => {
+it('does not restore an expired document', async () => {
   const { store, sliding } = await slidingDocument()
   await store.delete('it')
   await sliding.use('it', {})

@@ -35,7 +35,7 @@ const wait = async (ms: number) => {
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Runs the time on until it is done. */
+/** Advances the time until it is done. */
 async function soon(done: Promise<void>): Promise<void> {
   await vi.advanceTimersByTimeAsync(2 * wayMs)
   await done
@@ -45,7 +45,7 @@ const aheadMs = () => clock.now() - Date.now()
 
 describe('the clock of a store', () => {
   it.each([120_000, -120_000, 0])(
-    'is used however far the local one is off: %i ms',
+    'is used whatever the skew of the local one: %i ms',
     async (ahead) => {
       storeAheadMs = ahead
       await soon(clock.start())
@@ -80,7 +80,7 @@ describe('the clock of a store', () => {
     expect(aheadMs()).toBe(120_000)
   })
 
-  it("is right again soon after this machine's was set", async () => {
+  it('is correct again soon after the local one was changed', async () => {
     await soon(clock.start())
     vi.setSystemTime(NOON + 120_000)
     storeAheadMs = -120_000
@@ -88,7 +88,7 @@ describe('the clock of a store', () => {
     expect(aheadMs()).toBe(-120_000)
   })
 
-  it('asks no more when it is stopped', async () => {
+  it('sends no commands after it is stopped', async () => {
     await soon(clock.start())
     clock.stop()
     expect(vi.getTimerCount()).toBe(0)

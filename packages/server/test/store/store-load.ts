@@ -1,4 +1,4 @@
-/** Load on a store while something happens to its servers: who sees what, and whether anything is lost. */
+/** Load on a store during an event on its servers: failures of callers, and lost data. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../src/errors.ts'
@@ -9,28 +9,28 @@ import type { Store } from '../../src/store/port.ts'
 const STREAM = '{nodes}:load'
 const LIMITS = { maxLength: 100_000, ttlSeconds: 600 }
 const WRITERS = 24
-/** So that a busy machine keeps up. */
+/** A pause, so that a busy machine keeps up. */
 const PAUSE_MS = 5
 
 export interface LoadFigures {
   /** Operations that failed with 503, by key. */
   readonly failed: ReadonlyMap<string, number>
-  /** What callers must never see. */
+  /** Results and errors that callers must never see. */
   readonly wrong: readonly string[]
   readonly acknowledged: number
-  /** Acknowledged documents that are not there at the end. */
+  /** Acknowledged documents that do not exist at the end. */
   readonly lost: readonly string[]
   /** Acknowledged entries that the stream does not have at the end. */
   readonly lostEntries: readonly string[]
   /** Entries that the stream has at the end, and the follower has not received. */
-  readonly unheard: readonly string[]
+  readonly undelivered: readonly string[]
   /** The longest time without a success of one key, in milliseconds. */
   readonly longestOutageMs: number
 }
 
 export interface StoreLoad {
   readonly keys: readonly string[]
-  /** Waits until every key was written again from now on. */
+  /** Waits until every key has been written again. */
   settle(): Promise<void>
   stop(): Promise<LoadFigures>
 }
@@ -43,12 +43,12 @@ export async function startLoad(store: Store): Promise<StoreLoad> {
   const successes = new Map<string, number>()
   const fresh: string[] = []
   const appended: string[] = []
-  const heard = new Set<string>()
+  const received = new Set<string>()
   let acknowledged = 0
   let longestOutageMs = 0
   let stopping = false
 
-  const follower = await store.streams.follow([STREAM], (_, { value }) => heard.add(value))
+  const follower = await store.streams.follow([STREAM], (_, { value }) => received.add(value))
   await Promise.all(keys.map((key) => store.set(key, { n: 0 }, 600)))
 
   function noteFailure(key: string, error: unknown): void {
@@ -108,16 +108,20 @@ export async function startLoad(store: Store): Promise<StoreLoad> {
       await Promise.all(running)
       const found = await store.getAll(fresh)
       const entries = (await store.streams.read(STREAM, '0')).map(({ value }) => value)
-      const kept = new Set(entries)
-      for (let round = 0; round < 100 && entries.some((entry) => !heard.has(entry)); round += 1) {
+      const stored = new Set(entries)
+      for (
+        let round = 0;
+        round < 100 && entries.some((entry) => !received.has(entry));
+        round += 1
+      ) {
         await sleep(50)
       }
       await follower.close()
       return {
         ...{ failed, wrong, acknowledged, longestOutageMs },
         lost: fresh.filter((_, at) => found[at] === undefined),
-        lostEntries: appended.filter((entry) => !kept.has(entry)),
-        unheard: entries.filter((entry) => !heard.has(entry)),
+        lostEntries: appended.filter((entry) => !stored.has(entry)),
+        undelivered: entries.filter((entry) => !received.has(entry)),
       }
     },
   }

@@ -1,4 +1,4 @@
-/** What followers receive when connections break, Redis restarts, hangs or loses its data. */
+/** Followers of streams while connections break, and Redis restarts, hangs or loses its data. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
@@ -12,7 +12,7 @@ import { describeRedis } from '../support/redis-suite.ts'
 import { untilAvailable } from './redis-stores.ts'
 
 const TIMEOUT_MS = 300
-/** Longer than a follower waits before it gives a silent connection up. */
+/** Longer than a follower waits before it closes a silent connection. */
 const HANG_MS = 3500
 const LIMITS = { maxLength: 10_000, ttlSeconds: 60 }
 const KEY = '{test}:s'
@@ -25,7 +25,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
 
   beforeEach(async () => {
     messages = []
-    // The tests kill the server: what it has answered must be on the disk.
+    // The tests kill the server: acknowledged writes must be on the disk.
     server = await startRedis('plain', ['--appendfsync', 'always'])
     admin = createClient({ url: server.url })
     admin.on('error', () => undefined)
@@ -44,7 +44,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     await server?.stop()
   })
 
-  /** Tries again until it is known to be written: the answer to the first try may be lost. */
+  /** Retries until it is acknowledged: the reply to the first attempt may be lost. */
   async function appendSurely(sequence: number): Promise<void> {
     for (;;) {
       try {
@@ -63,7 +63,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     return lines.map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '')
   }
 
-  /** Runs `fault` again and again while `work` goes on; gives how often. */
+  /** Runs `fault` repeatedly during `work`; returns the number of runs. */
   async function during(work: Promise<void>, fault: () => Promise<unknown>): Promise<number> {
     let rounds = 0
     let working = true
@@ -79,14 +79,14 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     return rounds
   }
 
-  /** Every entry exactly once, in order, and nothing after them. */
+  /** Expects every entry exactly once, in order, and nothing after them. */
   async function expectAll(recording: Recording, count: number): Promise<void> {
     await recording.until(count)
     await sleep(50)
     expect(recording.values()).toEqual(numbers(1, count))
   }
 
-  it('receives 1,000 entries once each while its connection is killed again and again', async () => {
+  it('receives 1,000 entries once each while its connection is killed repeatedly', async () => {
     const recording = await listen(store.streams, [KEY])
     let kills = 0
     const work = async () => {
@@ -147,7 +147,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     expect(messages).toContain('Redis unreachable; reconnecting')
   })
 
-  it('is not deaf to a stream that was lost and counts anew, while others go on', async () => {
+  it('receives a stream that was lost and restarted, while others continue', async () => {
     const busy = '{test}:busy'
     const recording = await listen(store.streams, [KEY, busy])
     await appendSurely(10_000)
@@ -199,7 +199,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
     await expectAll(recording, 1)
   })
 
-  it('ends soon while it waits, while the server hangs and while it is gone', async () => {
+  it('ends soon while it waits, while the server hangs and while it is down', async () => {
     const recordings = [await listen(store.streams, [KEY]), await listen(store.streams, [KEY])]
     while ((await clients('xread')).length < 2) await sleep(10)
     await expectSoon(recordings[0]?.close())

@@ -1,4 +1,4 @@
-/** Text that is cut to a number of bytes stays text. */
+/** Text that is truncated to a number of bytes stays well-formed. */
 
 import { expect, it } from 'vitest'
 import { cutToBytes } from '../../src/store/text-bytes.ts'

@@ -21,17 +21,17 @@ export async function signInToAccount(
   return { browser, page }
 }
 
-export interface TokenWishes {
+export interface TokenForm {
   readonly name?: string
   readonly days?: string
   readonly scopes?: readonly string[]
 }
 
 /** Fills in the form for a new token. */
-export function askForToken(
+export function submitTokenForm(
   url: string,
   browser: Browser,
-  { name = 'Nightly report', days = '7', scopes = ['mcp'] }: TokenWishes = {},
+  { name = 'Nightly report', days = '7', scopes = ['mcp'] }: TokenForm = {},
 ): Promise<Page> {
   const form = new URLSearchParams({ action: 'make_token', name, days })
   for (const scope of scopes) form.append('scope', scope)
@@ -39,9 +39,9 @@ export function askForToken(
 }
 
 /** Signs in and creates a token. */
-export async function makeToken(url: string, wishes: TokenWishes = {}, person = 'ada') {
+export async function makeToken(url: string, form: TokenForm = {}, person = 'ada') {
   const { browser } = await signInToAccount(url, person)
-  const page = await askForToken(url, browser, wishes)
+  const page = await submitTokenForm(url, browser, form)
   const token = TOKEN.exec(page.text)?.[0] ?? expect.fail(page.text)
   return { browser, page, token }
 }

@@ -33,11 +33,11 @@ export async function startAssertionIssuer(): Promise<AssertionIssuer> {
   issuer.answerAt('/token', async (request, response) => {
     const params = new URLSearchParams(await text(request))
     exchanges.push(params)
-    const asked = (name: string) => params.get(name) ?? undefined
-    const signed = await assertion(asked('audience') ?? '', asked('client_id') ?? '', {
-      sub: asked('subject_token'),
-      resource: asked('resource'),
-      scope: asked('scope'),
+    const requested = (name: string) => params.get(name) ?? undefined
+    const signed = await assertion(requested('audience') ?? '', requested('client_id') ?? '', {
+      sub: requested('subject_token'),
+      resource: requested('resource'),
+      scope: requested('scope'),
     })
     response.setHeader('content-type', 'application/json').end(
       JSON.stringify({

@@ -26,8 +26,8 @@ export const personsBrowser = (redirectUri = 'http://127.0.0.1:'): Browser =>
 
 /** Opens the consent page of a client's authorization request. */
 export async function consentPage(client: OAuthClient, browser: Browser, params: Params = {}) {
-  const asked = client.request(params)
-  return { ...asked, page: await browser.open(asked.url) }
+  const request = client.request(params)
+  return { ...request, page: await browser.open(request.url) }
 }
 
 /** Performs an authorization request and returns the code. */
@@ -77,13 +77,13 @@ export async function statusOf(url: string, tokens: Tokens): Promise<number> {
 }
 
 /** Opens an MCP session (2025 era) and returns its id. */
-export async function openConnection(url: string, tokens: Tokens): Promise<string> {
+export async function openMcpSession(url: string, tokens: Tokens): Promise<string> {
   const { headers } = await read(post(url, INITIALIZE, bearer(tokens)))
   return headers.get('mcp-session-id') ?? expect.fail('no connection')
 }
 
 /** The result of `remember` in an MCP session, or the status of the refusal. */
-export async function onConnection(url: string, id: string, tokens: Tokens, text?: string) {
+export async function rememberIn(url: string, id: string, tokens: Tokens, text?: string) {
   const params = { name: 'remember', arguments: { ...(text !== undefined && { text }) } }
   const headers = { ...bearer(tokens), 'mcp-session-id': id }
   const { status, message } = await read(post(url, request('tools/call', params), headers))
@@ -125,5 +125,5 @@ export async function openedSession(
   const browser = personsBrowser(new URL(redirectUri).origin.replace(/\d+$/, ''))
   const tokens = await authorize(client, browser, { params: { scope: 'mcp' }, ...options })
   await remember(first, tokens, 'before')
-  return { browser, tokens, connection: await openConnection(second, tokens) }
+  return { browser, tokens, connection: await openMcpSession(second, tokens) }
 }

@@ -81,21 +81,21 @@ async function connect(begin: () => Attempt, person: Person): Promise<Authorized
     await current.connect()
   }
 
-  async function orLetIn<T>(work: () => Promise<T>): Promise<T | 'let in'> {
+  async function orAuthorize<T>(work: () => Promise<T>): Promise<T | 'authorized'> {
     try {
       return await work()
     } catch (error) {
       if (!isUnauthorized(error)) throw error
       await afterConsent()
-      return 'let in'
+      return 'authorized'
     }
   }
 
-  await orLetIn(() => current.connect())
+  await orAuthorize(() => current.connect())
   return {
     async call(name, input = {}) {
-      const result = await orLetIn(() => current.call(name, input))
-      return result === 'let in' ? current.call(name, input) : result
+      const result = await orAuthorize(() => current.call(name, input))
+      return result === 'authorized' ? current.call(name, input) : result
     },
     close: () => current.close(),
   }

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { type Listening, listen, listenTo, saying } from './event-reader.ts'
+import { type Listening, listen, listenTo, withMethod } from './event-reader.ts'
 import type { ThreeNodes } from './three-nodes.ts'
 import { connect, type HeaderFields, post, postModern, read, request } from './wire.ts'
 
@@ -59,9 +59,9 @@ export async function openWatchers({ urls }: Pick<ThreeNodes, 'urls'>): Promise<
     },
     async expectHeard({ acknowledged, before }) {
       const missing = () =>
-        counts().flatMap((heard, at) =>
+        counts().flatMap((received, at) =>
           Object.entries(acknowledged).flatMap(([uri, count]) => {
-            const missed = count - ((heard[uri] ?? 0) - (before[at]?.[uri] ?? 0))
+            const missed = count - ((received[uri] ?? 0) - (before[at]?.[uri] ?? 0))
             return missed > 0 ? [`stream ${at} misses ${missed} of ${uri}`] : []
           }),
         )
@@ -87,7 +87,7 @@ async function openModern(url: string): Promise<Listening> {
   const stream = await listenTo((signal) =>
     postModern(url, 'subscriptions/listen', params, { signal }),
   )
-  await stream.until(saying('notifications/subscriptions/acknowledged'))
+  await stream.until(withMethod('notifications/subscriptions/acknowledged'))
   return stream
 }
 

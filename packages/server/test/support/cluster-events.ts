@@ -1,9 +1,9 @@
 /** Administrative actions on the servers of a Redis Cluster. */
 
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis, until } from './ask-redis.ts'
 import type { RedisServer } from './redis.ts'
 import type { RedisCluster } from './redis-cluster.ts'
+import { sendToRedis, until } from './redis-commands.ts'
 
 /** The slots of these keys that a master owns. */
 export async function slotsOfKeys(
@@ -18,17 +18,17 @@ export async function slotsOfKeys(
 /** Moves a slot with its keys, as `redis-cli --cluster reshard` does. */
 export async function moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
   const [fromId, toId] = await Promise.all(
-    [from, to].map(async (server) => String(await askRedis(server, 'CLUSTER', 'MYID'))),
+    [from, to].map(async (server) => String(await sendToRedis(server, 'CLUSTER', 'MYID'))),
   )
   const set = (server: RedisServer, ...args: string[]) =>
-    askRedis(server, 'CLUSTER', 'SETSLOT', String(slot), ...args)
+    sendToRedis(server, 'CLUSTER', 'SETSLOT', String(slot), ...args)
   await set(to, 'IMPORTING', `${fromId}`)
   await set(from, 'MIGRATING', `${toId}`)
   for (;;) {
-    const names = (await askRedis(from, 'CLUSTER', 'GETKEYSINSLOT', `${slot}`, '50')) as string[]
+    const names = (await sendToRedis(from, 'CLUSTER', 'GETKEYSINSLOT', `${slot}`, '50')) as string[]
     if (names.length === 0) break
     const target = ['MIGRATE', '127.0.0.1', `${to.port}`, '', '0', '5000', 'KEYS', ...names]
-    await askRedis(from, ...target)
+    await sendToRedis(from, ...target)
   }
   await set(to, 'NODE', `${toId}`)
   await set(from, 'NODE', `${toId}`)
@@ -44,7 +44,7 @@ export async function placeCallers(
 ): Promise<RedisServer> {
   const master = await cluster.masterOf('{nodes}')
   const others = cluster.servers.filter((server) => server !== master)
-  const roles = await Promise.all(others.map((server) => askRedis(server, 'ROLE')))
+  const roles = await Promise.all(others.map((server) => sendToRedis(server, 'ROLE')))
   const other = others.find((_, at) => String(roles[at]).startsWith('master'))
   const moves = [...spared.map((tag) => ({ tag, to: other })), { tag: affected[0], to: master }]
   for (const { tag = '', to = master } of moves) {
@@ -58,7 +58,7 @@ export async function placeCallers(
 /** Restarts a server with all its data: SHUTDOWN waits for replicas and persistence. */
 export async function restartGracefully(server: RedisServer): Promise<void> {
   // The connection closes when the server exits.
-  await askRedis(server, 'SHUTDOWN').catch(() => undefined)
+  await sendToRedis(server, 'SHUTDOWN').catch(() => undefined)
   await server.kill()
   await server.restart()
 }
@@ -67,7 +67,7 @@ export async function restartGracefully(server: RedisServer): Promise<void> {
 export async function untilInStep(servers: readonly RedisServer[], masters: number): Promise<void> {
   await until(async () => {
     const infos = await Promise.all(
-      servers.map(async (server) => String(await askRedis(server, 'INFO', 'replication'))),
+      servers.map(async (server) => String(await sendToRedis(server, 'INFO', 'replication'))),
     )
     const replicas = infos.filter((info) => !info.includes('role:master'))
     const inStep = replicas.filter((info) => info.includes('master_link_status:up'))

@@ -27,12 +27,12 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
   const tunnels: string[] = []
   const authorizations: (string | undefined)[] = []
   const sockets = new Set<Socket>()
-  const keep = (socket: Socket) => {
+  const track = (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
   }
   const server = createServer((_, res) => res.writeHead(501).end())
-  server.on('connection', keep)
+  server.on('connection', track)
   server.on('connect', (req: IncomingMessage, client: Socket) => {
     const target = req.url ?? ''
     tunnels.push(target)
@@ -45,7 +45,7 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       origin.pipe(client).pipe(origin)
     })
-    keep(origin)
+    track(origin)
     origin.on('error', () => client.destroy()).on('close', () => client.destroy())
     client.on('close', () => origin.destroy())
   })

@@ -31,7 +31,10 @@ export async function authorizeClient(
 }
 
 /** Submits the page's form without a code. */
-export function goOn(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+export function submitWithoutCode(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
   return fetch(url, {
     method: 'POST',
     body: new URLSearchParams(),

@@ -28,7 +28,7 @@ export interface DirectCaller {
 }
 
 /** Gets a token from the built-in server; `params` are those of the authorization request. */
-export async function letDirectCallerIn(url: string, params?: Params): Promise<DirectCaller> {
+export async function authorizeDirectCaller(url: string, params?: Params): Promise<DirectCaller> {
   const { access_token: token } = await (await createOAuthClient(url)).connect(params)
   const credentials = withToken(token)
   const post: DirectCaller['post'] = (text, { headers, ...options } = {}) =>

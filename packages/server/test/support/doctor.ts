@@ -20,7 +20,7 @@ export interface Diagnosis extends Finding {
 }
 
 /** Examines a server in this process. Streams are held for a second unless `args` say otherwise. */
-export async function consult(url: string, ...args: string[]): Promise<readonly Diagnosis[]> {
+export async function examineServer(url: string, ...args: string[]): Promise<readonly Diagnosis[]> {
   const { json: _, ...options } = parseArguments([url, '--hold', '1', ...args])
   const visit = { ...options, say: () => undefined, facts: firstFacts(undefined) }
   return diagnosesIn(await examine(visit, () => undefined))

@@ -2,7 +2,7 @@
 
 import type { Message } from './wire.ts'
 
-export interface HeardEvent {
+export interface StreamEvent {
   readonly id: string | undefined
   readonly event: string | undefined
   readonly data: string
@@ -12,14 +12,14 @@ export interface HeardEvent {
 
 export interface Listening {
   readonly response: Response
-  readonly events: readonly HeardEvent[]
+  readonly events: readonly StreamEvent[]
   readonly messages: readonly Message[]
   /** The last event id, for resuming. */
   readonly lastId: string | undefined
   /** The `retry` value of the server. */
   readonly retry: number | undefined
   /** The first matching event, past or future. Rejects if none arrives. */
-  until(fits: (event: HeardEvent) => boolean, withinMs?: number): Promise<HeardEvent>
+  until(fits: (event: StreamEvent) => boolean, withinMs?: number): Promise<StreamEvent>
   /** Resolves at the end of the stream: true if it ended, false if it was aborted. */
   readonly ended: Promise<boolean>
   close(): void
@@ -41,9 +41,9 @@ export async function listenTo(
 ): Promise<Listening> {
   const leaving = new AbortController()
   const response = await send(leaving.signal)
-  const events: HeardEvent[] = []
+  const events: StreamEvent[] = []
   const wake = new Set<() => void>()
-  const heard = { retry: undefined as number | undefined, over: false }
+  const state = { retry: undefined as number | undefined, over: false }
   const take = (frame: string) => {
     const field = (name: string) =>
       frame
@@ -51,7 +51,7 @@ export async function listenTo(
         .find((line) => line.startsWith(`${name}: `))
         ?.slice(name.length + 2)
     const retry = field('retry')
-    if (retry !== undefined) heard.retry = Number(retry)
+    if (retry !== undefined) state.retry = Number(retry)
     const data = field('data')
     if (data === undefined) return
     const message = data.startsWith('{') ? (JSON.parse(data) as Message) : undefined
@@ -73,7 +73,7 @@ export async function listenTo(
       () => false,
     )
     .finally(() => {
-      heard.over = true
+      state.over = true
       for (const each of wake) each()
     })
   return {
@@ -86,7 +86,7 @@ export async function listenTo(
       return events.findLast(({ id }) => id !== undefined)?.id
     },
     get retry() {
-      return heard.retry
+      return state.retry
     },
     until: (fits, withinMs = 10_000) =>
       new Promise((resolve, reject) => {
@@ -95,11 +95,11 @@ export async function listenTo(
           clearTimeout(timer)
           finish()
         }
-        const missed = () => new Error(`not heard: ${fits}\nheard: ${JSON.stringify(events)}`)
+        const missed = () => new Error(`not received: ${fits}\nreceived: ${JSON.stringify(events)}`)
         const look = () => {
           const found = events.find(fits)
           if (found !== undefined) settle(() => resolve(found))
-          else if (heard.over) settle(() => reject(missed()))
+          else if (state.over) settle(() => reject(missed()))
         }
         const timer = setTimeout(() => settle(() => reject(missed())), withinMs)
         wake.add(look)
@@ -111,11 +111,11 @@ export async function listenTo(
 }
 
 /** For `until`: a message with this method. */
-export function saying(method: string): (event: HeardEvent) => boolean {
+export function withMethod(method: string): (event: StreamEvent) => boolean {
   return ({ message }) => message?.method === method
 }
 
 /** For `until`: the response to this request. */
-export function answering(id: string | number): (event: HeardEvent) => boolean {
+export function responseTo(id: string | number): (event: StreamEvent) => boolean {
   return ({ message }) => message?.id === id && message.method === undefined
 }

@@ -10,7 +10,7 @@ import { createEntries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
-export interface TokenWishes {
+export interface TokenOptions {
   readonly subject?: string
   readonly client?: string
   /** Separated by spaces. */
@@ -21,9 +21,9 @@ export interface TokenWishes {
 export interface ExternalIssuer {
   readonly url: string
   /** The requested paths. */
-  readonly asked: readonly string[]
+  readonly requestedPaths: readonly string[]
   /** A token as the provider itself issues it, for one resource. */
-  token(resource: string, wishes?: TokenWishes): Promise<string>
+  token(resource: string, options?: TokenOptions): Promise<string>
   /** An arbitrary token, signed with its key. */
   sign(claims: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>
   /** The claims of a valid token for the resource. */
@@ -45,11 +45,11 @@ const SCOPES = 'mcp service:read'
 
 /** Starts it on a free port; `path` is the path of its issuer, such as `/realms/one`. */
 export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
-  const asked: string[] = []
+  const requestedPaths: string[] = []
   const answers = new Map<string, RequestListener>()
   let handle: RequestListener = (_request, response) => response.writeHead(503).end()
   const server = createServer((request, response) => {
-    asked.push(request.url ?? '')
+    requestedPaths.push(request.url ?? '')
     const own = answers.get(request.url ?? '')
     if (own !== undefined) own(request, response)
     else handle(request, response)
@@ -81,7 +81,7 @@ export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
 
   return {
     url,
-    asked,
+    requestedPaths,
     async token(
       resource,
       { subject = 'ada', client = 'client-a', scope = SCOPES, ttlSeconds = 600 } = {},

@@ -6,16 +6,16 @@ import type { Store } from '../../src/store/port.ts'
 
 export interface FailingStore extends Store {
   /** From now on all operations, or those on keys with this suffix, fail as if Redis were unavailable. */
-  takeAway(keyEnding?: string): void
-  giveBack(): void
+  disconnect(keyEnding?: string): void
+  reconnect(): void
   /** All operations, by name and key. */
-  readonly asked: string[]
+  readonly commands: string[]
 }
 
 export function failingStore(): FailingStore {
   const memory = createMemoryStore()
-  const asked: string[] = []
-  let away: string | undefined
+  const commands: string[] = []
+  let unavailableKeys: string | undefined
   const guarded = Object.entries(memory).map(([name, operation]) => {
     // Messages between nodes and clock reads do not belong to a request.
     if (name === 'streams' || name === 'time') return [name, operation]
@@ -23,8 +23,8 @@ export function failingStore(): FailingStore {
       const key = String(given[0] ?? '')
       if (key.startsWith('{nodes}:'))
         return (operation as (...given: unknown[]) => unknown)(...given)
-      asked.push(`${name} ${key}`)
-      if (away !== undefined && name !== 'close' && key.endsWith(away)) {
+      commands.push(`${name} ${key}`)
+      if (unavailableKeys !== undefined && name !== 'close' && key.endsWith(unavailableKeys)) {
         throw storeUnavailable(new Error('connect ECONNREFUSED 10.20.30.40:6379'))
       }
       return (operation as (...given: unknown[]) => unknown)(...given)
@@ -32,12 +32,12 @@ export function failingStore(): FailingStore {
     return [name, guard]
   })
   return Object.assign(Object.fromEntries(guarded) as Store, {
-    asked,
-    takeAway(keyEnding = '') {
-      away = keyEnding
+    commands,
+    disconnect(keyEnding = '') {
+      unavailableKeys = keyEnding
     },
-    giveBack() {
-      away = undefined
+    reconnect() {
+      unavailableKeys = undefined
     },
   })
 }

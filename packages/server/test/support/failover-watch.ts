@@ -57,10 +57,10 @@ export async function watch(
   expect([...new Set(faults)].filter((fault) => !isExpected(fault))).toEqual([])
   if (mayLose) return { reports, unready }
   await watchers.expectHeard(announced)
-  const heard = await following
-  expect(heard).toEqual([...new Set(heard)].sort((one, other) => one - other))
+  const received = await following
+  expect(received).toEqual([...new Set(received)].sort((one, other) => one - other))
   // Entries that the store refused cannot be replayed.
-  expect(STEPS.steps - heard.length).toBeLessThanOrEqual(refusals(nodes) - refusedBefore)
+  expect(STEPS.steps - received.length).toBeLessThanOrEqual(refusals(nodes) - refusedBefore)
   return { reports, unready }
 }
 
@@ -105,17 +105,17 @@ async function followCall(nodes: WatchedNodes): Promise<readonly number[]> {
     await sleep(500)
     return followCall(nodes)
   }
-  const heard = [...first.messages]
-  const isAnswered = () => heard.some(({ id, method }) => id === 'steps' && method === undefined)
+  const received = [...first.messages]
+  const isAnswered = () => received.some(({ id, method }) => id === 'steps' && method === undefined)
   while (!isAnswered()) {
     const next = await listen(`${b}/mcp`, { ...headers, 'last-event-id': lastId })
     expect([200, 503]).toContain(next.response.status)
     await next.ended
-    heard.push(...next.messages)
+    received.push(...next.messages)
     lastId = next.lastId ?? lastId
     await sleep(500)
   }
-  return progressIn(heard)
+  return progressIn(received)
 }
 
 function progressIn(messages: readonly Message[]): readonly number[] {

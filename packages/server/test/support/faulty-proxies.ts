@@ -32,7 +32,7 @@ function withAnswer(change: (headers: IncomingHttpHeaders) => IncomingHttpHeader
 }
 
 /** Removes the `Authorization` header. */
-export const takesAuthorization = withRequest(({ headers }) => {
+export const removesAuthorization = withRequest(({ headers }) => {
   delete headers.authorization
 })
 
@@ -58,7 +58,7 @@ export function servesBelow(path: string): HandOver {
 }
 
 /** Removes `WWW-Authenticate`. */
-export const takesChallenges = withAnswer(({ 'www-authenticate': _, ...kept }) => kept)
+export const removesChallenges = withAnswer(({ 'www-authenticate': _, ...kept }) => kept)
 
 /** Adds a second origin to the CORS header. */
 export const addsOrigins = withAnswer((headers) => {

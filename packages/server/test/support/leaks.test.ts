@@ -33,15 +33,15 @@ describe.each(Object.entries(places))('a leak through %s', (_place, leaking) => 
   })
 })
 
-describe('no leak', () => {
-  it('is found where there is none', () => {
+describe('expectNoLeak', () => {
+  it('passes where there is no leak', () => {
     for (const leaking of Object.values(places)) {
       expectNoLeak(leaking('something else'), [SECRET, 'another secret'])
     }
     expectNoLeak({}, [SECRET])
   })
 
-  it('is looked for with a secret that chance could write', () => {
+  it('refuses a secret that is so short that it could match by chance', () => {
     expect(() => expectNoLeak({}, ['12345'])).toThrow(RangeError)
   })
 })

@@ -45,7 +45,7 @@ export interface OAuthClient {
   /** The authorization URL, with its PKCE verifier. */
   request(params?: Params): { readonly url: URL; readonly verifier: string; readonly state: string }
   /** Opens the authorization URL; returns the consent page or another response. */
-  ask(params?: Params): Promise<Asked>
+  openConsent(params?: Params): Promise<ConsentRequest>
   /** Performs the flow up to the code. */
   authorize(params?: Params): Promise<Authorization>
   exchange(
@@ -59,7 +59,7 @@ export interface OAuthClient {
   connect(params?: Params): Promise<Tokens>
 }
 
-export interface Asked {
+export interface ConsentRequest {
   readonly page: Page
   readonly browser: Browser
   readonly verifier: string
@@ -103,7 +103,7 @@ export async function createOAuthClient(
     return { url: new URL(`/authorize?${encode({ ...usual, ...params })}`, url), verifier, state }
   }
 
-  async function ask(params?: Params): Promise<Asked> {
+  async function openConsent(params?: Params): Promise<ConsentRequest> {
     const { url: address, verifier, state } = request(params)
     const browser = createBrowser(redirectUri)
     const page = await browser.open(address)
@@ -112,7 +112,7 @@ export async function createOAuthClient(
   }
 
   async function authorize(params?: Params): Promise<Authorization> {
-    const { page, browser, verifier, decide } = await ask(params)
+    const { page, browser, verifier, decide } = await openConsent(params)
     expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
     const { url: called } = await decide('allow')
     const answer = called.searchParams
@@ -129,7 +129,7 @@ export async function createOAuthClient(
     id,
     registration,
     request,
-    ask,
+    openConsent,
     authorize,
     exchange,
     refresh: (token, params) =>

@@ -86,12 +86,12 @@ export function createPerson({
   }
 
   async function authorizeClient(): Promise<URLSearchParams> {
-    const asked = sentTo.at(-1)
-    const page = await browser.open(asked ?? '')
+    const authorizationUrl = sentTo.at(-1)
+    const page = await browser.open(authorizationUrl ?? '')
     expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
     const { url } = await browser.open(page.url, { decision: 'allow' })
     expect(url.href.startsWith(redirectUri)).toBe(true)
-    expect(url.searchParams.get('state')).toBe(asked?.searchParams.get('state'))
+    expect(url.searchParams.get('state')).toBe(authorizationUrl?.searchParams.get('state'))
     return url.searchParams
   }
 

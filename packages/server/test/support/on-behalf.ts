@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { onTestFinished } from 'vitest'
 import { json, startServer } from '../upstream/misbehaving-server.ts'
 import { startApp } from './app.ts'
-import { startExternalIssuer, type TokenWishes } from './external-issuer.ts'
+import { startExternalIssuer, type TokenOptions } from './external-issuer.ts'
 import { freePort } from './free-port.ts'
 import { withToken } from './token-app.ts'
 import { postModern, read } from './wire.ts'
@@ -43,7 +43,7 @@ export interface OnBehalfOptions {
 export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOptions = {}) {
   const issuer = await startExternalIssuer()
   onTestFinished(() => issuer.stop())
-  const asked: { form: URLSearchParams; authorization: string | undefined }[] = []
+  const exchanges: { form: URLSearchParams; authorization: string | undefined }[] = []
   let answer: ExchangeAnswer = (form) => ({ body: exchanged(form) })
   issuer.metadataIs({
     authorization_endpoint: `${issuer.url}/authorize`,
@@ -51,7 +51,7 @@ export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOption
   })
   issuer.answerAt('/exchange', async (request, response) => {
     const form = new URLSearchParams(await textOf(request))
-    asked.push({ form, authorization: request.headers.authorization })
+    exchanges.push({ form, authorization: request.headers.authorization })
     const { status = 200, body } = answer(form)
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     response.writeHead(status, { 'content-type': 'application/json' }).end(text)
@@ -85,11 +85,11 @@ export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOption
     api,
     /** Values of `Authorization` that the API refuses with 401. */
     rejected,
-    asked,
+    exchanges,
     answer: (by: ExchangeAnswer) => {
       answer = by
     },
-    token: (wishes?: TokenWishes) => issuer.token(`${PUBLIC_URL}/mcp`, wishes),
+    token: (options?: TokenOptions) => issuer.token(`${PUBLIC_URL}/mcp`, options),
     claims: () => issuer.claims(`${PUBLIC_URL}/mcp`),
     async call(token: string, tool = 'service', node = 0): Promise<CallOutcome> {
       const { localUrl } = apps[node] ?? first

@@ -50,7 +50,7 @@ export interface ServerProcess {
 
 const running = new Set<ServerProcess>()
 
-/** Stops what still runs. `stop-servers.ts` does so after each file, whose modules others may share. */
+/** Stops what still runs. `clean-up.ts` does so after each file of tests. */
 export async function stopServers(): Promise<void> {
   await Promise.all([...running].map((server) => server.stop()))
 }

@@ -2,7 +2,7 @@
 
 import { type Item, parseList } from 'structured-headers'
 
-export interface ToldLimit {
+export interface RateLimitField {
   readonly limit: unknown
   /** The quota and the window in seconds. */
   readonly quota: unknown
@@ -12,7 +12,7 @@ export interface ToldLimit {
 }
 
 /** The limits in a response, in order. */
-export function toldLimits(headers: Headers): readonly ToldLimit[] {
+export function limitsIn(headers: Headers): readonly RateLimitField[] {
   const policies = itemsOf(headers.get('ratelimit-policy'))
   const left = new Map(itemsOf(headers.get('ratelimit')))
   return policies.map(([limit, policy]) => ({

@@ -1,10 +1,10 @@
 /** Real, private Redis Clusters for tests, whose servers can be killed and paused. */
 
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { type RedisServer, startRedis } from './redis.ts'
 import { type RedisKind, redisMajor } from './redis-binaries.ts'
+import { sendToRedis, until } from './redis-commands.ts'
 
 export interface RedisTopologyServers {
   /** For `REDIS_URL`. */
@@ -86,7 +86,7 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     async announce(portOf) {
       for (const server of servers) {
         const port = String(portOf(server.port))
-        await askRedis(server, 'CONFIG', 'SET', 'cluster-announce-port', port)
+        await sendToRedis(server, 'CONFIG', 'SET', 'cluster-announce-port', port)
       }
       const announced = servers.map(({ port }) => portOf(port))
       await until(async () => {
@@ -136,15 +136,15 @@ async function form(
 ) {
   const masters = servers.slice(0, MASTERS)
   await Promise.all(
-    servers.map((server, at) => askRedis(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1))),
+    servers.map((server, at) => sendToRedis(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1))),
   )
   for (const [at, master] of masters.entries()) {
     const startOf = (part: number) => Math.floor((part * SLOTS) / MASTERS)
-    await askRedis(master, ...addSlots(startOf(at), startOf(at + 1)))
+    await sendToRedis(master, ...addSlots(startOf(at), startOf(at + 1)))
   }
   for (const [at, { port }] of servers.entries()) {
     if (at > 0)
-      await askRedis(
+      await sendToRedis(
         servers[0] ?? FIRST,
         'CLUSTER',
         'MEET',
@@ -153,14 +153,14 @@ async function form(
         `${busPorts[at]}`,
       )
   }
-  const info = async (server: RedisServer) => String(await askRedis(server, 'CLUSTER', 'INFO'))
+  const info = async (server: RedisServer) => String(await sendToRedis(server, 'CLUSTER', 'INFO'))
   const all = async (text: string) =>
     (await Promise.all(servers.map(info))).every((each) => each.includes(text))
   await until(() => all(`cluster_known_nodes:${servers.length}`))
   for (const [at, replica] of servers.slice(MASTERS).entries()) {
-    const id = String(await askRedis(masters[at] ?? FIRST, 'CLUSTER', 'MYID'))
+    const id = String(await sendToRedis(masters[at] ?? FIRST, 'CLUSTER', 'MYID'))
     await until(() =>
-      askRedis(replica, 'CLUSTER', 'REPLICATE', id).then(
+      sendToRedis(replica, 'CLUSTER', 'REPLICATE', id).then(
         () => true,
         () => false,
       ),
@@ -181,7 +181,7 @@ type SlotRange = readonly [first: number, last: number, master: Member, ...repli
 /** The reply of the first server that responds. */
 async function slotsOf(servers: readonly RedisServer[]): Promise<readonly SlotRange[]> {
   for (const server of servers) {
-    const reply = await askRedis(server, 'CLUSTER', 'SLOTS').catch(() => undefined)
+    const reply = await sendToRedis(server, 'CLUSTER', 'SLOTS').catch(() => undefined)
     if (reply !== undefined) return reply as readonly SlotRange[]
   }
   return []

@@ -3,11 +3,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { launch, type RedisServer, startRedis, untilAnswers } from './redis.ts'
 import { REDIS_PROGRAM, type RedisKind } from './redis-binaries.ts'
 import { QUICK_REPLICATION, type RedisTopologyServers } from './redis-cluster.ts'
+import { sendToRedis, until } from './redis-commands.ts'
 
 export interface RedisSentinels extends RedisTopologyServers {
   readonly sentinels: readonly { readonly port: number }[]
@@ -44,7 +44,7 @@ export async function watchWithSentinels(
   const servers = [first, ...replicas]
   await until(
     async () =>
-      String(await askRedis(first, 'INFO', 'replication')).split('state=online').length === 3,
+      String(await sendToRedis(first, 'INFO', 'replication')).split('state=online').length === 3,
   )
   const sentinels = await Promise.all(
     Array.from({ length: SENTINELS }, () => startSentinel(first.port, downAfterMs)),
@@ -55,7 +55,9 @@ export async function watchWithSentinels(
   }
   const untilWatched = () =>
     until(async () => {
-      const views = await Promise.all(sentinels.map((each) => askRedis(each, 'INFO', 'sentinel')))
+      const views = await Promise.all(
+        sentinels.map((each) => sendToRedis(each, 'INFO', 'sentinel')),
+      )
       return views.every((view) => /status=ok.*slaves=2,sentinels=3/.test(String(view)))
     })
   const topology: RedisSentinels = {
@@ -64,18 +66,18 @@ export async function watchWithSentinels(
     async announce(portOf) {
       for (const replica of replicas) {
         const port = String(portOf(replica.port))
-        await askRedis(replica, 'CONFIG', 'SET', 'replica-announce-port', port)
+        await sendToRedis(replica, 'CONFIG', 'SET', 'replica-announce-port', port)
       }
       const [host, port] = ['127.0.0.1', String(portOf(first.port))]
       for (const each of sentinels) {
-        await askRedis(each, 'SENTINEL', 'REMOVE', MASTER_NAME)
-        await askRedis(each, 'SENTINEL', 'MONITOR', MASTER_NAME, host, port, '2')
+        await sendToRedis(each, 'SENTINEL', 'REMOVE', MASTER_NAME)
+        await sendToRedis(each, 'SENTINEL', 'MONITOR', MASTER_NAME, host, port, '2')
       }
       await untilWatched()
       return topology.url
     },
     async master() {
-      const reply = await askRedis(one, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)
+      const reply = await sendToRedis(one, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)
       const [, port] = reply as string[]
       return servers.find((server) => server.port === Number(port)) ?? first
     },
@@ -83,7 +85,7 @@ export async function watchWithSentinels(
       await until(async () => {
         const master = await topology.master()
         if (master === before) return false
-        return String(await askRedis(master, 'ROLE')).startsWith('master')
+        return String(await sendToRedis(master, 'ROLE')).startsWith('master')
       })
     },
   }

@@ -80,7 +80,7 @@ export async function startRedis(
 
   try {
     await untilAnswers(port, running.ended)
-    const hasJson = (await ask(port, 'COMMAND INFO JSON.SET')).includes('json.set')
+    const hasJson = (await sendInline(port, 'COMMAND INFO JSON.SET')).includes('json.set')
     if (kind === 'json' && !hasJson) throw new Error('the server has no JSON.SET')
     return server
   } catch (error) {
@@ -112,7 +112,7 @@ function serverOptions(port: number, directory: string): readonly string[] {
 }
 
 /**
- * Arguments as lines of a file, where Sentinels save what a server is: restarted by arguments alone,
+ * Arguments as lines of a file, where Sentinels save the role of a server: restarted by arguments only,
  * a replica that was promoted would be a replica again.
  */
 function asConfiguration(args: readonly string[]): string {
@@ -166,14 +166,14 @@ export async function launch(command: readonly string[]): Promise<Launched> {
 export async function untilAnswers(port: number, ended: AbortSignal): Promise<void> {
   const giveUpAt = Date.now() + 10_000
   while (Date.now() < giveUpAt && !ended.aborted) {
-    if ((await ask(port, 'PING')).startsWith('+PONG')) return
+    if ((await sendInline(port, 'PING')).startsWith('+PONG')) return
     await sleep(20)
   }
   throw new Error('no answer')
 }
 
 /** Sends one inline command and returns the beginning of the reply, or nothing. */
-async function ask(port: number, command: string): Promise<string> {
+async function sendInline(port: number, command: string): Promise<string> {
   const socket = openSocket(port, '127.0.0.1')
   socket.setTimeout(1000, () => socket.destroy())
   socket.write(`${command}\r\n`)

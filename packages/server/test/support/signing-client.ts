@@ -15,7 +15,7 @@ export interface SigningClient {
   published: readonly JWK[] | undefined
   readonly publicJwk: JWK
   /** The number of requests for its document and its keys. */
-  asked(path: '/client.json' | '/jwks.json'): number
+  requestCount(path: '/client.json' | '/jwks.json'): number
   /** Claims and header members that add to or override the usual ones. */
   assertion(audience: string, claims?: Claims, header?: Claims): Promise<string>
   /** The parameters of a token request with a new assertion. */
@@ -72,7 +72,7 @@ export async function startSigningClient(
     id: `${host.origin}/client.json`,
     published: [key.jwk],
     publicJwk: key.jwk,
-    asked: (path) => host.seen.filter(({ url }) => url === path).length,
+    requestCount: (path) => host.seen.filter(({ url }) => url === path).length,
     assertion,
     async signed(aud, claims, header) {
       const client_assertion = await assertion(aud, claims, header)

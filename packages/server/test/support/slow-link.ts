@@ -7,7 +7,7 @@ import type { SuiteRedis } from './redis-of-suite.ts'
 interface SlowLink {
   readonly port: number
   /** Sets the round-trip latency. */
-  takes(roundTripMs: number): void
+  setLatency(roundTripMs: number): void
   close(): Promise<void>
 }
 
@@ -20,8 +20,8 @@ export async function openSlowLinks(
   for (const port of ports) links.set(port, await openSlowLink(port))
   return {
     url: await redis.announce((own) => links.get(own)?.port ?? own),
-    takes(roundTripMs) {
-      for (const link of links.values()) link.takes(roundTripMs)
+    setLatency(roundTripMs) {
+      for (const link of links.values()) link.setLatency(roundTripMs)
     },
     async close() {
       await Promise.all([...links.values()].map((link) => link.close()))
@@ -36,8 +36,8 @@ async function openSlowLink(to: number): Promise<SlowLink> {
   const server = createServer((near) => {
     const far = connect({ host: '127.0.0.1', port: to, noDelay: true })
     near.setNoDelay()
-    carry(near, far, () => oneWayMs)
-    carry(far, near, () => oneWayMs)
+    forward(near, far, () => oneWayMs)
+    forward(far, near, () => oneWayMs)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
@@ -47,7 +47,7 @@ async function openSlowLink(to: number): Promise<SlowLink> {
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
-    takes(roundTripMs) {
+    setLatency(roundTripMs) {
       oneWayMs = roundTripMs / 2
     },
     async close() {
@@ -59,7 +59,7 @@ async function openSlowLink(to: number): Promise<SlowLink> {
 }
 
 /** Preserves order if the latency changes meanwhile. */
-function carry(from: Socket, to: Socket, delayMs: () => number): void {
+function forward(from: Socket, to: Socket, delayMs: () => number): void {
   const underway: { readonly chunk: Buffer; readonly arrivesAt: number }[] = []
   let timer: NodeJS.Timeout | undefined
   const arrive = () => {

@@ -1,7 +1,7 @@
 /** The older transport without a client: its stream, and messages to any node. */
 
 import { expect } from 'vitest'
-import { answering, type Listening, listen } from './event-reader.ts'
+import { type Listening, listen, responseTo } from './event-reader.ts'
 import { INITIALIZE } from './wire.ts'
 
 /** Opens the stream of a new or a known session. */
@@ -34,7 +34,7 @@ export interface SseSession {
 }
 
 /** Performs the handshake on a stream, through other nodes if there are any. */
-export async function greet(
+export async function initializeSse(
   stream: Listening,
   [first, second = first]: readonly [string, string?],
   capabilities: object = {},
@@ -43,7 +43,7 @@ export async function greet(
   const params = { ...INITIALIZE.params, capabilities, protocolVersion: '2024-11-05' }
   const initialize = { ...INITIALIZE, id: 'init', params }
   expect((await sendSse(first, path, initialize)).status).toBe(202)
-  await stream.until(answering('init'))
+  await stream.until(responseTo('init'))
   const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' }
   expect((await sendSse(second, path, initialized)).status).toBe(202)
   return { stream, path, id: path.split('=')[1] ?? '' }

@@ -134,7 +134,8 @@ async function connectCaller(
       try {
         const result = await client.call('remember', { text })
         const fault = faultOf(result)
-        if (fault === undefined) memory.kept(text, structured<{ before: string }>(result).before)
+        if (fault === undefined)
+          memory.acknowledged(text, structured<{ before: string }>(result).before)
         return fault
       } catch (error) {
         return refusals[0] ?? faultIn(error)
@@ -156,7 +157,7 @@ function createMemory() {
       possible.add(text)
       return text
     },
-    kept(text: string, before: string): void {
+    acknowledged(text: string, before: string): void {
       if (before === text || !possible.has(before)) lost.push(`${before} before ${text}`)
       possible = new Set([text])
     },

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { structured } from './clients.ts'
-import { answering, type Listening, listen, listenTo } from './event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from './event-reader.ts'
 import type { ThreeNodes } from './three-nodes.ts'
 import { type Answer, connect, post, postModern, read, request } from './wire.ts'
 
@@ -23,13 +23,13 @@ const remember = (text?: string) =>
 
 export async function startSurvivors(
   { urls: [a, b, c] }: ThreeNodes,
-  keep: (stream: Listening) => Listening,
+  closeLater: (stream: Listening) => Listening,
 ): Promise<Survivors> {
   const headers = await connect(a)
   await read(post(b, remember('kept'), headers))
-  const stream = keep(await listen(`${a}/mcp`, headers))
+  const stream = closeLater(await listen(`${a}/mcp`, headers))
   const params = { notifications: { toolsListChanged: true } }
-  const modern = keep(
+  const modern = closeLater(
     await listenTo((signal) => postModern(b, 'subscriptions/listen', params, { signal })),
   )
   await modern.until(({ message }) => message !== undefined)
@@ -37,9 +37,9 @@ export async function startSurvivors(
   await delay(1200)
   const slow = { name: 'where', arguments: { text: 'slow', delayMs: 2000 } }
   const call = request('tools/call', slow, 'slow')
-  const running = keep(await listenTo((signal) => post(c, call, headers, signal)))
+  const running = closeLater(await listenTo((signal) => post(c, call, headers, signal)))
   const slowText = async () => {
-    const { message } = await running.until(answering('slow'))
+    const { message } = await running.until(responseTo('slow'))
     return structured<{ text: string }>(message?.result ?? {}).text
   }
   return { headers, streams: [stream, modern], slowText }
@@ -56,17 +56,17 @@ export function expectUnavailable({ status, headers, message }: Answer): void {
 export async function untilRecovered({ urls }: ThreeNodes, headers: Survivors['headers']) {
   const started = performance.now()
   for (const url of urls) {
-    const ask = () => read(post(url, remember(), headers))
+    const call = () => read(post(url, remember(), headers))
     const options = { timeout: 10_000, interval: 20 }
-    await expect.poll(async () => (await ask()).status, options).toBe(200)
-    const { message } = await ask()
+    await expect.poll(async () => (await call()).status, options).toBe(200)
+    const { message } = await call()
     expect(structured<{ before: string }>(message.result ?? {}).before).toBe('kept')
   }
   return performance.now() - started
 }
 
 /** Every stream receives a new change exactly once. */
-export async function expectHearing(
+export async function expectDelivery(
   { urls }: Pick<ThreeNodes, 'urls'>,
   streams: readonly Listening[],
 ): Promise<void> {

@@ -1,12 +1,12 @@
 /** A server that accepts tokens of an external issuer. */
 
 import { startApp, type TestApp, type TestAppOptions } from './app.ts'
-import { type ExternalIssuer, startExternalIssuer, type TokenWishes } from './external-issuer.ts'
+import { type ExternalIssuer, startExternalIssuer, type TokenOptions } from './external-issuer.ts'
 
 export interface TokenApp extends TestApp {
   readonly issuer: ExternalIssuer
   /** The header of a caller with a token for `/mcp`. */
-  bearer(wishes?: TokenWishes): Promise<{ readonly authorization: string }>
+  bearer(options?: TokenOptions): Promise<{ readonly authorization: string }>
 }
 
 export async function startTokenApp(options: TestAppOptions = {}): Promise<TokenApp> {
@@ -16,7 +16,7 @@ export async function startTokenApp(options: TestAppOptions = {}): Promise<Token
   return {
     ...app,
     issuer,
-    bearer: async (wishes) => withToken(await issuer.token(`${app.url}/mcp`, wishes)),
+    bearer: async (tokenOptions) => withToken(await issuer.token(`${app.url}/mcp`, tokenOptions)),
     async stop() {
       await app.stop()
       await issuer.stop()

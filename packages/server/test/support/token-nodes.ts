@@ -1,7 +1,7 @@
 /** Three nodes in this process, on one Redis, that accept tokens of one external issuer. */
 
 import { startApp, type TestApp } from './app.ts'
-import { type ExternalIssuer, startExternalIssuer, type TokenWishes } from './external-issuer.ts'
+import { type ExternalIssuer, startExternalIssuer, type TokenOptions } from './external-issuer.ts'
 import { startSuiteRedis } from './redis-of-suite.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
 import { withToken } from './token-app.ts'
@@ -11,7 +11,7 @@ export interface TokenNodes {
   readonly urls: readonly [a: string, b: string, c: string]
   readonly nodes: readonly TestApp[]
   /** The header of a caller with a token that is valid on all nodes. */
-  bearer(wishes?: TokenWishes): Promise<{ readonly authorization: string }>
+  bearer(options?: TokenOptions): Promise<{ readonly authorization: string }>
   stop(): Promise<void>
 }
 
@@ -27,7 +27,7 @@ export async function startTokenNodes(): Promise<TokenNodes> {
     issuer,
     nodes,
     urls: [a.localUrl, b.localUrl, c.localUrl],
-    bearer: async (wishes) => withToken(await issuer.token(`${PUBLIC_URL}/mcp`, wishes)),
+    bearer: async (options) => withToken(await issuer.token(`${PUBLIC_URL}/mcp`, options)),
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()))
       await issuer.stop()

@@ -24,39 +24,42 @@ const PARAMETERS = ['code', 'state', 'nonce', 'code_verifier', 'token', 'client_
 const FIELDS = ['access_token', 'refresh_token', 'id_token']
 
 /** Starts recording; replaces `fetch` until stopped. */
-export function listenIn(): Traffic {
-  const heard: string[] = []
+export function recordTraffic(): Traffic {
+  const recorded: string[] = []
   const original = globalThis.fetch
   globalThis.fetch = async (input, init) => {
     const sent = init?.body
     const body = sent instanceof Uint8Array ? Buffer.from(sent).toString() : String(sent ?? '')
     const fields = new Headers(init?.headers)
-    heard.push(String(input), body, fields.get('cookie') ?? '')
-    heard.push(...basicCredentials(fields.get('authorization')))
+    recorded.push(String(input), body, fields.get('cookie') ?? '')
+    recorded.push(...basicCredentials(fields.get('authorization')))
     const response = await original(input, init)
-    heard.push(...response.headers.getSetCookie(), response.headers.get('location') ?? '')
-    heard.push(response.headers.get('mcp-session-id') ?? '')
+    recorded.push(...response.headers.getSetCookie(), response.headers.get('location') ?? '')
+    recorded.push(response.headers.get('mcp-session-id') ?? '')
     // Read in parallel; an interrupted stream keeps what was read.
     const { body: stream } = response.clone()
-    void keep(stream, heard)
+    void recordBody(stream, recorded)
     return response
   }
   return {
-    secrets: () => findSecrets(heard.join('\n')),
+    secrets: () => findSecrets(recorded.join('\n')),
     stop() {
       globalThis.fetch = original
     },
   }
 }
 
-async function keep(stream: ReadableStream<Uint8Array> | null, heard: string[]): Promise<void> {
+async function recordBody(
+  stream: ReadableStream<Uint8Array> | null,
+  recorded: string[],
+): Promise<void> {
   let text = ''
   try {
     for await (const chunk of stream ?? []) text += Buffer.from(chunk).toString()
   } catch {
     text += '\n'
   }
-  heard.push(text)
+  recorded.push(text)
 }
 
 function basicCredentials(authorization: string | null): string[] {

@@ -54,8 +54,8 @@ export function post(
 }
 
 /** Reads a response to its end. */
-export async function read(answering: Response | Promise<Response>): Promise<Answer> {
-  const response = await answering
+export async function read(pending: Response | Promise<Response>): Promise<Answer> {
+  const response = await pending
   const { status, headers } = response
   const text = await response.text()
   const messages = parseMessages(text)
@@ -136,7 +136,7 @@ export function postModern(
 }
 
 /** Posts one request in either era; in the 2025 era in a new MCP session. */
-export async function ask(
+export async function sendRequest(
   url: string,
   era: string,
   method: string,

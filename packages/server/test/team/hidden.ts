@@ -1,4 +1,4 @@
-/** Tools, resources and prompts of which some callers do not see all. */
+/** Tools, resources and prompts, some of them hidden from some callers. */
 
 import { z } from 'zod'
 import { createMcp } from '../../src/create-mcp.ts'

@@ -1,4 +1,4 @@
-/** Routes of a team that hang, and requests of other sites: answered in the form of the route. */
+/** Routes of a team that hang, and requests of other sites: refused in the format of the route. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -94,7 +94,7 @@ describe('a request of another site', () => {
 })
 
 describe('a route that does not answer', () => {
-  it.each(['never', 'late'])('is cut off after its time limit: %s', async (how) => {
+  it.each(['never', 'late'])('is aborted after its time limit: %s', async (how) => {
     const response = await send(`/stuck/${how}`, { method: 'POST' })
     expect([response.status, await response.json()]).toMatchObject([503, { code: 'unavailable' }])
     expect(aborted).toContain(how)
@@ -110,7 +110,7 @@ describe('a route that does not answer', () => {
     ])
   })
 
-  it('may stream for longer once it has answered', async () => {
+  it('may stream for longer once it has started a response', async () => {
     expect(await (await send('/feed')).text()).toBe('onetwothree')
   })
 })

@@ -91,7 +91,7 @@ const put = (body: string, type = 'application/json') =>
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
 describe('for people', () => {
-  it('a page has the look of the server, and its path stays out of the log', async () => {
+  it('a page has the theme of the server, and its path is not in the log', async () => {
     const response = await send(`/reset/${SECRET}`)
     const text = await response.text()
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
@@ -107,7 +107,7 @@ describe('for people', () => {
     expect(server.log()).toContainEqual(expect.objectContaining({ route: '/reset/new' }))
   })
 
-  it('a form is taken from the own pages alone, and within its bounds', async () => {
+  it("a form is accepted from the server's own pages only, and within its limits", async () => {
     const post = (body: string, headers: Record<string, string> = FORM) =>
       send('/reset/x', { method: 'POST', body, headers })
     expect((await post('password=long-enough')).status).toBe(200)
@@ -168,7 +168,7 @@ describe('for programs', () => {
   })
 })
 
-test('callers are known by their access token', async () => {
+test('callers are identified by their access token', async () => {
   const token = await issuer.sign({ ...issuer.claims(`${server.url}/mcp`), role: 'admin' })
   const headers = { authorization: `Bearer ${token}` }
   expect(await (await send('/export', { headers })).json()).toEqual({
@@ -203,7 +203,7 @@ describe('a route cannot', () => {
     },
   )
 
-  it('take a path of the framework: all of them are reserved', () => {
+  it('have a path of the framework: all of them are reserved', () => {
     const all = {
       ...{ sse: true, direct: true, landingPage: true, metrics: true, traces: true, era2025: true },
     }
@@ -220,7 +220,7 @@ describe('a route cannot', () => {
   })
 })
 
-it('answers 500 in the form of the audience where a route returns no response', async () => {
+it('returns 500 in the format of the audience if a route returns no response', async () => {
   const wrong = (path: string, audience: 'people' | 'programs', value: unknown) =>
     defineRoute({ for: audience, method: 'GET', path, handle: () => value as Response })
   const own = [wrong('/none', 'programs', undefined), wrong('/text', 'people', 'hi')]

@@ -4,9 +4,9 @@ import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { createMcp } from '../../src/create-mcp.ts'
 import { startTestServer } from '../../src/testing/index.ts'
-import { answering } from '../support/event-reader.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
-import { ask, postModern, read } from '../support/wire.ts'
+import { responseTo } from '../support/event-reader.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
+import { postModern, read, sendRequest } from '../support/wire.ts'
 
 function desk() {
   const events: string[] = []
@@ -58,7 +58,7 @@ function desk() {
     name: 'desk',
     hooks: [hook],
     readiness() {
-      if (!state.isReady) throw new Error('the database is away')
+      if (!state.isReady) throw new Error('the database is unavailable')
     },
   })
   const given = { server, tools: [add], prompts: [prompt], resources: [resource] }
@@ -73,7 +73,7 @@ it('are available everywhere, in both eras, with hooks and no secret in the log'
       const { events, given } = desk()
       const server = await startTestServer({ ...given, env: { ...env, MCP_FAST_PATH: fastPath } })
       const result = async (method: string, params: Record<string, unknown>) =>
-        JSON.stringify((await ask(server.url, era, method, params)).message)
+        JSON.stringify((await sendRequest(server.url, era, method, params)).message)
       expect(await result('tools/call', { name: 'add', arguments: {} })).toContain('"sum":3')
       expect(await result('prompts/get', { name: 'hello' })).toContain('1 anonymous')
       expect(await result('resources/read', { uri: 'desk://sum' })).toContain('2 anonymous')
@@ -96,12 +96,12 @@ it('are available over /sse, with hooks', async () => {
   const { events, given } = desk()
   const server = await startTestServer({ ...given, env })
   const opened = await openSse(server.url)
-  const { stream, path } = await greet(opened, [server.url])
+  const { stream, path } = await initializeSse(opened, [server.url])
   let id = 0
   const result = async (method: string, params: object) => {
     id += 1
     await sendSse(server.url, path, { jsonrpc: '2.0', id, method, params })
-    return JSON.stringify((await stream.until(answering(id))).data)
+    return JSON.stringify((await stream.until(responseTo(id))).data)
   }
   expect(await result('tools/call', { name: 'add', arguments: {} })).toContain('sum')
   expect(await result('prompts/get', { name: 'hello' })).toContain('1 anonymous')

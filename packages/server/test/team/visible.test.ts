@@ -37,8 +37,8 @@ async function bearer(url: string, role: string, path = '/mcp', scope = 'other')
   return { authorization: `Bearer ${token}` }
 }
 
-/** The same request for something hidden, and for something that is not there. */
-const ASKED: readonly [method: string, params: (name: string) => object][] = [
+/** The same request for a hidden name, and for an unknown one. */
+const REQUESTS: readonly [method: string, params: (name: string) => object][] = [
   ['tools/call', (name) => ({ name, arguments: {} })],
   ['tools/call', (name) => ({ name, arguments: 'nonsense' })],
   ['tools/call', (name) => ({ name, arguments: {}, _meta: { progressToken: 1 } })],
@@ -57,12 +57,12 @@ const ASKED: readonly [method: string, params: (name: string) => object][] = [
 ]
 const complete = (ref: object) => ({ ref, argument: { name: 'id', value: '' } })
 
-/** What an answer says, without what differs between any two. */
+/** The parts of a response that do not differ by request. */
 function facts({ status, headers, text }: { status: number; headers: Headers; text: string }) {
-  const kept = [...headers].filter(
+  const compared = [...headers].filter(
     ([name]) => !['date', 'x-request-id', 'content-length'].includes(name) && !/limit/.test(name),
   )
-  return { status, headers: kept, text: text.replaceAll('absent', 'hidden') }
+  return { status, headers: compared, text: text.replaceAll('absent', 'hidden') }
 }
 
 describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
@@ -84,12 +84,12 @@ describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
     },
   }
 
-  describe.each(Object.entries(ways))('in the era %s', (_era, ask) => {
-    test.each(ASKED)(
+  describe.each(Object.entries(ways))('in the era %s', (_era, send) => {
+    test.each(REQUESTS)(
       '%s has the same response for hidden and absent declarations: %#',
       async (method, params) => {
-        const hidden = await ask(method, params('hidden'))
-        expect(facts(hidden)).toEqual(facts(await ask(method, params('absent'))))
+        const hidden = await send(method, params('hidden'))
+        expect(facts(hidden)).toEqual(facts(await send(method, params('absent'))))
         expect(hidden.message.error ?? hidden.status).not.toBe(200)
       },
     )
@@ -97,7 +97,7 @@ describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
     it('lists what each caller sees', async () => {
       const admin = await bearer(url, 'admin', '/mcp', 'service:read')
       const listed = async (method: string, headers: typeof user) => {
-        const { message } = await ask(method, {}, headers)
+        const { message } = await send(method, {}, headers)
         const [all] = Object.values(message.result ?? {}).filter(Array.isArray)
         return (all as { name: string }[]).map(({ name }) => name)
       }
@@ -112,15 +112,15 @@ describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
       expect(await listed('prompts/list', admin)).toEqual(['open', 'hidden'])
     })
 
-    it('serves who sees it', async () => {
+    it('serves callers who see it', async () => {
       const admin = await bearer(url, 'admin', '/mcp', 'service:read')
       for (const name of ['hidden', 'hidden-by-scope']) {
-        const { message } = await ask('tools/call', { name, arguments: {} }, admin)
+        const { message } = await send('tools/call', { name, arguments: {} }, admin)
         expect(message.result?.structuredContent).toEqual({ done: true })
       }
-      const got = await ask('prompts/get', { name: 'hidden', arguments: { id: '1' } }, admin)
+      const got = await send('prompts/get', { name: 'hidden', arguments: { id: '1' } }, admin)
       expect(got.message.result).toBeDefined()
-      const resource = await ask('resources/read', { uri: 'hidden://1' }, admin)
+      const resource = await send('resources/read', { uri: 'hidden://1' }, admin)
       expect(resource.message.result).toBeDefined()
     })
   })
@@ -130,15 +130,15 @@ describe.each(['on', 'off'])('with the fast path %s', (fastPath) => {
     ['tools/call', 'hidden-by-scope'],
     ['tools/call', 'hidden-by-header'],
     ['prompts/get', 'hidden'],
-  ])('a direct call of %s says the same of %s', async (method, name) => {
+  ])('a direct call of %s has the same response for %s', async (method, name) => {
     const headers = await bearer(url, 'user', '/http')
-    const ask = async (asked: string) => {
-      const text = JSON.stringify({ method, params: { name: asked, arguments: {} } })
+    const send = async (hiddenOrAbsent: string) => {
+      const text = JSON.stringify({ method, params: { name: hiddenOrAbsent, arguments: {} } })
       const answer = await postDirect(url, text, { headers })
       return facts({ ...answer, text: JSON.stringify(answer.body) })
     }
-    const hidden = await ask(name)
-    expect(hidden).toEqual(await ask(name.replace('hidden', 'absent')))
+    const hidden = await send(name)
+    expect(hidden).toEqual(await send(name.replace('hidden', 'absent')))
     expect(hidden.status).toBe(404)
   })
 

@@ -72,7 +72,7 @@ describe.each(MODES)('AUDIT_SUBJECT=%s', (AUDIT_SUBJECT, subject) => {
     expect(call?.subject).toBe(subject)
   })
 
-  test('names who signed in', async () => {
+  test('names the signed-in user', async () => {
     const app = await startApp({ env: { AUDIT_SUBJECT } })
     onTestFinished(() => app.stop())
     await signInAs(newBrowser(), await login(app.url))

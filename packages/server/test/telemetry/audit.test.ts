@@ -1,4 +1,4 @@
-/** The audit log: who called what, signed in and let a client in, without arguments and results. */
+/** The audit log: calls, sign-ins and authorizations of clients, without arguments and results. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 
@@ -24,16 +24,16 @@ let events: readonly Event[]
 
 const parsed = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Event)
 
-/** What people and clients did, in order, of which all is in the audit log afterwards. */
+/** Actions of people and clients in order, all of which are in the audit log afterwards. */
 async function story(url: string): Promise<string> {
   const link = await login(url)
   await signInAs(newBrowser(), link)
   await callWith(url, link.session, 'service')
   await callWith(url, link.session, 'logout')
-  const caller = await letDirectCallerIn(url)
+  const caller = await authorizeDirectCaller(url)
   await caller.call('tools/call', { name: 'session' })
   const client = await createOAuthClient(url)
-  await (await client.ask()).decide('deny')
+  await (await client.openConsent()).decide('deny')
   const { access_token: access, refresh_token: refresh } = await client.connect()
   await client.revoke(access)
   await client.revoke(refresh)
@@ -91,7 +91,7 @@ describe('with a file of its own', () => {
     expect(text).not.toMatch(/ses_|5555/)
   })
 
-  test('and none of it is in the log', () => {
+  test('none of it is in the log', () => {
     expect(app.lines.filter((line) => line.includes('"stream":"audit"'))).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { startCollector } from '../support/otlp-collector.ts'
 import { startServerProcess } from '../support/process.ts'
 
-/** V8 lists every script that a process ran, however it was loaded. */
+/** The packages of every script that a process ran, as listed by V8. */
 async function packagesLoaded(env: Record<string, string>): Promise<ReadonlySet<string>> {
   const folder = mkdtempSync(join(tmpdir(), 'loaded-'))
   try {
@@ -26,7 +26,7 @@ interface Report {
   readonly result: readonly { readonly url: string }[]
 }
 
-/** Of prom-client, which looks whether somebody traces. */
+/** A dependency of prom-client, which checks for tracing. */
 const API = '@opentelemetry/api'
 const traces = (names: ReadonlySet<string>) =>
   [...names].filter((name) => name.startsWith('@opentelemetry/') && name !== API)
@@ -45,7 +45,7 @@ test('with one it is', async () => {
   expect(traces(names)).toContain('@opentelemetry/sdk-trace')
 })
 
-test('with metrics: false neither prom-client nor what it brings is loaded', async () => {
+test('with metrics: false neither prom-client nor its dependencies are loaded', async () => {
   const FIXTURE_SERVER = JSON.stringify({ metrics: false })
   const names = await packagesLoaded({ STOP_DELAY: '0', FIXTURE_SERVER })
   expect(names).toContain('hono')
@@ -69,7 +69,7 @@ test('the authorization server is loaded on first use, unless clients must be ch
   expect(await packagesLoaded({ ...UPSTREAM, OAUTH_CLIENTS })).toContain('oidc-provider')
 })
 
-test('what sends requests to the upstream and its provider is loaded with the first of them', async () => {
+test('the HTTP client for the upstream and its provider is loaded with the first request', async () => {
   const API = {
     UPSTREAM_AUTH: 'key',
     UPSTREAM_API_URL: 'https://api.example.com',

@@ -1,4 +1,4 @@
-/** What is counted, seen in a real scrape after real traffic: each thing once, and never an id. */
+/** Metrics in a real scrape after real traffic: each event counted once, and never an id. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { outcomeLabel } from '../../src/engine/tool-error.ts'
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-/** Expects that `work` adds so many; polled, since a client may see its answer before it is counted. */
+/** Expects that `work` adds this number; polled, since a client may see its response before it is counted. */
 async function expectMore(
   work: () => Promise<unknown>,
   name: string,
@@ -42,13 +42,13 @@ describe('tool calls', () => {
     await expectMore(call, 'mcp_tool_call_duration_seconds_count', labels, 1)
   })
 
-  test('with the code of what went wrong', async () => {
+  test('with the code of an error', async () => {
     const bad = () => callWith(app.url, 'ses_nonsense', 'service')
     const labels = { tool: 'service', outcome: 'session_not_found' }
     await expectMore(bad, 'mcp_tool_call_duration_seconds_count', labels, 1)
   })
 
-  test('of tools that there are not have one label for all', async () => {
+  test('of unknown tools have one label for all', async () => {
     const calls = async () => {
       for (const name of ['made-up-1', 'made-up-2']) {
         await read(postModern(app.url, 'tools/call', { name, arguments: {} }))
@@ -68,7 +68,7 @@ describe('requests', () => {
     await expectMore(live, COUNT, { method: 'GET', route: '/livez', status: '2xx' }, 1)
   })
 
-  test('for a path that is made up have one label for all', async () => {
+  test('for an unknown path have one label for all', async () => {
     const lost = () => fetch(`${app.url}/a-path-of-mine`)
     await expectMore(lost, COUNT, { route: 'unknown', status: '4xx' }, 1)
   })
@@ -102,7 +102,7 @@ describe('streams', () => {
   const openStreams = async () => (await scrape(app.url)).sum('mcp_streams_open')
   const eventStream = { accept: 'text/event-stream' }
 
-  test('are known while they are open, and their time is not that of a request', async () => {
+  test('are counted while they are open, and their duration is not that of a request', async () => {
     const headers = await connect(app.url)
     const controller = new AbortController()
     const { signal } = controller
@@ -121,7 +121,7 @@ describe('streams', () => {
     await expectMore(listening, 'mcp_http_request_duration_seconds_count', labels, 0)
   })
 
-  test('more than a caller may have are counted as refused', async () => {
+  test('above the limit of a caller are counted as refused', async () => {
     const controller = new AbortController()
     const { signal } = controller
     const listen = () =>
@@ -137,7 +137,7 @@ describe('streams', () => {
 })
 
 describe('sign-ins and sessions', () => {
-  test('are counted by what became of them', async () => {
+  test('are counted by outcome', async () => {
     const before = await scrape(app.url)
     const good = await login(app.url)
     await signInAs(newBrowser(), good)
@@ -162,15 +162,15 @@ describe('the store', () => {
     await expectMore(ready, seconds, { command: 'ping' }, 1)
   })
 
-  test('has those counted that it did not answer', async () => {
-    store.takeAway()
+  test('has its failed commands counted', async () => {
+    store.disconnect()
     const ready = () => fetch(`${app.url}/readyz`)
     await expectMore(ready, 'mcp_store_errors_total', { command: 'ping' }, 1)
-    store.giveBack()
+    store.reconnect()
   })
 })
 
-test('outcomes that tools make up have one label for all', () => {
+test('undeclared outcomes of tools have one label for all', () => {
   const known = ['ok', 'input_required', 'timeout', 'unavailable', 'upstream_timeout']
   expect(known.map(outcomeLabel)).toEqual(known)
   expect(['card_declined', 'toString', ''].map(outcomeLabel)).toEqual(['other', 'other', 'other'])

@@ -1,11 +1,11 @@
-/** One trace from the client to the API, as a real collector gets it. */
+/** One trace from the client to the API, in a real collector. */
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { formsOf } from '../../src/testing/leaks.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type CollectedSpan, type Collector, startCollector } from '../support/otlp-collector.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
-import { listenIn } from '../support/traffic.ts'
+import { recordTraffic } from '../support/traffic.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -21,7 +21,7 @@ afterEach(async () => {
 interface Traced {
   readonly app: TestApp
   readonly collector: Collector
-  /** Stops the server, which sends what it has, and gives the spans with these names. */
+  /** Stops the server, which sends pending spans; returns the spans with these names. */
   spans(...names: string[]): Promise<CollectedSpan[]>
 }
 
@@ -65,7 +65,7 @@ describe('a trace', () => {
     await read(postModern(app.url, 'tools/call', serviceCall(session), { headers }))
     const [tool, call] = await spans('tools/call service', 'GET /accounts/{id}')
     const ofTrace = collector.spans.filter(({ traceId }) => traceId === TRACE)
-    // The demo's API is at the same server, and continues the trace.
+    // The demo's API is on the same server, and continues the trace.
     const [first] = ofTrace.filter(({ parentSpanId }) => parentSpanId === PARENT)
     const api = ofTrace.find(({ parentSpanId }) => parentSpanId === call?.spanId)
     expect(first).toMatchObject({ name: 'POST /mcp', isError: false })
@@ -129,7 +129,7 @@ describe('a trace', () => {
     })
   })
 
-  test('that is malformed begins anew', async () => {
+  test('that is malformed is replaced by a new one', async () => {
     const { app, collector, spans } = await start()
     for (const bad of [
       'nonsense',
@@ -144,7 +144,7 @@ describe('a trace', () => {
   })
 })
 
-test('log lines of a traced call say the trace', async () => {
+test('log lines of a traced call have the trace id', async () => {
   const { app, spans } = await start()
   const headers = { traceparent: traceparent() }
   const params = { name: 'session', arguments: {} }
@@ -156,9 +156,9 @@ test('log lines of a traced call say the trace', async () => {
   expect(posted).toMatchObject({ traceId: TRACE })
 })
 
-describe('what is sent', () => {
-  test('holds no secret and no id', async () => {
-    const traffic = listenIn()
+describe('the export', () => {
+  test('contains no secret and no id', async () => {
+    const traffic = recordTraffic()
     const { app, collector, spans } = await start()
     const session = await signedIn(app)
     await callWith(app.url, session, 'service')
@@ -190,17 +190,17 @@ describe('what is sent', () => {
     await fetch(`${none.app.url}/livez`)
     await fetch(`${none.app.url}/livez`, { headers: { traceparent: traceparent() } })
     await none.spans()
-    // Who calls does not decide how much is kept: anybody can call.
+    // The caller's sampling decision is ignored: anybody can call.
     expect(none.collector.spans).toEqual([])
   })
 
-  test('that fails is reported once', async () => {
+  test('reports a failure once', async () => {
     const collector = await startCollector(400)
     closing.push(collector.close)
     const app = await startApp({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } })
     await fetch(`${app.url}/livez`)
     await app.stop()
-    const told = app.lines.filter((line) => line.includes('traces cannot be sent'))
-    expect(told).toHaveLength(1)
+    const reports = app.lines.filter((line) => line.includes('traces cannot be sent'))
+    expect(reports).toHaveLength(1)
   })
 })

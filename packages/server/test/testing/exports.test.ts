@@ -1,4 +1,4 @@
-/** The package as others install it: each export loads and has types, and no test runner comes with it. */
+/** The installed package: each export loads and has types, and no test runner is included. */
 
 import { execFile } from 'node:child_process'
 import {
@@ -40,7 +40,7 @@ async function installPacked(folder: string): Promise<void> {
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', target])
 }
 
-/** What the manifest asks for, and nothing else, from where the repository has it. */
+/** Links the dependencies of the manifest, and no others, from the repository. */
 function linkDependencies(project: string): void {
   const text = readFileSync(join(source, 'package.json'), 'utf8')
   const { dependencies } = JSON.parse(text) as Manifest
@@ -109,7 +109,7 @@ describe('the packed package', () => {
   }, 240_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('has types for each export, checked whole, and its code runs', async () => {
+  it('has types for each export, which compile, and its code runs', async () => {
     const strict = ['--strict', '--skipLibCheck', 'false', '--module', 'nodenext']
     const options = [...strict, '--target', 'es2023', '--types', 'node']
     await run(tsc, [...options, 'consumer.mts'], { cwd: project })
@@ -129,7 +129,7 @@ describe('the packed package', () => {
     expect(stdout).toMatch(/ one\n/)
     const tested = await run(process.execPath, ['starts.mjs'], { cwd: project })
     expect(tested.stdout).toMatch(/200\n$/)
-    // Beyond the declaration: it needs the Redis of the nodes.
+    // Without running a command: it needs the Redis of the nodes.
     const access = run(process.execPath, [bin, 'access', 'list'], { cwd: project })
     await expect(access).rejects.toThrow('This command needs the Redis of the nodes')
   }, 120_000)

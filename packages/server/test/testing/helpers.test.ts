@@ -1,4 +1,4 @@
-/** What tests of content tools, resources and prompts get. */
+/** The test helpers for content tools, resources and prompts. */
 
 import { AssertionError } from 'node:assert'
 import { describe, expect, it } from 'vitest'
@@ -36,13 +36,13 @@ describe('a content tool', () => {
 })
 
 describe('a resource', () => {
-  it('is read by a URI of its template', async () => {
+  it('is read with a URI of its template', async () => {
     const { text, mimeType, uri } = await readResource(branches, 'bank://branches/lyon')
     expect(JSON.parse(text ?? '')).toMatchObject({ city: 'lyon', address: '3 rue Jacquard' })
     expect({ mimeType, uri }).toEqual({ mimeType: 'application/json', uri: 'bank://branches/lyon' })
   })
 
-  it('is read by its own URI, as bytes too', async () => {
+  it('is read with its own URI, bytes included', async () => {
     const logo = defineResource({
       name: 'logo',
       uri: 'acme://logo',
@@ -52,7 +52,7 @@ describe('a resource', () => {
     expect(await readResource(logo)).toMatchObject({ blob: 'AAAA', text: undefined })
   })
 
-  it.each([undefined, 'bank://other/lyon'])('refuses %s, which is no URI of it', async (uri) => {
+  it.each([undefined, 'bank://other/lyon'])('refuses %s, which is not a URI of it', async (uri) => {
     await expect(readResource(branches, uri)).rejects.toThrow(
       'does not match the resource branches',
     )
@@ -64,13 +64,13 @@ describe('a resource', () => {
 })
 
 describe('a prompt', () => {
-  it('is rendered as the user would say it', async () => {
+  it('is rendered as a message of the user', async () => {
     const { messages, text } = await getPrompt(summary, { audience: 'beginner' })
     expect(text).toContain('a reader who is: beginner')
     expect(messages).toMatchObject([{ role: 'user', content: { type: 'text' } }])
   })
 
-  it('refuses arguments that do not fit', async () => {
+  it('refuses invalid arguments', async () => {
     const audience = 'x'.repeat(41)
     await expect(getPrompt(summary, { audience })).rejects.toThrow('audience')
   })

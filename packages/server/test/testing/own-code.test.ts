@@ -1,4 +1,4 @@
-/** What tests of a team's own code get: callers who may not see something, and missing services. */
+/** The test helpers for a team's own code: hidden declarations, and missing services. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -39,14 +39,14 @@ describe('a declaration that the caller may not see', () => {
     })
   })
 
-  it('runs for whoever sees it', async () => {
+  it('runs for callers who may see it', async () => {
     const { structuredContent } = await callTool(tool, {}, admin)
     expect(structuredContent).toEqual({ open: 5 })
     expect((await readResource(resource, undefined, admin)).text).toBe('three')
     expect((await getPrompt(prompt, {}, admin)).text).toBe('Count.')
   })
 
-  it('reads the settings and services of the test', async () => {
+  it('uses the settings and services of the test', async () => {
     const beta = defineTool({
       ...tool,
       visible: (_caller, { settings, services }) => settings.DESK_BETA && services.desk.open() > 0,

@@ -1,4 +1,4 @@
-/** `startTestServer`: a real server for a project's tests, with the demo or with answers of the test. */
+/** `startTestServer`: a real server for a project's tests, with the demo or with responses of the test. */
 
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -47,7 +47,7 @@ async function callSignedIn({ url, signIn }: TestServer, name: string, input = {
 }
 
 describe('a test server', () => {
-  it.each(ERAS)('serves what a test declares, in the era %s', async (era) => {
+  it.each(ERAS)('serves the declarations of a test, in the era %s', async (era) => {
     const { url, log } = await start({ server, tools: [ping], resources: [branches] })
     const { client } = await connectClient(url, era)
     expect(client.getServerVersion()).toMatchObject({ title: 'Acme Desk', version: '3.2.1' })
@@ -61,7 +61,7 @@ describe('a test server', () => {
     expect(log().length).toBeGreaterThan(0)
   })
 
-  it('has no session tools where the server has none', async () => {
+  it('has no session tools if the server has none', async () => {
     const without = defineServer({ name: 'acme-desk', sessionTools: false })
     const { url } = await start({ server: without, tools: [ping] })
     const { client } = await connectClient(url, '2026-07-28')
@@ -96,13 +96,13 @@ describe('a test server', () => {
     expect(errorCode(await callSignedIn(started, 'service'))).toBe('upstream_rejected')
   })
 
-  it('names at its stop what the test has no answer for', async () => {
+  it('names requests without a response of the test when it stops', async () => {
     const started = await startTestServer({ server, tools: [service], upstream: {} })
     await callSignedIn(started, 'service')
     await expect(started.stop()).rejects.toThrow('no upstream answer for: GET /accounts/me')
   })
 
-  it('refuses an answer that no request can ask for', async () => {
+  it('refuses a response for an impossible request', async () => {
     const upstream = { '/accounts': {} }
     await expect(startTestServer({ server, upstream })).rejects.toThrow('must be like')
   })

@@ -1,4 +1,4 @@
-/** The last line of a check run: true to the report, and a failure when anything failed. */
+/** The last line of a check run: matches the report, and fails if anything failed. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ function summary(...reports: readonly (object | undefined)[]) {
 const green = { success: true, numPassedTests: 7, numFailedTests: 0, testResults: [] }
 
 describe('the summary', () => {
-  it('counts what passed', () => {
+  it('counts passed tests', () => {
     expect(summary(green)).toEqual(['7 passed, 0 failed\n', 0])
   })
 
@@ -45,7 +45,7 @@ describe('the summary', () => {
     expect(status).toBe(1)
   })
 
-  it('counts and names a file that could not be run', () => {
+  it('counts and names a file that did not load', () => {
     const testResults = [
       { name: 'a.test.ts', status: 'failed', message: 'no such file', assertionResults: [] },
     ]
@@ -55,7 +55,7 @@ describe('the summary', () => {
     ])
   })
 
-  it('fails when nothing was run', () => {
+  it('fails if no test was run', () => {
     expect(summary(undefined)).toEqual(['0 passed, 0 failed\n', 1])
     expect(summary({ ...green, numPassedTests: 0 })).toEqual(['0 passed, 0 failed\n', 1])
   })

@@ -1,4 +1,4 @@
-/** The check of commit subjects: refuses a wrong one in a range, and takes merges as they are. */
+/** The check of commit subjects: refuses a wrong one in a range, and ignores merges. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -61,7 +61,7 @@ describe('the check of commit subjects', () => {
     expect(check().status).toBe(1)
   })
 
-  it('leaves merges as they are', () => {
+  it('ignores merges', () => {
     git('checkout', '--quiet', '-b', 'branch')
     commit('auth: on the branch')
     git('checkout', '--quiet', 'main')

@@ -1,4 +1,4 @@
-/** `create-mcp-template`: what it writes, and that bad input writes nothing. */
+/** `create-mcp-template`: its files, and invalid input, which writes nothing. */
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -57,7 +57,7 @@ describe('a project', () => {
     expect(textOf('acme-desk/README.md')).toMatch(/^# Acme Desk\n/)
   })
 
-  it('may have another name than its directory, which may be the current one', () => {
+  it('may have another name than its directory, which may be the current directory', () => {
     mkdirSync(join(cwd, '.git'))
     expect(create(['.', '--name', 'acme.desk2', '--no-install']).status).toBe(0)
     expect(textOf('src/server.ts')).toContain("title: 'Acme Desk2'")
@@ -97,7 +97,7 @@ describe('bad input', () => {
     ['no directory', [], 'Name one directory'],
     ['an empty directory name', [''], 'Name one directory'],
     ['two directories', ['a', 'b'], 'Name one directory'],
-    ['an option that there is not', ['desk', '--colour'], '--colour'],
+    ['an unknown option', ['desk', '--colour'], '--colour'],
     ['an option without its value', ['desk', '--name'], '--name'],
     ['upper case', ['Desk'], '"Desk" cannot be the name'],
     ['a space', ['my desk'], '"my desk" cannot be the name'],
@@ -108,7 +108,7 @@ describe('bad input', () => {
     ['a name that is too long', [LONG], 'cannot be the name'],
     ['a line break', ['desk', '--name', 'desk\n'], 'cannot be the name'],
     ['a quote', ['desk', '--name', "d'esk"], 'cannot be the name'],
-    ['a tarball that there is not', ['desk', '--server', 'none.tgz'], 'none.tgz'],
+    ['a missing tarball', ['desk', '--server', 'none.tgz'], 'none.tgz'],
   ])('is refused with one message: %s', (_what, args, message) => {
     const { status, stdout, stderr } = create(args)
     expect([status, stdout]).toEqual([1, ''])
@@ -117,7 +117,7 @@ describe('bad input', () => {
     expect(readdirSync(cwd)).toEqual([])
   })
 
-  it('leaves a directory alone that is not empty', () => {
+  it('leaves a directory unchanged that is not empty', () => {
     mkdirSync(join(cwd, 'desk'))
     writeFileSync(join(cwd, 'desk/notes.txt'), 'mine')
     const { status, stderr } = create(['desk'])
@@ -125,7 +125,7 @@ describe('bad input', () => {
     expect(readdirSync(join(cwd, 'desk'))).toEqual(['notes.txt'])
   })
 
-  it('leaves a file alone', () => {
+  it('leaves a file unchanged', () => {
     writeFileSync(join(cwd, 'desk'), 'mine')
     for (const directory of ['desk', 'desk/below']) {
       const { status, stderr } = create([directory])
@@ -135,7 +135,7 @@ describe('bad input', () => {
     expect(textOf('desk')).toBe('mine')
   })
 
-  it('is a Node that is too old', () => {
+  it('includes a Node that is too old', () => {
     const older = "Object.defineProperty(process.versions, 'node', { value: '18.20.8' })"
     const { status, stderr } = create(['desk', '--no-install'], {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}`,

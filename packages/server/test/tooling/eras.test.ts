@@ -1,4 +1,4 @@
-/** Code for all eras does not depend on the 2025 era, which can be switched off (`protocols`). */
+/** Code for all eras does not depend on the 2025 era, which can be disabled (`protocols`). */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

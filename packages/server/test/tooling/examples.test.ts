@@ -1,4 +1,4 @@
-/** Examples are projects as teams own them: they import what is published, and their pages are true. */
+/** Examples are projects like those of teams: they import published entry points, and their pages are correct. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -30,7 +30,7 @@ describe.each(readdirSync(folder))('the example %s', (name) => {
     expect(importing.filter(isRefused)).toEqual([])
   })
 
-  it('has a page that names each tool, and links to what is there', () => {
+  it('has a page that names each tool, and links to existing files', () => {
     const links = [...page.matchAll(/\]\(([^()\s:#]+)\)/g)].map(([, target = '']) => target)
     expect(links.filter((target) => !existsSync(join(project, target)))).toEqual([])
     const tools = files.filter((file) => /^src\/tools\/[\w/-]+(?<!\.test)\.ts$/.test(file))

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '../../../..')
-/** What the probes' paths are relative to. */
+/** The folder of the probes' paths. */
 const PACKAGE = 'packages/server'
 
 type Probe = [file: string, code: string]
@@ -140,7 +140,7 @@ interface Report {
   }[]
 }
 
-/** Lints the probes in one run, in a copy that has nothing but the configuration. */
+/** Lints the probes in one run, in a folder with the configuration only. */
 function violating(probes: readonly Probe[]): ReadonlySet<string> {
   const copy = mkdtempSync(join(tmpdir(), 'layering-'))
   for (const name of ['biome.json', 'biome.layers.json', '.gitignore', 'package.json']) {

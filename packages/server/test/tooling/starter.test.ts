@@ -1,4 +1,4 @@
-/** No test of the framework depends on the starter, which a team may empty. */
+/** No test of the framework depends on the starter, whose samples a team may delete. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

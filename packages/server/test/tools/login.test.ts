@@ -11,7 +11,7 @@ interface LoginResult {
   readonly session: string
 }
 
-test('returns a link, its code, until when it works, and the session to pass on', async () => {
+test('returns a link, its code, its expiry, and the session to pass as an argument', async () => {
   const result = await callTool(login, {})
   const { url, code, expiresAt, session } = result.structuredContent as unknown as LoginResult
   expect(url).toMatch(/^https:.*\/connect\/lnk_[\w-]{43}$/)
@@ -30,7 +30,7 @@ test('signs nobody in by itself', async () => {
   expect((await callTool(login, {})).session.state).toBe('anonymous')
 })
 
-test('lets a signed-in user sign in again', async () => {
+test('permits a signed-in user to sign in again', async () => {
   const result = await callTool(login, {}, { signedInAs: { sub: 'ada' } })
   expect(result.isError).toBe(false)
   expect(result.session.state).toBe('authenticated')

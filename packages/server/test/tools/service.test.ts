@@ -1,4 +1,4 @@
-/** `service`: what it asks of the bank, and what of the answer leaves the server. */
+/** `service`: its request to the bank, and its masked result. */
 
 import { expect, test } from 'vitest'
 import { UpstreamError } from '../../src/engine/index.ts'
@@ -19,7 +19,7 @@ const SECRETS = [ACCOUNT.accountNumber, ACCOUNT.iban, ACCOUNT.email, 'internalRi
 
 const signedIn = { signedInAs: { sub: 'ada' } }
 
-test('answers with the account, masked, and with nothing that is not declared', async () => {
+test('returns the account, masked, without undeclared fields', async () => {
   const upstream = { 'GET /accounts/{id}': ACCOUNT }
   const result = await callTool(service, {}, { ...signedIn, upstream })
   expect(result.structuredContent).toEqual({
@@ -42,7 +42,7 @@ test("reads the user's own account unless another one is named", async () => {
   expect(named.requests).toMatchObject([{ params: { id: 'acc-2' } }])
 })
 
-test('asks for a sign-in first, and asks the bank nothing', async () => {
+test('requires a sign-in first, without a request to the bank', async () => {
   const result = await callTool(service, {})
   expect(result.code).toBe('login_required')
   expect(result.text).toContain('`login`')
@@ -56,7 +56,7 @@ test('continues by itself when the client opens the sign-in page', async () => {
   expect(result.structuredContent).toMatchObject({ owner: 'Ada Lovelace' })
 })
 
-test('wants the scope service:read of callers with a token', async () => {
+test('requires the scope service:read of callers with a token', async () => {
   const result = await callTool(service, {}, { ...signedIn, scopes: ['openid'] })
   expect(result.code).toBe('insufficient_scope')
   expect(result.requests).toEqual([])
@@ -66,14 +66,14 @@ test.each([
   ['upstream_not_found', 'nothing under that name'],
   ['upstream_rate_limited', 'too many requests'],
   ['upstream_failed', 'failed to answer'],
-] as const)('says so when the bank answers with %s', async (code, words) => {
+] as const)('reports %s of the bank', async (code, words) => {
   const upstream = { 'GET /accounts/{id}': new UpstreamError(code) }
   const result = await callTool(service, {}, { ...signedIn, upstream })
   expect(result.code).toBe(code)
   expect(result.text).toContain(words)
 })
 
-test('refuses an answer of another form, and shows nothing of it', async () => {
+test('refuses an invalid response of the bank, without disclosing it', async () => {
   const upstream = { 'GET /accounts/{id}': { ...ACCOUNT, balance: 'a secret balance' } }
   const result = await callTool(service, {}, { ...signedIn, upstream })
   expect(result.code).toBe('invalid_output')

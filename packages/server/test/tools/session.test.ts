@@ -1,4 +1,4 @@
-/** `session`: who is signed in, and until when. */
+/** `session`: the signed-in user, and the end of the session. */
 
 import { expect, test } from 'vitest'
 import session from '../../src/tools/session.ts'
@@ -6,7 +6,7 @@ import { callTool, expectNoLeak } from '../support/tools.ts'
 
 const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }
 
-test('returns who is signed in, with the address masked', async () => {
+test('returns the signed-in user, with the email address masked', async () => {
   const result = await callTool(session, {}, { signedInAs: ADA })
   expect(result.structuredContent).toEqual({
     state: 'authenticated',
@@ -30,7 +30,7 @@ test('returns when the session ends: later than it began', async () => {
   expect(Date.parse(expiresAt ?? '')).toBeGreaterThan(Date.parse(connectedAt ?? ''))
 })
 
-test('leaves out what is not known, in TOON too', async () => {
+test('omits unknown fields, in TOON, too', async () => {
   const result = await callTool(session, {}, { textFormat: 'toon' })
   expect(result.text).toMatch(/^state: anonymous\n/)
   expect(result.text).not.toMatch(/name|email|null/)

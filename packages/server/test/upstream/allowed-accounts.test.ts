@@ -33,7 +33,7 @@ describe('an email domain', () => {
     at('Ada@ACME.com'),
     at('ada@acme.com', 'true'),
     at('a+b@acme.com'),
-  ])('lets %j in', (claims) => expect(isAllowed(claims)).toBe(true))
+  ])('allows %j', (claims) => expect(isAllowed(claims)).toBe(true))
 
   test.each([
     at('ada@acme.com', false),
@@ -61,19 +61,19 @@ describe('an email domain', () => {
     at(['ada@acme.com']),
     at({ toString: 'ada@acme.com' }),
     {},
-  ])('keeps %j out', (claims) => expect(isAllowed(claims)).toBe(false))
+  ])('refuses %j', (claims) => expect(isAllowed(claims)).toBe(false))
 })
 
 describe('an address', () => {
   const isAllowed = allows('Ada@acme.com')
   const verified = { email_verified: true }
-  test('is compared whole, whatever the case', () => {
+  test('is compared completely, whatever the case', () => {
     expect(isAllowed({ ...verified, email: 'ada@ACME.com' })).toBe(true)
     expect(isAllowed({ ...verified, email: 'grace@acme.com' })).toBe(false)
     expect(isAllowed({ email: 'ada@acme.com' })).toBe(false)
   })
 
-  test('is not matched by letters that only look alike in lower case', () => {
+  test('does not match letters that are only similar in lower case', () => {
     expect(allows('kate@acme.com')({ ...verified, email: '\u212Aate@acme.com' })).toBe(false)
   })
 })
@@ -117,7 +117,7 @@ const isAllowed = allows('@acme.com, sub:583')
 const byId = (fake: FakeProvider) =>
   outcome(byIssuer(fake, { isAllowed }).exchange(CALLBACK, REDIRECT_URI, CHECK))
 
-/** The provider's ID token says so of the person. */
+/** Sets claims of the person in the provider's ID token. */
 function claim(fake: FakeProvider, claims: object): void {
   const id_token = fake.sign({ ...fake.claims(), ...claims })
   fake.paths['/token'] = json(fake.tokens({ id_token }))
@@ -129,23 +129,23 @@ const revoked = (fake: FakeProvider) =>
 describe('with OpenID Connect', () => {
   const good = { email: 'ada@acme.com', email_verified: true }
 
-  test('the ID token is enough', async () => {
+  test('the ID token suffices', async () => {
     const fake = await startProvider()
     claim(fake, good)
     expect(await byId(fake)).toBe('signed in')
     expect(revoked(fake)).toEqual([])
   })
 
-  test('userinfo completes it', async () => {
+  test('userinfo adds missing claims', async () => {
     const fake = await startProvider()
     fake.paths['/me'] = json({ sub: 'ada', ...good })
     expect(await byId(fake)).toBe('signed in')
   })
 
   test.each([
-    ['of somebody else', { sub: 'grace', ...good }],
-    ['of nobody', good],
-    ['that calls the subject otherwise', { id: 'ada', ...good }],
+    ['of another subject', { sub: 'grace', ...good }],
+    ['without a subject', good],
+    ['with the subject in another field', { id: 'ada', ...good }],
     ['without the verification', { sub: 'ada', email: 'ada@acme.com' }],
   ])('userinfo %s does not count, and the tokens are revoked', async (_what, userinfo) => {
     const fake = await startProvider()
@@ -159,19 +159,22 @@ describe('with OpenID Connect', () => {
     ])
   })
 
-  test('a provider without revocation refuses all the same', async () => {
+  test('a provider without revocation refuses, too', async () => {
     const fake = await startProvider()
     claim(fake, { email: 'eve@evil.com', email_verified: true })
     expect(await byId(fake)).toBe('account_refused')
   })
 
-  test.each([500, 429])('userinfo with status %i decides nothing', async (status) => {
-    const fake = await startProvider()
-    fake.paths['/me'] = json({}, status)
-    fake.paths['/revoke'] = json({})
-    expect(await byId(fake)).toBe('provider_unavailable')
-    expect(revoked(fake)).toHaveLength(2)
-  })
+  test.each([500, 429])(
+    'userinfo with status %i is neither acceptance nor refusal',
+    async (status) => {
+      const fake = await startProvider()
+      fake.paths['/me'] = json({}, status)
+      fake.paths['/revoke'] = json({})
+      expect(await byId(fake)).toBe('provider_unavailable')
+      expect(revoked(fake)).toHaveLength(2)
+    },
+  )
 })
 
 describe('with plain OAuth 2.0', () => {

@@ -1,7 +1,7 @@
-/** What tool authors get from the API client when everything is well, and what it sends. */
+/** The API client without faults: its requests and its results. */
 
 import { expect, test } from 'vitest'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { json } from './misbehaving-server.ts'
 
 test('sends token, key and agent, and returns the parsed JSON', async () => {
@@ -62,7 +62,7 @@ test('reads +json types with parameters', async () => {
 })
 
 test.each(['Authorization', 'host', 'X-API-Key', 'cookie', 'transfer-encoding'])(
-  'does not let a tool set %s',
+  'does not permit a tool to set %s',
   async (name) => {
     const { api, server } = await setUp(json(1))
     await expect(api.get('/a', {}, { headers: { [name]: 'x' } })).rejects.toThrow(TypeError)
@@ -85,7 +85,7 @@ test.each([
   [409, 'upstream_rejected'],
   [500, 'upstream_failed'],
   [501, 'upstream_failed'],
-])('names a %i answer %s, once, without its body', async (status, code) => {
+])('a %i response is %s, after one request, without its body', async (status, code) => {
   const { api, server } = await setUp(json({ detail: 'canary-body' }, status))
   const error = await failure(api.get('/a', { q: 'canary-query' }))
   expect(error).toMatchObject({ code, status })

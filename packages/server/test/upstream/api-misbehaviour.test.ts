@@ -1,11 +1,11 @@
-/** An upstream that misbehaves: every case ends in a typed error, in time and in little memory. */
+/** An upstream that misbehaves: every case ends in a typed error, within the deadline and with bounded memory. */
 
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { createApiClient } from '../../src/upstream/api-client.ts'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, json, startServer } from './misbehaving-server.ts'
 
 const MB = 1024 * 1024
@@ -22,7 +22,7 @@ test.each([301, 302, 303, 307, 308])('a %i is not followed', async (status) => {
   await other.close()
 })
 
-/** Streams megabytes until the reader goes away; counts what it sent. */
+/** Streams megabytes until the reader disconnects; counts the sent bytes. */
 function endless(megabytes: number, sent: { bytes: number }, headers = {}): Answer {
   return (res) => {
     res.writeHead(200, { 'content-type': 'application/json', ...headers })
@@ -46,7 +46,7 @@ test('a 200 MB response is aborted after the first megabyte', async () => {
   expect(server.seen).toHaveLength(1)
 })
 
-test('an answer that announces 200 MB is not read at all', async () => {
+test('a response that declares 200 MB is not read at all', async () => {
   const sent = { bytes: 0 }
   const { api } = await setUp(endless(200, sent, { 'content-length': 200 * MB }))
   expect((await failure(api.get('/a'))).code).toBe('upstream_too_large')
@@ -58,7 +58,7 @@ test('the limit is the configured one', async () => {
   expect((await failure(api.get('/a'))).code).toBe('upstream_too_large')
 })
 
-test('a gzip bomb is refused without being unpacked', async () => {
+test('a gzip bomb is refused without decompression', async () => {
   const bomb = gzipSync(Buffer.alloc(50 * MB))
   const { api, server } = await setUp((res) =>
     res
@@ -109,7 +109,7 @@ test.each([
   server.close()
 })
 
-test('a body that is cut off is tried again, then upstream_unreachable', async () => {
+test('a truncated body is retried, then upstream_unreachable', async () => {
   const { api, server } = await setUp((res) => {
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
     res.write('{"a":')
@@ -119,7 +119,7 @@ test('a body that is cut off is tried again, then upstream_unreachable', async (
   expect(server.seen).toHaveLength(3)
 })
 
-test('a body that drips ends at the deadline', async () => {
+test('a slow body is aborted at the deadline', async () => {
   const { api, server } = await setUp(
     (res) => {
       res.writeHead(200, { 'content-type': 'application/json' })
@@ -134,7 +134,7 @@ test('a body that drips ends at the deadline', async () => {
   expect(server.seen).toHaveLength(1)
 })
 
-test('an error whose body drips is answered at once', async () => {
+test('an error with a slow body is reported at once', async () => {
   const { api } = await setUp((res) => {
     res.writeHead(404, { 'content-type': 'application/json' })
     const drip = setInterval(() => res.write(' '), 20)
@@ -145,7 +145,7 @@ test('an error whose body drips is answered at once', async () => {
   expect(Date.now() - start).toBeLessThan(500)
 })
 
-test('no answer at all ends at the deadline, whatever the method', async () => {
+test('a missing response ends at the deadline, whatever the method', async () => {
   const { api, server } = await setUp(() => {}, { timeoutMs: 200 })
   expect((await failure(api.get('/a'))).code).toBe('upstream_timeout')
   expect((await failure(api.post('/a'))).code).toBe('upstream_timeout')
@@ -174,13 +174,13 @@ test('a caller that cancels gets upstream_cancelled, and the request is aborted'
   await closed
 })
 
-test('a call that was cancelled before it began asks for nothing', async () => {
+test('a call that was cancelled before it began sends no request', async () => {
   const { client, server } = await setUp(json(1))
   const source = tokens('t')
   const api = client.forCaller(source)
   const error = await failure(api.get('/a', {}, { signal: AbortSignal.abort() }))
   expect(error.code).toBe('upstream_cancelled')
-  expect(source.asked).toHaveLength(0)
+  expect(source.requested).toHaveLength(0)
   expect(server.seen).toHaveLength(0)
 })
 
@@ -206,7 +206,7 @@ test('a cancelled wait between retries ends at once', async () => {
   await server.close()
 })
 
-test('leaves no listeners behind on a signal that outlives the call', async () => {
+test('removes its listeners from a signal that outlives the call', async () => {
   const { api } = await setUp(json(1))
   const abort = new AbortController()
   let listeners = 0

@@ -1,7 +1,7 @@
-/** Retries and the one token refresh: what is repeated, how often, and when it gives up. */
+/** Retries and the single token refresh: what is repeated, how often, and when it fails. */
 
 import { describe, expect, test } from 'vitest'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, inTurn, json } from './misbehaving-server.ts'
 
 const unavailable = json({}, 503)
@@ -15,7 +15,7 @@ describe('retries', () => {
     expect(waits).toEqual([200, 400])
   })
 
-  test('nothing is tried more than three times', async () => {
+  test('no request is sent more than three times', async () => {
     const { api, server } = await setUp(unavailable)
     expect(await failure(api.put('/a'))).toMatchObject({ code: 'upstream_failed', status: 503 })
     expect(server.seen).toHaveLength(3)
@@ -58,7 +58,7 @@ describe('retries', () => {
 describe('Retry-After', () => {
   const limited = (value: string): Answer => json({}, 429, { 'retry-after': value })
 
-  test('is waited for when there is time, and repeated once', async () => {
+  test('is waited for if there is time, and the request is repeated once', async () => {
     const { api, server, waits } = await setUp(inTurn(limited('2'), json(1)))
     expect(await api.get('/a')).toBe(1)
     expect(waits).toEqual([2000])
@@ -97,7 +97,7 @@ describe('a refused token', () => {
       'Bearer old',
       'Bearer new',
     ])
-    expect(source.asked.map((each) => each.forceRefresh ?? false)).toEqual([false, true])
+    expect(source.requested.map((each) => each.forceRefresh ?? false)).toEqual([false, true])
   })
 
   test('that is refused again after the refresh ends the call', async () => {
@@ -106,7 +106,7 @@ describe('a refused token', () => {
     const error = await failure(client.forCaller(source).get('/a'))
     expect(error).toMatchObject({ code: 'upstream_unauthorized', status: 401 })
     expect(server.seen).toHaveLength(2)
-    expect(source.asked).toHaveLength(2)
+    expect(source.requested).toHaveLength(2)
   })
 
   test('keeps the refreshed token in a retry', async () => {
@@ -120,18 +120,18 @@ describe('a refused token', () => {
     ])
   })
 
-  test('is not repeated when there is no fresh one', async () => {
+  test('is not repeated if there is no fresh one', async () => {
     const { client, server } = await setUp(unauthorized)
     const error = await failure(client.forCaller(tokens('old')).get('/a'))
     expect(error.code).toBe('upstream_unauthorized')
     expect(server.seen).toHaveLength(1)
   })
 
-  test('is not asked for when the caller had none', async () => {
+  test('is not requested if the caller had none', async () => {
     const { client } = await setUp(unauthorized)
     const source = tokens()
     expect((await failure(client.forCaller(source).get('/a'))).code).toBe('upstream_unauthorized')
-    expect(source.asked).toHaveLength(1)
+    expect(source.requested).toHaveLength(1)
   })
 
   test('whose refresh fails ends in the error of the token source', async () => {

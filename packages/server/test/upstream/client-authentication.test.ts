@@ -21,7 +21,7 @@ import {
   startProvider,
 } from './fake-provider.ts'
 
-/** What the token endpoint sees of a client that exchanges a code. */
+/** The request of a client that exchanges a code, as the token endpoint receives it. */
 async function seenOf(more: Partial<OpenIdProviderOptions>, by = byIssuer) {
   const fake = await startProvider()
   await by(fake, more).exchange(CALLBACK, REDIRECT_URI, CHECK)
@@ -34,13 +34,13 @@ async function seenOf(more: Partial<OpenIdProviderOptions>, by = byIssuer) {
 describe('a secret', () => {
   const client = { clientId: 'my-app.v1_x', clientSecret: 's~:+%é *' }
 
-  test('is form-encoded by `basic`, and what forms leave alone stays as it is', async () => {
+  test('is form-encoded by `basic`; characters that forms do not encode stay unchanged', async () => {
     const { basic, body } = await seenOf({ ...client, clientAuth: 'basic' }, byEndpoints)
     expect(basic).toBe('my-app.v1_x:s%7E%3A%2B%25%C3%A9+*')
     expect(body.has('client_secret')).toBe(false)
   })
 
-  test('is as it is with `basic-raw`', async () => {
+  test('is unchanged with `basic-raw`', async () => {
     const { basic } = await seenOf({ ...client, clientAuth: 'basic-raw' }, byEndpoints)
     expect(basic).toBe('my-app.v1_x:s~:+%é *')
   })
@@ -82,7 +82,7 @@ describe('an assertion', () => {
     })
   })
 
-  test('is for the token endpoint where no issuer is known, and anew each time', async () => {
+  test('is for the token endpoint if no issuer is known, and new each time', async () => {
     const clientKey = { key: keyPair().key, algorithm: 'ES256' }
     const fake = await startProvider()
     const provider = byEndpoints(fake, { clientAuth: 'private_key_jwt', clientKey })
@@ -99,7 +99,7 @@ describe('an assertion', () => {
   })
 })
 
-test('a certificate is shown in the TLS handshake, and no secret is sent', async () => {
+test('a certificate is sent in the TLS handshake, and no secret', async () => {
   const ours = keyPair()
   const theirs = keyPair()
   const seen: { body: string; authorized: boolean; authorization: string | undefined }[] = []
@@ -140,7 +140,7 @@ describe('parameters', () => {
     [{}, 'consent'],
     [{ prompt: 'select_account' }, 'select_account'],
     [{ prompt: '' }, null],
-  ])('of the operator %j win over the default of `prompt`', async (parameters, prompt) => {
+  ])('of the operator %j override the default of `prompt`', async (parameters, prompt) => {
     const more = { ...offline, authorizationParameters: parameters }
     const url = await byIssuer(await startProvider(), more).authorizationUrl(REDIRECT_URI, CHECK)
     expect(url.searchParams.get('prompt')).toBe(prompt)

@@ -1,33 +1,32 @@
-/** An identity provider whose every answer a test can spoil; signs real ID tokens. */
+/** An identity provider whose responses a test can replace; signs real ID tokens. */
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import {
   createOpenIdProvider,
   type OpenIdProviderOptions,
 } from '../../src/upstream/openid-client.ts'
-import { type Answer, json, type MisbehavingServer, startServer } from './misbehaving-server.ts'
+import { type Answer, json, startServer } from './misbehaving-server.ts'
 
 export const REDIRECT_URI = 'https://mcp.example.com/callback/main'
 export const CHECK = { state: 'state-1', nonce: 'nonce-1', codeVerifier: 'v'.repeat(43) }
 export const CALLBACK = new URL(`${REDIRECT_URI}?code=code-1&state=state-1`)
 
-const open: MisbehavingServer[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()))
-})
-
-/** Answers by path; a test replaces the ones it wants to go wrong. */
+/** Responses by path; a test replaces those that it wants to fail. */
 export type Paths = Record<string, Answer>
 
 /** Starts the provider; closed after the test, unless the caller keeps it for several. */
-export async function startProvider({ keep = false }: { readonly keep?: boolean } = {}) {
+export async function startProvider({
+  outlivesTest = false,
+}: {
+  readonly outlivesTest?: boolean
+} = {}) {
   const paths: Paths = {}
   const server = await startServer((res, req, index) => {
     const answer = paths[req.url.split('?')[0] ?? '']
     return answer ? answer(res, req, index) : res.writeHead(404).end()
   })
-  if (!keep) open.push(server)
+  if (!outlivesTest) onTestFinished(() => server.close())
   const { origin } = server
   let key = newKey('key-1')
   const claims = () => {
@@ -55,7 +54,7 @@ export async function startProvider({ keep = false }: { readonly keep?: boolean 
     rotateKeys(kid: string) {
       key = newKey(kid)
     },
-    /** How often a path was asked for. */
+    /** The number of requests for a path. */
     count: (path: string) => server.seen.filter(({ url }) => url.startsWith(path)).length,
     seen: server.seen,
     close: () => server.close(),

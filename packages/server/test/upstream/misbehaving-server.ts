@@ -1,4 +1,4 @@
-/** A real HTTP server that answers as badly as a test asks for, and counts what it sees. */
+/** A real HTTP server with the responses of a test, which records its requests. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -39,7 +39,7 @@ export async function startServer(answer: Answer): Promise<MisbehavingServer> {
   }
 }
 
-/** An answer with a JSON body. */
+/** A response with a JSON body. */
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Answer {
   return (res) => {
     res.writeHead(status, { 'content-type': 'application/json', ...headers })
@@ -47,7 +47,7 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
   }
 }
 
-/** The first request gets the first answer, and so on; the last one repeats. */
+/** The first request gets the first response, and so on; the last one repeats. */
 export function inTurn(...answers: Answer[]): Answer {
   return (res, req, index) => answers[Math.min(index, answers.length - 1)]?.(res, req, index)
 }

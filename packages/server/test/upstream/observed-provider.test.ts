@@ -1,4 +1,4 @@
-/** What is counted of an identity provider, whatever provider it is. */
+/** Metrics of an identity provider, whichever it is. */
 
 import { expect, test } from 'vitest'
 import {
@@ -12,7 +12,7 @@ import { telemetry } from '../support/telemetry.ts'
 
 const FRESH: Credentials = { accessToken: 'fresh', expiresAt: 0 }
 
-test('refreshes are counted by what became of them, and pass on what they got', async () => {
+test('refreshes are counted by outcome, and return their result', async () => {
   const outcomes: (Credentials | Error)[] = [
     FRESH,
     new ProviderError('invalid_grant', 'The sign-in has ended.'),

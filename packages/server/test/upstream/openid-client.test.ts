@@ -1,4 +1,4 @@
-/** Sign-in at an identity provider that behaves, named by issuer or by endpoints. */
+/** Sign-in at a correct identity provider, configured by issuer or by endpoints. */
 
 import { describe, expect, test } from 'vitest'
 import { createOpenIdProvider } from '../../src/upstream/openid-client.ts'
@@ -15,8 +15,8 @@ import { json } from './misbehaving-server.ts'
 
 const deps = { fetch, now: Date.now }
 
-describe('a provider named by its issuer', () => {
-  test('is asked with code, PKCE S256, state and nonce', async () => {
+describe('a provider configured by its issuer', () => {
+  test('gets a request with code, PKCE S256, state and nonce', async () => {
     const url = await byIssuer(await startProvider()).authorizationUrl(REDIRECT_URI, CHECK)
     expect(Object.fromEntries(url.searchParams)).toEqual({
       client_id: 'client-1',
@@ -30,7 +30,7 @@ describe('a provider named by its issuer', () => {
     })
   })
 
-  test('is asked for consent when access goes on offline, and for what it wants besides', async () => {
+  test('gets a request for consent for offline access, and its own parameters', async () => {
     const more = { scopes: ['offline_access'], authorizationParameters: { access_type: 'offline' } }
     const url = await byIssuer(await startProvider(), more).authorizationUrl(REDIRECT_URI, CHECK)
     expect(url.searchParams.get('prompt')).toBe('consent')
@@ -55,7 +55,7 @@ describe('a provider named by its issuer', () => {
     expect(body.get('client_id')).toBe('client-1')
   })
 
-  test('is discovered once, by the first who needs it', async () => {
+  test('is discovered once, on first use', async () => {
     const fake = await startProvider()
     const provider = byIssuer(fake)
     expect(fake.seen).toHaveLength(0)
@@ -65,7 +65,7 @@ describe('a provider named by its issuer', () => {
     expect(fake.count('/.well-known')).toBe(1)
   })
 
-  test('serves all of several first uses at once, which load its library', async () => {
+  test('serves several concurrent first uses, which load its library', async () => {
     const fake = await startProvider()
     const provider = byIssuer(fake)
     const urls = await Promise.all(
@@ -89,7 +89,7 @@ describe('a provider named by its issuer', () => {
     expect(fake.count('/.well-known')).toBe(2)
   })
 
-  test('may change its keys between two sign-ins', async () => {
+  test('may rotate its keys between two sign-ins', async () => {
     const fake = await startProvider()
     const provider = byIssuer(fake)
     await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
@@ -102,7 +102,7 @@ describe('a provider named by its issuer', () => {
     [undefined, 'basic'],
     [['client_secret_post'], 'post'],
     [['client_secret_post', 'client_secret_basic'], 'basic'],
-  ])('that takes the secret by %j gets it by %s', async (methods, expected) => {
+  ])('that accepts the secret by %j gets it by %s', async (methods, expected) => {
     const fake = await startProvider()
     const supported = methods && { token_endpoint_auth_methods_supported: methods }
     fake.paths['/.well-known/openid-configuration'] = json({
@@ -128,7 +128,7 @@ describe('a provider named by its issuer', () => {
     expect(await exchange()).toEqual({ sub: 'ada' })
   })
 
-  test('signs in even when its userinfo hangs', async () => {
+  test('signs in even if its userinfo hangs', async () => {
     const fake = await startProvider()
     const bare = { ...fake.claims(), name: undefined }
     fake.paths['/token'] = json(fake.tokens({ id_token: fake.sign(bare) }))
@@ -138,8 +138,8 @@ describe('a provider named by its issuer', () => {
   })
 })
 
-describe('a provider named by its endpoints', () => {
-  test('is asked without nonce, at the endpoint as configured', async () => {
+describe('a provider configured by its endpoints', () => {
+  test('gets a request without nonce, at the configured endpoint', async () => {
     const url = await byEndpoints(await startProvider()).authorizationUrl(REDIRECT_URI, CHECK)
     expect(url.pathname).toBe('/authorize')
     expect(url.searchParams.get('tenant')).toBe('1')
@@ -161,7 +161,7 @@ describe('a provider named by its endpoints', () => {
     })
   })
 
-  test('needs neither userinfo nor a lifetime nor a refresh token', async () => {
+  test('requires neither userinfo nor a lifetime nor a refresh token', async () => {
     const fake = await startProvider()
     fake.paths['/token'] = json({ access_token: 'a', token_type: 'bearer' })
     const provider = byEndpoints(fake, { userinfoEndpoint: undefined })
@@ -187,7 +187,7 @@ describe('refreshing', () => {
     expect(fresh).toMatchObject({ refreshToken: 'secret-refresh', scope: 't' })
   })
 
-  test('without a refresh token means signing in again', async () => {
+  test('without a refresh token requires a new sign-in', async () => {
     const fake = await startProvider()
     await expect(byIssuer(fake).refresh({ accessToken: 'a' })).rejects.toMatchObject({
       code: 'invalid_grant',
@@ -224,7 +224,7 @@ describe('revoking', () => {
     await byEndpoints(fake).revoke({ accessToken: 'a', refreshToken: 'r' })
   })
 
-  test('does nothing where the provider has no endpoint for it', async () => {
+  test('does nothing if the provider has no endpoint for it', async () => {
     const fake = await startProvider()
     await byEndpoints(fake, { revocationEndpoint: undefined }).revoke({ accessToken: 'a' })
     expect(fake.seen).toHaveLength(0)

@@ -1,4 +1,4 @@
-/** Failing and lying providers: typed errors, in time, without secrets. */
+/** Failing and malicious providers: typed errors, in time, without secrets. */
 
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -43,7 +43,7 @@ const refresh = (fake: FakeProvider) =>
   byIssuer(fake).refresh({ accessToken: 'secret-old', refreshToken: 'secret-r' })
 
 describe('discovery', () => {
-  test('that fails is tried again by the next one', async () => {
+  test('that fails is retried by the next call', async () => {
     const fake = await startProvider()
     const path = '/.well-known/openid-configuration'
     const good = fake.paths[path] ?? hang
@@ -93,7 +93,7 @@ describe('discovery', () => {
   })
 })
 
-test('a provider that is down is provider_unavailable', async () => {
+test('an unavailable provider is provider_unavailable', async () => {
   const fake = await startProvider()
   await fake.close()
   expect(await codeOf(exchange(fake))).toBe('provider_unavailable')
@@ -101,7 +101,7 @@ test('a provider that is down is provider_unavailable', async () => {
 })
 
 test.each(['/.well-known/openid-configuration', '/token', '/jwks'])(
-  'a provider that hangs at %s is given up in time',
+  'a provider that hangs at %s times out',
   async (path) => {
     const fake = await startProvider()
     fake.paths[path] = hang
@@ -185,7 +185,7 @@ test.each([
 })
 
 test.each(['key-1', 'unknown'])(
-  'an ID token signed by somebody else as %s is refused',
+  'an ID token signed with another key as %s is refused',
   async (kid) => {
     const fake = await startProvider()
     const other = await startProvider()

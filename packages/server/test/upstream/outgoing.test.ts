@@ -1,11 +1,11 @@
-/** Outgoing proxies: which requests they carry, with which credentials, and what a failing one does. */
+/** Outgoing proxies: which requests use them, with which credentials, and failures. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createApiClient } from '../../src/upstream/api-client.ts'
 import { createOutgoing, type OutgoingOptions } from '../../src/upstream/outgoing.ts'
 import { type ConnectProxyOptions, startConnectProxy } from '../support/connect-proxy.ts'
 import { startHttpsServer } from '../support/https-server.ts'
-import { failure, tokens } from './api-bench.ts'
+import { failure, tokens } from './api-client-setup.ts'
 import { json, startServer } from './misbehaving-server.ts'
 
 async function startProxy(options?: ConnectProxyOptions) {
@@ -70,7 +70,7 @@ describe('a proxy', () => {
     expect(proxy.tunnels).toHaveLength(1)
   })
 
-  test('that is not there is upstream_unreachable', async () => {
+  test('that is unavailable is upstream_unreachable', async () => {
     const proxy = await startProxy()
     await proxy.close()
     const api = clientOf('https://api.example.com', { httpsProxy: `http://${proxy.host}` })

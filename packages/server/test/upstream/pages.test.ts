@@ -1,8 +1,8 @@
-/** Lists page by page: by link, cursor and number; always with an end, and never elsewhere. */
+/** Lists page by page: by link, cursor and number; bounded, and within the base URL. */
 
 import { describe, expect, test } from 'vitest'
 import type { UpstreamError } from '../../src/upstream/upstream-error.ts'
-import { setUp } from './api-bench.ts'
+import { setUp } from './api-client-setup.ts'
 import { type Answer, json } from './misbehaving-server.ts'
 
 async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
@@ -59,7 +59,7 @@ describe('by Link', () => {
     },
   )
 
-  test('ends where a page links to itself', async () => {
+  test('ends if a page links to itself', async () => {
     const { api, server } = await setUp(json([1], 200, { link: '</a>; rel=next' }))
     expect(await reasonOf(api.items('/a', {}, { by: 'link' }))).toBe('repeated page')
     expect(server.seen).toHaveLength(1)
@@ -85,7 +85,7 @@ describe('by cursor', () => {
     expect(bodies.at(-1)).toEqual({ data: [2], next: null })
   })
 
-  test('ends where a cursor repeats', async () => {
+  test('ends if a cursor repeats', async () => {
     const { api, server } = await setUp(json({ data: [1], next: 'same' }))
     expect(await reasonOf(api.items('/a', {}, options))).toBe('repeated page')
     expect(server.seen).toHaveLength(2)
@@ -113,13 +113,13 @@ describe('bounds', () => {
     [{ maxPages: 2 }, [1, 2, 3, 4], 2],
     [{ maxItems: 0 }, [], 0],
     [{}, Array.from({ length: 20 }, (_, index) => index + 1), 10],
-  ])('%j gives %j of an endless list', async (bounds, items, requests) => {
+  ])('%j yields %j of an endless list', async (bounds, items, requests) => {
     const { api, server } = await setUp(linked(Number.POSITIVE_INFINITY))
     expect(await all(api.items('/a', {}, { by: 'link', ...bounds }))).toEqual(items)
     expect(server.seen).toHaveLength(requests)
   })
 
-  test('nothing is asked for beyond what is read, nor after the call', async () => {
+  test('only pages that are read are requested, and none after the call', async () => {
     const { api, server } = await setUp(linked(9))
     for await (const item of api.items('/a', {}, { by: 'link' })) if (item === 1) break
     expect(server.seen).toHaveLength(1)
@@ -132,7 +132,7 @@ describe('bounds', () => {
     expect(server.seen).toHaveLength(2)
   })
 
-  test('a page that is no list is a bad response', async () => {
+  test('a page that is not a list is a bad response', async () => {
     const { api } = await setUp(json({ data: 'x' }))
     expect(await reasonOf(api.items('/a', {}, { by: 'link' }))).toBe('items')
   })

@@ -16,7 +16,7 @@ const ISSUER_PATHS: Readonly<Record<string, string>> = {
   ...{ okta: '/oauth2/default', keycloak: '/realms/staff' },
 }
 
-/** The provider of a preset, with a fake in the place of the real one. */
+/** The provider of a preset, with a fake instead of the real one. */
 async function startPreset(UPSTREAM_PRESET: string, more: Record<string, string> = {}) {
   const fake = await startProvider()
   const path = ISSUER_PATHS[UPSTREAM_PRESET]
@@ -47,8 +47,8 @@ async function startPreset(UPSTREAM_PRESET: string, more: Record<string, string>
   )
   const tokens = { access_token: 'a', refresh_token: 'r', expires_in: 7200, token_type: 'Bearer' }
   const idToken = () => fake.sign({ ...fake.claims(), iss: issuer })
-  const asked = () => fake.seen.filter(({ url }) => url === '/token')
-  return { fake, provider, tokens, idToken, asked }
+  const tokenRequests = () => fake.seen.filter(({ url }) => url === '/token')
+  return { fake, provider, tokens, idToken, tokenRequests }
 }
 
 const OLD = { accessToken: 'old', refreshToken: 'r' }
@@ -84,13 +84,13 @@ test.each([
     'atlassian',
     { audience: 'api.atlassian.com', prompt: 'consent', scope: 'read:me offline_access' },
   ],
-] as const)('%s is asked with %j', async (preset, expected) => {
+] as const)('%s gets a request with %j', async (preset, expected) => {
   const sent = await parametersOf(preset)
   for (const [name, value] of Object.entries(expected))
     expect([name, sent.get(name)]).toEqual([name, value])
 })
 
-test('Slack is asked for the scopes of people', async () => {
+test('Slack gets a request for user scopes', async () => {
   const UPSTREAM_AUTHORIZATION_PARAMETERS = 'user_scope=search:read,users:read'
   const sent = await parametersOf('slack', { UPSTREAM_AUTHORIZATION_PARAMETERS })
   expect([sent.get('user_scope'), sent.has('scope')]).toEqual(['search:read,users:read', false])
@@ -98,7 +98,7 @@ test('Slack is asked for the scopes of people', async () => {
 
 describe('tokens and refusals', () => {
   test('of GitHub: always 200, the account by its id', async () => {
-    const { fake, provider, asked } = await startPreset('github')
+    const { fake, provider, tokenRequests } = await startPreset('github')
     fake.paths['/me'] = json({ id: 42, login: 'ada', email: null })
     fake.paths['/token'] = json({
       ...{ access_token: 'ghu_1', expires_in: 28800, refresh_token: 'ghr_1', scope: '' },
@@ -106,8 +106,8 @@ describe('tokens and refusals', () => {
     })
     const credentials = await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
     expect(credentials).toMatchObject({ accessToken: 'ghu_1', account: { sub: '42', name: 'ada' } })
-    expect(new URLSearchParams(asked()[0]?.body).get('client_secret')).toBe('s')
-    expect(asked()[0]?.headers.accept).toContain('application/json')
+    expect(new URLSearchParams(tokenRequests()[0]?.body).get('client_secret')).toBe('s')
+    expect(tokenRequests()[0]?.headers.accept).toContain('application/json')
     fake.paths['/token'] = json({ error: 'bad_refresh_token' })
     await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'invalid_grant' })
     fake.paths['/token'] = json({ error: 'incorrect_client_credentials' })
@@ -115,13 +115,13 @@ describe('tokens and refusals', () => {
   })
 
   test('of Slack: nested, of a user, refused with ok: false', async () => {
-    const { fake, provider, asked } = await startPreset('slack')
+    const { fake, provider, tokenRequests } = await startPreset('slack')
     const user = { id: 'U1', scope: 'search:read', token_type: 'user', expires_in: 43200 }
     const authed_user = { ...user, access_token: 'xoxe.xoxp-1', refresh_token: 'xoxe-1' }
     fake.paths['/token'] = json({ ok: true, app_id: 'A1', authed_user })
     const credentials = await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
     expect(credentials).toMatchObject({ accessToken: 'xoxe.xoxp-1', refreshToken: 'xoxe-1' })
-    expect(asked()[0]?.headers.authorization).toMatch(/^Basic /)
+    expect(tokenRequests()[0]?.headers.authorization).toMatch(/^Basic /)
     for (const [error, code] of [
       ['invalid_refresh_token', 'invalid_grant'],
       ['bad_client_secret', 'invalid_client'],
@@ -135,7 +135,7 @@ describe('tokens and refusals', () => {
   test.each<[string, Answer]>([
     ['403 invalid_grant', json({ error: 'invalid_grant' }, 403)],
     ['unauthorized_client', json({ error: 'unauthorized_client' }, 403)],
-  ])('of Atlassian: a dead refresh token is %s', async (_what, answer) => {
+  ])('of Atlassian: the response to an invalid refresh token is %s', async (_what, answer) => {
     const { fake, provider, tokens } = await startPreset('atlassian')
     fake.paths['/me'] = json({ account_id: '557058:1', name: 'Ada' })
     fake.paths['/token'] = json({ ...tokens, scope: 'read:me offline_access' })
@@ -143,7 +143,7 @@ describe('tokens and refusals', () => {
     expect(credentials.account).toEqual({ sub: '557058:1', name: 'Ada' })
     fake.paths['/token'] = answer
     await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'invalid_grant' })
-    // A code that is refused like that is the operator's fault all the same.
+    // A code that is refused like this is still a fault of the operator.
     fake.paths['/token'] = json({ error: 'unauthorized_client' }, 403)
     const exchange = provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
     await expect(exchange).rejects.toMatchObject({ code: 'invalid_client' })
@@ -151,7 +151,7 @@ describe('tokens and refusals', () => {
 
   test('of Entra: an assertion for the token endpoint with PS256 and the certificate', async () => {
     const { key, certificate } = keyPair('rsa:2048')
-    const { fake, provider, tokens, idToken, asked } = await startPreset('entra', {
+    const { fake, provider, tokens, idToken, tokenRequests } = await startPreset('entra', {
       UPSTREAM_CLIENT_AUTH: 'private_key_jwt',
       UPSTREAM_CLIENT_KEY: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
       UPSTREAM_CLIENT_CERT: certificate,
@@ -159,13 +159,13 @@ describe('tokens and refusals', () => {
     fake.paths['/token'] = (res, req, index) =>
       json({ ...tokens, id_token: idToken() })(res, req, index)
     await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
-    const assertion = new URLSearchParams(asked()[0]?.body).get('client_assertion') ?? ''
+    const assertion = new URLSearchParams(tokenRequests()[0]?.body).get('client_assertion') ?? ''
     const { payload } = await jwtVerify(assertion, createPublicKey(key))
     expect(payload.aud).toBe(`${fake.origin}/token`)
     expect(decodeProtectedHeader(assertion)).toMatchObject({ alg: 'PS256', typ: 'JWT' })
   })
 
-  test('of GitLab: without a lifetime the token is used until it is refused', async () => {
+  test('of GitLab: a token without a lifetime is used until it is refused', async () => {
     const { fake, provider, tokens, idToken } = await startPreset('gitlab')
     const { expires_in: _, ...rest } = tokens
     fake.paths['/token'] = (res, req, index) =>

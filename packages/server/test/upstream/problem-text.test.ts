@@ -1,4 +1,4 @@
-/** The words of a refusal, in the forms that APIs use. */
+/** The message of a refusal, in the formats that APIs use. */
 
 import { expect, test } from 'vitest'
 import { problemText } from '../../src/upstream/problem-text.ts'

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createApiClient } from '../../src/upstream/api-client.ts'
 import { createGuardedAgent } from '../../src/upstream/guarded-agent.ts'
 import { startHttpsServer } from '../support/https-server.ts'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, inTurn, json, startServer } from './misbehaving-server.ts'
 
 const to =
@@ -37,7 +37,7 @@ describe('a redirect to an origin that the tool names', () => {
     ])
   })
 
-  test('after a POST is followed by GET for 303 alone', async () => {
+  test('after a POST is followed by GET for 303 only', async () => {
     const files = await storage(json({ done: 1 }))
     const see = to(`${files.origin}/f`, 303)
     const { api } = await setUp(inTurn(see, to(`${files.origin}/f`, 307)))
@@ -48,16 +48,16 @@ describe('a redirect to an origin that the tool names', () => {
     expect(files.seen).toHaveLength(1)
   })
 
-  test('that answers 401 says nothing about the token', async () => {
+  test('that answers 401 does not invalidate the token', async () => {
     const files = await storage(json({}, 401))
     const { client } = await setUp(to(`${files.origin}/f`))
     const source = tokens('old-token', 'new-token')
     const error = await failure(client.forCaller(source).get('/a', {}, { follow: [files.origin] }))
     expect(error).toMatchObject({ code: 'upstream_rejected', status: 401 })
-    expect(source.asked).toHaveLength(1)
+    expect(source.requested).toHaveLength(1)
   })
 
-  test('is refused from another one on', async () => {
+  test('is refused if it is the second to another origin', async () => {
     const other = await storage(json({}))
     const files = await storage(to(`${other.origin}/x`))
     const { api } = await setUp(to(`${files.origin}/f`))
@@ -66,7 +66,7 @@ describe('a redirect to an origin that the tool names', () => {
     expect(other.seen).toHaveLength(0)
   })
 
-  test('ends where it leads back, and after five', async () => {
+  test('ends in a loop, and after five', async () => {
     const loop = await storage((res, req) => to(req.url === '/1' ? '/2' : '/1')(res, req, 0))
     const chain = await storage((res, req, index) => to(`/${index}`)(res, req, index))
     const { api } = await setUp(inTurn(to(`${loop.origin}/1`), to(`${chain.origin}/start`)))
@@ -93,7 +93,7 @@ describe('a redirect to anywhere', () => {
     'http://user:secret@example.com/',
     'http://',
     '',
-  ])('%j is refused, and not tried again', async (location) => {
+  ])('%j is refused, and not retried', async (location) => {
     const { api, server } = await setUp(to(location))
     const error = await failure(api.get('/a', {}, { follow: true, as: 'bytes' } as never))
     expect(error.code).toBe('upstream_bad_response')
@@ -101,7 +101,7 @@ describe('a redirect to anywhere', () => {
     expect(server.seen).toHaveLength(1)
   })
 
-  /** An https API, and guarded connections that take loopback for public where a name says so. */
+  /** An https API, and guarded connections that treat loopback as public for some names. */
   async function encrypted(answer: Answer) {
     const server = await startHttpsServer(answer)
     onTestFinished(() => server.close())
@@ -122,7 +122,7 @@ describe('a redirect to anywhere', () => {
     return { server, api: client.forCaller(tokens('secret-token')) }
   }
 
-  test('public is followed by https, with its signature and nothing of ours', async () => {
+  test('public is followed over https, with its signature and none of our headers', async () => {
     const { api, server } = await encrypted((res, req, index) =>
       index === 0
         ? to(`https://public.example.com:${server.port}/f?X-Signature=abc`)(res, req, 0)

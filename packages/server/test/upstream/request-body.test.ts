@@ -1,7 +1,7 @@
-/** What `request()` sends: bodies of all kinds, repeated parameters, and nothing that breaks out. */
+/** Requests of `request()`: bodies of all kinds, repeated parameters, and injection attempts. */
 
 import { describe, expect, test } from 'vitest'
-import { setUp } from './api-bench.ts'
+import { setUp } from './api-client-setup.ts'
 import { inTurn, json } from './misbehaving-server.ts'
 
 describe('a request body', () => {
@@ -24,7 +24,7 @@ describe('a request body', () => {
     })
   })
 
-  test('of FormData is multipart, whose names cannot break out', async () => {
+  test('of FormData is multipart, without injection by names', async () => {
     const form = new FormData()
     form.set('title', 'Screen')
     form.set('file', new Blob(['png'], { type: 'image/png' }), 'a"\r\nX-Evil: 1\r\n.png')
@@ -68,13 +68,13 @@ describe('a request body', () => {
     [{ headers: { 'Proxy-Authorization': 'x' } }],
     [{ ifMatch: '"a"\nx: y' }],
     [{ idempotencyKey: 'a\r\n' }],
-  ])('is refused as %j where it is not one', async (options) => {
+  ])('is refused as %j if it is malformed', async (options) => {
     const { api, server } = await setUp(json({}))
     await expect(api.post('/a', {}, options as never)).rejects.toThrow(TypeError)
     expect(server.seen).toHaveLength(0)
   })
 
-  test('is sent again as it was', async () => {
+  test('is sent again unchanged', async () => {
     const { api, server } = await setUp(inTurn(json({}, 503), json({})))
     const body = new FormData()
     body.set('a', '1')

@@ -1,10 +1,10 @@
-/** `request()`: what tools get of a response, which bodies they can send, and which statuses are answers. */
+/** `request()`: the response for tools, and the statuses that are results. */
 
 import { describe, expect, test } from 'vitest'
-import { failure, setUp } from './api-bench.ts'
+import { failure, setUp } from './api-client-setup.ts'
 import { type Answer, inTurn, json } from './misbehaving-server.ts'
 
-/** An answer of any type. */
+/** A response of any type. */
 const raw =
   (body: string | Uint8Array, type: string | undefined, status = 200, headers = {}): Answer =>
   (res) =>
@@ -42,7 +42,7 @@ describe('a response', () => {
     expect({ ...links }).toEqual({ next: second, last: second, prev: 'https://x.example/?c=;' })
   })
 
-  test('to HEAD has headers alone', async () => {
+  test('to HEAD has headers only', async () => {
     const { api } = await setUp((res) =>
       res.writeHead(200, { 'content-length': 5e8, etag: '"1"' }).end(),
     )
@@ -67,14 +67,17 @@ describe('a response', () => {
 describe('a body that echoes credentials', () => {
   const echo: Answer = (res, req) => json({ got: req.headers.authorization, more: 1 })(res, req, 0)
 
-  test.each(['json', 'text', 'bytes', 'stream'] as const)('shows stars as %s', async (as) => {
-    const { api } = await setUp(echo)
-    const body = await api.get('/a', {}, { as: as as 'json' })
-    const text = as === 'json' ? JSON.stringify(body) : await new Response(body as string).text()
-    expect(JSON.parse(text)).toEqual({ got: 'Bearer ************', more: 1 })
-  })
+  test.each(['json', 'text', 'bytes', 'stream'] as const)(
+    'has asterisks instead as %s',
+    async (as) => {
+      const { api } = await setUp(echo)
+      const body = await api.get('/a', {}, { as: as as 'json' })
+      const text = as === 'json' ? JSON.stringify(body) : await new Response(body as string).text()
+      expect(JSON.parse(text)).toEqual({ got: 'Bearer ************', more: 1 })
+    },
+  )
 
-  test('shows stars in the words of a refusal', async () => {
+  test('has asterisks instead in the message of a refusal', async () => {
     const { api } = await setUp((res, req) =>
       json({ message: `bad token ${req.headers.authorization}` }, 403)(res, req, 0),
     )
@@ -96,12 +99,12 @@ describe('an answer read as', () => {
   test.each([
     ['text/plain; charset=made-up', Buffer.from('a')],
     ['text/plain', Buffer.from([0xff, 0xfe, 0xfd])],
-  ])('text of %s that is none is a bad response', async (type, body) => {
+  ])('malformed text of %s is a bad response', async (type, body) => {
     const { api } = await setUp(raw(body, type))
     expect((await failure(api.get('/a', {}, { as: 'text' }))).code).toBe('upstream_bad_response')
   })
 
-  test('bytes is what was sent', async () => {
+  test('bytes is unchanged', async () => {
     const sent = Uint8Array.from({ length: 256 }, (_, index) => index)
     const { api } = await setUp(raw(sent, 'image/png'))
     const { headers, body } = await api.request('GET', '/a', {}, { as: 'bytes' })
@@ -140,7 +143,7 @@ describe('an answer read as', () => {
 })
 
 describe('conditional requests', () => {
-  test('send ETags; 304 is an answer without a body', async () => {
+  test('send ETags; 304 is a result without a body', async () => {
     const { api, server } = await setUp((res) => res.writeHead(304, { etag: '"2"' }).end())
     const { status, headers, body } = await api.request('GET', '/a', {}, { ifNoneMatch: '"2"' })
     expect([status, headers.etag, body]).toEqual([304, '"2"', undefined])
@@ -155,7 +158,7 @@ describe('conditional requests', () => {
     })
   })
 
-  test('412 and 409 reach the tool, as errors or as answers', async () => {
+  test('412 and 409 reach the tool, as errors or as results', async () => {
     const { api, server } = await setUp(inTurn(json({}, 412), json({ now: 3 }, 409)))
     const error = await failure(api.patch('/a', {}, { body: {}, ifMatch: '"1"' }))
     expect(error).toMatchObject({ code: 'upstream_rejected', status: 412 })
@@ -165,7 +168,7 @@ describe('conditional requests', () => {
     expect(answer).toMatchObject({ status: 409, body: { now: 3 } })
   })
 
-  test('401 is never an answer', async () => {
+  test('401 is never a result', async () => {
     const { api, server } = await setUp(json({}, 401))
     const options = { statuses: [401] }
     expect((await failure(api.get('/a', {}, options))).code).toBe('upstream_unauthorized')
@@ -176,7 +179,7 @@ describe('conditional requests', () => {
 describe('a refusal that the tool explains', () => {
   const explain = (status: number, body: unknown) => `${status}: ${JSON.stringify(body)}`
 
-  test('has its words as the message, and its status', async () => {
+  test('has its text as the message, and its status', async () => {
     const { api } = await setUp(json({ errors: ['title is too long'] }, 422))
     expect(await failure(api.post('/a', {}, { body: {}, explain }))).toMatchObject({
       code: 'upstream_rejected',
@@ -199,7 +202,7 @@ describe('a refusal that the tool explains', () => {
     expect((await failure(api.get('/a', {}, { explain: asItIs }))).message).toBe(words)
   })
 
-  test('is cut at 500 characters', async () => {
+  test('is truncated at 500 characters', async () => {
     const { api } = await setUp(json({}, 400))
     const { message } = await failure(api.get('/a', {}, { explain: () => '𝒳'.repeat(600) }))
     expect(message).toHaveLength(500)
@@ -221,7 +224,7 @@ describe('a refusal that the tool explains', () => {
     await expect(api.get('/a', {}, { explain })).rejects.toBe(own)
   })
 
-  test('is not asked for failures of the API itself', async () => {
+  test('is not called for failures of the API itself', async () => {
     const { api } = await setUp(json({ message: 'stack trace' }, 500))
     expect((await failure(api.get('/a', {}, { explain }))).message).not.toContain('stack')
   })

@@ -1,8 +1,8 @@
-/** Hostile bodies read as bytes and streams: bounded, ended with the call, and no socket is left behind. */
+/** Hostile bodies read as bytes and streams: bounded, ended with the call, and without leaked sockets. */
 
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { failure, setUp, tokens } from './api-bench.ts'
+import { failure, setUp, tokens } from './api-client-setup.ts'
 import { type Answer, json } from './misbehaving-server.ts'
 
 const MB = 1024 * 1024
@@ -12,7 +12,7 @@ interface Sending {
   open: number
 }
 
-/** Sends megabytes until nobody reads any more. */
+/** Sends megabytes until the reader disconnects. */
 function endless(sending: Sending, status = 200, type = 'application/octet-stream'): Answer {
   return (res) => {
     sending.open += 1
@@ -67,7 +67,7 @@ test('a gzip bomb is returned unchanged, not decompressed', async () => {
   expect((await failure(api.get('/a', {}, { as: 'text' }))).code).toBe('upstream_bad_response')
 })
 
-test('a Content-Length that promises too much is refused unread, one that lies is unreachable', async () => {
+test('a Content-Length above the limit is refused unread, a wrong one is unreachable', async () => {
   const { api } = await setUp((res, req) => {
     res.writeHead(200, { 'content-length': req.url === '/large' ? 10 * MB : 100 })
     res.write('some')

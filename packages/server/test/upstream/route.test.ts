@@ -6,11 +6,11 @@ import { buildUrl, parseBaseUrl } from '../../src/upstream/route.ts'
 const base = parseBaseUrl('https://api.example.com/v1/')
 
 describe('a route', () => {
-  test('is put below the path of the base URL', () => {
+  test('is appended to the path of the base URL', () => {
     expect(buildUrl(base, '/accounts').href).toBe('https://api.example.com/v1/accounts')
   })
 
-  test('percent-encodes what is put into it', () => {
+  test('percent-encodes its parameters', () => {
     const url = buildUrl(base, '/accounts/{id}/notes/{note}', { id: 'a/b?c#d', note: 'é 1%' })
     expect(url.href).toBe('https://api.example.com/v1/accounts/a%2Fb%3Fc%23d/notes/%C3%A9%201%25')
   })

@@ -1,4 +1,4 @@
-/** The kinds of token answers that providers are known for, at a refresh and for a code, over HTTP. */
+/** Known kinds of token responses of providers, at a refresh and for a code, over HTTP. */
 
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -34,7 +34,7 @@ const inChunks: Answer = (res) => {
   res.end()
 }
 
-/** What becomes of a refresh and of a code: tokens, or the code of a ProviderError. */
+/** The outcome of a refresh and of a code: tokens, or the code of a ProviderError. */
 async function outcomes(answer: Answer) {
   const fake = await startProvider()
   fake.paths['/token'] = answer
@@ -91,10 +91,10 @@ describe('tokens', () => {
     ['JSON in chunks', inChunks],
     ['an error of null beside', json({ ...TOKENS, error: null, error_description: '' })],
     ['an error of false beside', json({ ...TOKENS, error: false })],
-    ['fields that nobody knows', json({ ...TOKENS, refresh_token_expires_in: 1, extra: [{}] })],
+    ['unknown fields', json({ ...TOKENS, refresh_token_expires_in: 1, extra: [{}] })],
     ['the lifetime as text', json({ ...TOKENS, expires_in: '3600' })],
     ['the lifetime as `expires`', json({ ...TOKENS, expires_in: undefined, expires: 3600 })],
-  ])('as %s are taken', async (_kind, answer, more = {}) => {
+  ])('as %s are accepted', async (_kind, answer, more = {}) => {
     const [refreshed, exchanged] = await outcomes(answer)
     const expiresAt = expect.any(Number)
     expect(refreshed).toEqual({ accessToken: 'new', refreshToken: 'next', expiresAt, ...more })
@@ -107,7 +107,7 @@ describe('tokens', () => {
     ['an empty', { access_token: 'new', refresh_token: '' }, 'secret-r'],
     ['a rotated', { access_token: 'new', refresh_token: 'next' }, 'next'],
     ['the same', { access_token: 'new', refresh_token: 'secret-r' }, 'secret-r'],
-  ])('with %s refresh token leave one to refresh with', async (_what, answer, refreshToken) => {
+  ])('with %s refresh token keep a usable one', async (_what, answer, refreshToken) => {
     expect((await outcomes(json(answer)))[0]).toMatchObject({ accessToken: 'new', refreshToken })
   })
 
@@ -118,14 +118,14 @@ describe('tokens', () => {
     ['a list', '[]'],
     ['an object', '{}'],
     ['true', 'true'],
-  ])('with a lifetime that is %s do not break the sign-in', async (_what, lifetime) => {
+  ])('with a lifetime of %s do not fail the sign-in', async (_what, lifetime) => {
     const body = `{"access_token":"new","expires_in":${lifetime}}`
     const both = await outcomes(text(body, 200, 'application/json'))
     expect(both).toMatchObject([{ accessToken: 'new' }, { accessToken: 'new' }])
   })
 
   test.each(['mac', 'dpop', 'N_A'])(
-    'of the type %s are not taken for bearer tokens',
+    'of the type %s are not treated as bearer tokens',
     async (type) => {
       for (const outcome of await outcomes(json({ ...TOKENS, token_type: type }))) {
         expect(outcome).toMatch(/^(invalid_response|provider_unavailable)$/)
@@ -133,7 +133,7 @@ describe('tokens', () => {
     },
   )
 
-  test('of another token that is nested do not take the place of those on top', async () => {
+  test('of a nested token do not replace those at the top level', async () => {
     const slack = { ok: true, ...TOKENS, token_type: 'bot', authed_user: { access_token: 'other' } }
     expect(await outcomes(json(slack))).toMatchObject([
       { accessToken: 'new' },
@@ -141,7 +141,7 @@ describe('tokens', () => {
     ])
   })
 
-  test('of which several are nested are not guessed between', async () => {
+  test('of which several are nested are ambiguous and refused', async () => {
     const two = { one: { access_token: 'a' }, two: { access_token: 'b' } }
     expect(await outcomes(json(two))).toEqual(['provider_unavailable', 'provider_unavailable'])
   })
@@ -167,7 +167,7 @@ describe('a refusal', () => {
     ['429', json({ error: 'invalid_grant' }, 429), 'provider_unavailable'],
     ['503', text('', 503), 'provider_unavailable'],
     ['a page', text('<h1>Welcome</h1>', 200), 'provider_unavailable'],
-    ['what passes', json({ error: 'temporarily_unavailable' }, 400), 'provider_unavailable'],
+    ['a temporary error', json({ error: 'temporarily_unavailable' }, 400), 'provider_unavailable'],
     ['Slack, too often', json({ ok: false, error: 'ratelimited' }), 'provider_unavailable'],
     ['an error as an object in 200', json({ error: { code: 'x', message: 'y' } }), 'invalid_grant'],
     ['an error beside tokens', json({ ...TOKENS, error: 'invalid_grant' }), 'invalid_grant'],
@@ -183,7 +183,7 @@ describe('a refusal', () => {
     ['a number', json(7), 'provider_unavailable'],
     ['a list', json([TOKENS]), 'provider_unavailable'],
     ['text', json('new'), 'provider_unavailable'],
-    ['gzip that is none', text(GOOD, 200, 'application/json', GZIP), 'provider_unavailable'],
+    ['invalid gzip', text(GOOD, 200, 'application/json', GZIP), 'provider_unavailable'],
     [
       'megabytes',
       text(' '.repeat(3 * 1024 * 1024), 200, 'application/json'),
@@ -199,7 +199,7 @@ test.each([
   ['nothing', undefined],
   ['garbage', 'not.a.token'],
   ['text of another type', 7],
-])('an ID token that is %s signs nobody in', async (_what, id_token) => {
+])('an ID token that is %s is refused', async (_what, id_token) => {
   const fake = await startProvider()
   fake.paths['/token'] = json({ ...TOKENS, id_token })
   const exchange = byIssuer(fake).exchange(CALLBACK, REDIRECT_URI, CHECK)

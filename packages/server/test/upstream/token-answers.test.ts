@@ -14,7 +14,7 @@ import { type Answer, json } from './misbehaving-server.ts'
 
 const OLD: Credentials = { accessToken: 'secret-old', refreshToken: 'secret-r', scope: 'read' }
 
-/** An answer of any type, with a status of its own. */
+/** A response of any type and status. */
 function text(body: string, status: number, type = 'text/html', more = {}): Answer {
   return (res) => res.writeHead(status, { 'content-type': type, ...more }).end(body)
 }
@@ -33,7 +33,7 @@ describe('a refresh', () => {
     ['GitHub', json({ error: 'bad_refresh_token', error_description: 'expired' })],
     ['GitHub, as a form', text('error=bad_refresh_token', 200, FORM)],
     ['Slack', json({ ok: false, error: 'invalid_refresh_token' })],
-    ['nobody in particular', json({ ok: false })],
+    ['an unspecified provider', json({ ok: false })],
     ['Facebook', json({ error: { code: 190, type: 'OAuthException' } }, 400)],
     ['Facebook, with 200', json({ error: { code: 190 } })],
     ['one with tokens beside it', json({ error: 'expired', access_token: '' })],
@@ -55,7 +55,7 @@ describe('a refresh', () => {
     ['201 with an error', json({ error: 'token_expired' }, 201)],
     ['an error that is no word', json({ error: 'The token secret-r is <gone>' }, 400)],
   ] as [string, Answer][])(
-    'that is refused as %s does means signing in again',
+    'that is refused like %s means signing in again',
     async (_who, answer) => {
       const { fake, both } = await providers(answer)
       for (const provider of both) {
@@ -77,14 +77,14 @@ describe('a refresh', () => {
     ['429 with JSON', json({ error: 'invalid_grant' }, 429)],
     ['Slack, too often', json({ ok: false, error: 'ratelimited' })],
     ['Slack, broken', json({ ok: false, error: 'fatal_error' })],
-    ['400 that passes', json({ error: 'temporarily_unavailable' }, 400)],
+    ['a temporary 400', json({ error: 'temporarily_unavailable' }, 400)],
     ['a page instead of an answer', text('<h1>Welcome</h1>', 200)],
     ['nothing', text('', 200)],
     ['204', (res) => res.writeHead(204).end()],
     ['a redirect', (res) => res.writeHead(302, { location: '/' }).end()],
     ['304', (res) => res.writeHead(304).end()],
     ['a closed connection', (res) => res.destroy()],
-  ] as [string, Answer][])('that gets %s is worth another try', async (_what, answer) => {
+  ] as [string, Answer][])('that gets %s may be retried', async (_what, answer) => {
     const { both } = await providers(answer)
     for (const provider of both) {
       await expect(provider.refresh(OLD)).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('a refresh', () => {
     ['Google', json({ error: 'disabled_client' }, 401)],
     ['a challenge alone', text('', 401, 'text/plain', { 'www-authenticate': 'Basic realm="x"' })],
   ] as [string, Answer][])(
-    'with which the provider refuses this server (%s) ends no sign-in',
+    'that refuses this server (%s) does not end the sign-in',
     async (_who, answer) => {
       const { both } = await providers(answer)
       for (const provider of both) {
@@ -123,7 +123,7 @@ describe('a refresh', () => {
     ['an empty one', { access_token: '', refresh_token: 'r2' }],
     ['a number', { access_token: 7, token_type: 'bearer' }],
     ['a failure in words of its own', { errcode: 40030, errmsg: 'invalid refresh_token' }],
-  ])('that brings %s as the access token is unusable', async (_what, answer) => {
+  ])('with %s as the access token is unusable', async (_what, answer) => {
     const { both } = await providers(json(answer))
     for (const provider of both) {
       await expect(provider.refresh(OLD)).rejects.toMatchObject({
@@ -143,7 +143,7 @@ describe('a refresh', () => {
     ['a type that is a number', { token_type: 1 }, {}],
     ['a lifetime as text', { expires_in: '3600' }, { expiresAt: soon }],
     ['a lifetime of nothing', { expires_in: 0 }, {}],
-    ['a lifetime that is none', { expires_in: 'soon' }, {}],
+    ['an invalid lifetime', { expires_in: 'soon' }, {}],
     ['a lifetime of null', { expires_in: null }, {}],
     ['a lifetime below zero', { expires_in: -1 }, {}],
     ['nulls', { refresh_token: null, scope: null, id_token: null, error: null }, {}],
@@ -152,7 +152,7 @@ describe('a refresh', () => {
     ['a list of scopes', { scope: ['a', 'b'] }, { scope: 'a b' }],
     ['another refresh token', { refresh_token: 'r2' }, { refreshToken: 'r2' }],
   ] as [string, Record<string, unknown>, object][])(
-    'that brings %s is good',
+    'with %s is accepted',
     async (_what, more, expected) => {
       const { both } = await providers(json({ access_token: 'new', ...more }))
       for (const provider of both) {
@@ -165,7 +165,7 @@ describe('a refresh', () => {
     ['as a form', text('access_token=new&token_type=bearer&expires_in=60', 200, FORM)],
     ['as text', text('{"access_token":"new","token_type":"bearer"}', 200, 'text/plain')],
     ['with 201', json({ access_token: 'new', token_type: 'bearer' }, 201)],
-  ] as [string, Answer][])('that is answered %s is good', async (_how, answer) => {
+  ] as [string, Answer][])('with the response %s is accepted', async (_how, answer) => {
     const { both } = await providers(answer)
     for (const provider of both) {
       expect(await provider.refresh(OLD)).toMatchObject({ accessToken: 'new' })
@@ -185,7 +185,7 @@ describe('a code', () => {
     ['GitHub, for the secret', json({ error: 'incorrect_client_credentials' }), 'invalid_client'],
     ['others', json({ error: 'invalid_request' }, 400), 'access_denied'],
     ['408', text('', 408), 'provider_unavailable'],
-  ] as [string, Answer, string][])('that is refused as %s does', async (_who, answer, code) => {
+  ] as [string, Answer, string][])('that is refused like %s', async (_who, answer, code) => {
     const { both } = await providers(answer)
     for (const provider of both) {
       const exchange = provider.exchange(CALLBACK, REDIRECT_URI, CHECK)

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { createRestarts } from '../../src/workers/restarts.ts'
 
-/** One death after the other, each at a time in seconds. */
+/** Consecutive deaths, each with its time in seconds. */
 function deaths(...all: readonly (readonly [worker: number, at: number, lived: number])[]) {
   let now = 0
   const restarts = createRestarts(() => now)

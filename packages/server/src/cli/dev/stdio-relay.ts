@@ -22,29 +22,36 @@ export function relayStdio(
   server: ServerChild,
   { input, output }: { readonly input: Readable; readonly output: Writable },
 ): void {
-  const handshake: { initialize?: string; initialized?: string } = {}
-  const running = new Map<string | number, string>()
-  const waiting: string[] = []
-  let toServer: Writable | undefined
-  const toClient = (message: object) => output.write(`${JSON.stringify(message)}\n`)
+  const relay = new StdioRelay(output)
+  createInterface({ input }).on('line', (line) => relay.toServer(line))
+  server.onReady = (child) => relay.connect(child)
+  server.onGone = () => relay.disconnect()
+}
 
-  createInterface({ input }).on('line', (line) => {
-    if (toServer === undefined) waiting.push(line)
-    else pass(toServer, line)
-  })
+type ReadyChild = Parameters<ServerChild['onReady']>[0]
 
-  function pass(target: Writable, line: string): void {
-    const { id, method } = parse(line)
-    if (method === 'initialize') handshake.initialize = line
-    if (method === 'notifications/initialized') handshake.initialized = line
-    if (method !== undefined && id !== undefined) running.set(id, method)
-    target.write(`${line}\n`)
+class StdioRelay {
+  readonly #output: Writable
+  readonly #handshake: { initialize?: string; initialized?: string } = {}
+  /** The methods of unanswered requests, by id. */
+  readonly #running = new Map<string | number, string>()
+  /** Lines that arrive while no server is connected. */
+  readonly #waiting: string[] = []
+  #server: Writable | undefined
+
+  constructor(output: Writable) {
+    this.#output = output
   }
 
-  server.onReady = ({ stdin, stdio: [, , , messages] }) => {
+  toServer(line: string): void {
+    if (this.#server === undefined) this.#waiting.push(line)
+    else this.#send(this.#server, line)
+  }
+
+  connect({ stdin, stdio: [, , , messages] }: ReadyChild): void {
     if (stdin === null || !(messages instanceof Readable)) return
     stdin.on('error', () => undefined)
-    const { initialize, initialized } = handshake
+    const { initialize, initialized } = this.#handshake
     const replayed = initialize === undefined ? undefined : parse(initialize).id
     let isReplaying = replayed !== undefined
     createInterface({ input: messages }).on('line', (line) => {
@@ -52,34 +59,46 @@ export function relayStdio(
       if (isReplaying && message.id === replayed && message.method === undefined) {
         isReplaying = false
         if (initialized !== undefined) stdin.write(`${initialized}\n`)
-        for (const changed of changedLists(message)) toClient(changed)
-        open(stdin)
+        for (const changed of changedLists(message)) this.#toClient(changed)
+        this.#open(stdin)
         return
       }
-      if (message.id !== undefined && message.method === undefined) running.delete(message.id)
-      output.write(`${line}\n`)
+      if (message.id !== undefined && message.method === undefined) this.#running.delete(message.id)
+      this.#output.write(`${line}\n`)
     })
     if (isReplaying) stdin.write(`${initialize}\n`)
-    else open(stdin)
+    else this.#open(stdin)
   }
 
-  function open(stdin: Writable): void {
-    toServer = stdin
-    for (const line of waiting.splice(0)) pass(stdin, line)
-  }
-
-  server.onGone = () => {
-    toServer = undefined
-    for (const [id, method] of running) {
+  disconnect(): void {
+    this.#server = undefined
+    for (const [id, method] of this.#running) {
       if (method === 'initialize') {
-        waiting.unshift(handshake.initialize ?? '')
-        delete handshake.initialize
+        this.#waiting.unshift(this.#handshake.initialize ?? '')
+        delete this.#handshake.initialize
         continue
       }
       const error = { code: INTERNAL_ERROR, message: 'The development server restarted.' }
-      toClient({ jsonrpc: '2.0', id, error })
+      this.#toClient({ jsonrpc: '2.0', id, error })
     }
-    running.clear()
+    this.#running.clear()
+  }
+
+  #open(stdin: Writable): void {
+    this.#server = stdin
+    for (const line of this.#waiting.splice(0)) this.#send(stdin, line)
+  }
+
+  #send(target: Writable, line: string): void {
+    const { id, method } = parse(line)
+    if (method === 'initialize') this.#handshake.initialize = line
+    if (method === 'notifications/initialized') this.#handshake.initialized = line
+    if (method !== undefined && id !== undefined) this.#running.set(id, method)
+    target.write(`${line}\n`)
+  }
+
+  #toClient(message: object): void {
+    this.#output.write(`${JSON.stringify(message)}\n`)
   }
 }
 

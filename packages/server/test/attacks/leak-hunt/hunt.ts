@@ -1,4 +1,4 @@
-/** Looks for secrets in a heap of text, in every spelling they may have there. */
+/** Searches text for secrets, in every encoding. */
 
 import type { Secret } from './secrets.ts'
 
@@ -28,7 +28,7 @@ interface Spelling {
   readonly text: string
 }
 
-/** The secret itself and what encodings make of it, each spelling once. */
+/** The secret and its encoded forms, without duplicates. */
 export function spellings(value: string): readonly Spelling[] {
   const bytes = Buffer.from(value)
   const all: readonly (readonly [string, string])[] = [
@@ -48,8 +48,8 @@ export function spellings(value: string): readonly Spelling[] {
 }
 
 /**
- * Base64 of a text that the secret is a part of looks different with each of three offsets; the
- * characters at the seams, which depend on the neighbours, are left out.
+ * The Base64 of a text that contains the secret differs by the secret's offset modulo three; the
+ * characters at the ends, which depend on the surrounding text, are left out.
  */
 function base64Spellings(bytes: Buffer): readonly (readonly [string, string])[] {
   return [0, 1, 2].flatMap((offset) => {

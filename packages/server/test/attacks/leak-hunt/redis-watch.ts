@@ -1,4 +1,4 @@
-/** All that a Redis holds, and all that was ever written to it. */
+/** The contents of a Redis, and every command that was sent to it. */
 
 import { createClient } from '@redis/client'
 import type { RedisServer } from '../../support/redis.ts'

@@ -1,4 +1,4 @@
-/** A Redis that wants a password, and the keys of the server that uses it. */
+/** A Redis with a password, and the keys of the server that uses it. */
 
 import { randomBytes } from 'node:crypto'
 import { createClient } from '@redis/client'

@@ -1,4 +1,4 @@
-/** What must not be found anywhere: collected from the traffic in which it was used. */
+/** Collects the secrets that must not be found anywhere from the traffic that used them. */
 
 import type { Exchange } from '../../support/recording-balancer.ts'
 
@@ -24,7 +24,7 @@ const TOKENS: Readonly<Record<string, string>> = {
   id_token: 'ID token',
 }
 
-/** Shorter ones are found by chance. */
+/** Shorter values match by chance. */
 const SHORTEST = 8
 
 /** Every secret that went over the wire, each once. */

@@ -1,4 +1,4 @@
-/** Everything a person and the outside can do to a session, well and badly, with one client. */
+/** Everything that a person, the provider and the API can do to a session, valid and invalid. */
 
 import { expect } from 'vitest'
 import { createBrowser, headingOf, type Page } from '../../../src/testing/form-browser.ts'
@@ -9,13 +9,13 @@ import { newBrowser, type SignInLink, signInAs } from '../../support/sign-in.ts'
 
 export interface World {
   readonly url: string
-  /** What the way to server, provider and API does at the moment. */
+  /** The faults of the network to the server, the provider and the API at the moment. */
   interfere: Interference
-  /** Looks into the store, in the middle of things. */
+  /** Inspects the store during the story. */
   checkpoint(): Promise<void>
 }
 
-/** Plays all of it; each step is checked, so that nothing is hunted for in vain. */
+/** Plays all steps, and checks each, so that every secret has really been used. */
 export async function playEverything(
   world: World,
   connect: ConnectCaller,
@@ -36,7 +36,7 @@ export async function playEverything(
   await caller.close()
 }
 
-/** A client that opens URLs for its user: the call waits for the sign-in, and goes on after it. */
+/** A client that opens URLs for its user: the call waits for the sign-in, and continues after it. */
 export async function playUrlElicitation(url: string, era: Era): Promise<void> {
   const { client } = await connectClient(url, era, {
     async onUrl(link, message) {
@@ -54,7 +54,7 @@ async function login(caller: Caller): Promise<SignInLink> {
   return structured<SignInLink>(await caller.call('login'))
 }
 
-/** A wrong code, the right one, and then the person thinks better of it. */
+/** A wrong code, the right one, and then the person cancels. */
 async function cancelled({ checkpoint }: World, caller: Caller): Promise<void> {
   const { url, code } = await login(caller)
   const browser = createBrowser()
@@ -65,7 +65,7 @@ async function cancelled({ checkpoint }: World, caller: Caller): Promise<void> {
   expect(headingOf(await browser.open(providers.url, { cancel: 'yes' }))).toBe('Sign-in failed')
 }
 
-/** The callback in a browser that did not start it, and again when its state is burnt. */
+/** The callback in a browser that did not start it, and again when its state is consumed. */
 async function inAnotherBrowser(world: World, caller: Caller, person: string): Promise<void> {
   const back = await untilCallback(world, await login(caller), person)
   expect((await createBrowser().open(back.url)).status).toBe(403)
@@ -96,7 +96,7 @@ async function signedIn(world: World, caller: Caller, person: string): Promise<v
   expect(structured(await caller.call('session'))).toMatchObject({ state: 'authenticated' })
 }
 
-/** Because the token runs out, and because the API refuses it. */
+/** Refreshes because the token expires, and because the API refuses it. */
 async function refreshed(world: World, caller: Caller): Promise<void> {
   expect(errorCode(await caller.call('service'))).toBeUndefined()
   let spent: string | undefined
@@ -111,7 +111,7 @@ async function refreshed(world: World, caller: Caller): Promise<void> {
   await world.checkpoint()
 }
 
-/** Answers that repeat what they were asked with, and more than they should. */
+/** API responses that repeat the request, and contain more than they should. */
 async function failedByApi(world: World, caller: Caller): Promise<void> {
   const notJson = 'account 55555555, GB33BUKB20201555555555, ada@example.com'
   const wrongForm = JSON.stringify({ owner: { email: 'ada@example.com' }, iban: '55555555' })
@@ -125,7 +125,7 @@ async function failedByApi(world: World, caller: Caller): Promise<void> {
   }
 }
 
-/** While the API wants another token: the provider is down, then has forgotten the sign-in. */
+/** While the API refuses the token: the provider is unavailable, then has lost the sign-in. */
 async function failedByProvider(world: World, caller: Caller): Promise<void> {
   for (const status of [500, 400]) {
     world.interfere = {
@@ -159,7 +159,7 @@ function echo(status: number, { headers, body }: Exchange) {
   }
 }
 
-/** The first token answer says that it is good for a second only. */
+/** The first token expires after a second. */
 function shortLived(exchange: Exchange): string | undefined {
   if (!isToken(exchange) || !exchange.body.includes('grant_type=authorization_code'))
     return undefined

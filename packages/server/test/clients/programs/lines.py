@@ -1,4 +1,4 @@
-"""What the Python clients share: lines of JSON from and to official-client.ts, and a memory."""
+"""Shared code of the Python clients: lines of JSON from and to official-client.ts, and a memory."""
 
 import asyncio
 import json
@@ -7,26 +7,26 @@ import sys
 REDIRECT_URI = "http://127.0.0.1:33418/callback"
 
 
-def say(**message):
+def send(**message):
     print(json.dumps(message), flush=True)
 
 
-async def hear():
+async def receive():
     line = await asyncio.to_thread(sys.stdin.readline)
     return json.loads(line) if line else None
 
 
 async def send_person(url):
-    say(open=url)
+    send(open=url)
 
 
 async def run_calls(call_tool, memory, connection):
-    """Makes the calls that are asked for, and says what each came to."""
-    say(ready=True)
-    while (command := await hear()) is not None:
+    """Makes the requested calls, and reports the outcome of each."""
+    send(ready=True)
+    while (command := await receive()) is not None:
         result = await call_tool(command["call"], command["arguments"])
         tokens, client = await memory.get_tokens(), await memory.get_client_info()
-        say(
+        send(
             result=result,
             connection=connection(),
             scope=tokens.scope,

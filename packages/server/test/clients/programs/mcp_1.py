@@ -7,7 +7,7 @@ import asyncio
 import sys
 from urllib.parse import parse_qs, urlparse
 
-from lines import REDIRECT_URI, Memory, hear, run_calls, send_person
+from lines import REDIRECT_URI, Memory, receive, run_calls, send_person
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
@@ -17,7 +17,7 @@ URL, NAME = sys.argv[1:]
 
 
 async def person_returned():
-    query = parse_qs(urlparse((await hear())["redirect"]).query)
+    query = parse_qs(urlparse((await receive())["redirect"]).query)
     return query["code"][0], query["state"][0]
 
 

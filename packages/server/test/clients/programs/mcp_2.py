@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlparse
 import httpx2
 from fastmcp import Client as FastClient
 from fastmcp.client.auth import OAuth
-from lines import REDIRECT_URI, Memory, hear, run_calls, say, send_person
+from lines import REDIRECT_URI, Memory, receive, run_calls, send, send_person
 from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
@@ -22,7 +22,7 @@ LIBRARY, MODE, URL, NAME = sys.argv[1:]
 
 
 async def person_returned():
-    query = parse_qs(urlparse((await hear())["redirect"]).query)
+    query = parse_qs(urlparse((await receive())["redirect"]).query)
     return AuthorizationCodeResult(**{name: query[name][0] for name in ("code", "state", "iss")})
 
 
@@ -53,7 +53,7 @@ async def mcp_client():
 @asynccontextmanager
 async def fastmcp_client():
     """Its own callback server takes the code: only the browser is the test's."""
-    webbrowser.open = lambda url: say(open=url)
+    webbrowser.open = lambda url: send(open=url)
     auth = OAuth(client_name=NAME, scopes="mcp")
     async with FastClient(URL, auth=auth, mode=MODE) as client:
         yield client, auth.token_storage_adapter, client.transport.get_session_id

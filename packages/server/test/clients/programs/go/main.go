@@ -27,26 +27,26 @@ type command struct {
 	Redirect  string         `json:"redirect"`
 }
 
-func say(message map[string]any) {
+func send(message map[string]any) {
 	if err := json.NewEncoder(os.Stdout).Encode(message); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func hear() (heard command, ok bool) {
+func receive() (received command, ok bool) {
 	if !lines.Scan() {
-		return heard, false
+		return received, false
 	}
-	if err := json.Unmarshal(lines.Bytes(), &heard); err != nil {
+	if err := json.Unmarshal(lines.Bytes(), &received); err != nil {
 		log.Fatal(err)
 	}
-	return heard, true
+	return received, true
 }
 
 func askPerson(_ context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
-	say(map[string]any{"open": args.URL})
-	heard, _ := hear()
-	returned, err := url.Parse(heard.Redirect)
+	send(map[string]any{"open": args.URL})
+	received, _ := receive()
+	returned, err := url.Parse(received.Redirect)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func askPerson(_ context.Context, args *auth.AuthorizationArgs) (*auth.Authoriza
 
 func main() {
 	ctx := context.Background()
-	// Which registration the tokens are for: the client registers anew at each authorization.
+	// The registration of the tokens: the client registers again at each authorization.
 	var clientID string
 	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
 		AuthorizationCodeFetcher: askPerson,
@@ -89,11 +89,11 @@ func main() {
 		log.Fatal(err)
 	}
 	defer session.Close()
-	say(map[string]any{"ready": true})
-	for heard, ok := hear(); ok; heard, ok = hear() {
-		result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: heard.Call, Arguments: heard.Arguments})
+	send(map[string]any{"ready": true})
+	for received, ok := receive(); ok; received, ok = receive() {
+		result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: received.Call, Arguments: received.Arguments})
 		if err != nil {
-			say(map[string]any{"error": err.Error()})
+			send(map[string]any{"error": err.Error()})
 			continue
 		}
 		if result.IsError {
@@ -109,6 +109,6 @@ func main() {
 		if token, err := source.Token(); err == nil {
 			answer["scope"], answer["refresh_token"] = token.Extra("scope"), token.RefreshToken
 		}
-		say(answer)
+		send(answer)
 	}
 }

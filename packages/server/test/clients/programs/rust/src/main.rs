@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const REDIRECT_URI: &str = "http://127.0.0.1:33418/callback";
 
 /// Waits in a thread of its own: the runtime has to see connections that the server closes meanwhile.
-async fn hear() -> Result<Option<Value>> {
+async fn receive() -> Result<Option<Value>> {
     tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         let bytes = stdin().lock().read_line(&mut line)?;
@@ -34,7 +34,7 @@ async fn hear() -> Result<Option<Value>> {
 /// Sends the person to an address, and exchanges the code that comes back.
 async fn authorize_at(manager: &AuthorizationManager, url: &str) -> Result<()> {
     println!("{}", json!({ "open": url }));
-    let returned = hear().await?.ok_or_else(|| anyhow!("no redirect"))?;
+    let returned = receive().await?.ok_or_else(|| anyhow!("no redirect"))?;
     let url = returned["redirect"].as_str().unwrap_or_default();
     let AuthorizationCallback {
         code,
@@ -84,7 +84,7 @@ async fn main() -> Result<()> {
     };
     let service = ().serve_with_lifecycle(transport, lifecycle).await?;
     println!("{}", json!({ "ready": true }));
-    while let Some(command) = hear().await? {
+    while let Some(command) = receive().await? {
         let tool = command["call"].as_str().unwrap_or_default().to_owned();
         let arguments = command["arguments"]
             .as_object()

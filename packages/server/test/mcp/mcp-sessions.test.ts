@@ -58,10 +58,13 @@ describe('initialize', () => {
     ['no parameters', undefined],
     ['no client', { protocolVersion: '2025-11-25', capabilities: {} }],
     ['a client without a name', { ...INITIALIZE.params, clientInfo: { version: '1' } }],
-    ['a name that is no text', { ...INITIALIZE.params, clientInfo: { name: 1, version: '1' } }],
-    ['a version that is no text', { ...INITIALIZE.params, protocolVersion: 20251125 }],
+    [
+      'a name that is not a string',
+      { ...INITIALIZE.params, clientInfo: { name: 1, version: '1' } },
+    ],
+    ['a version that is not a string', { ...INITIALIZE.params, protocolVersion: 20251125 }],
     ['capabilities that are a list', { ...INITIALIZE.params, capabilities: [] }],
-  ])('is refused with %s, and nothing is kept', async (_what, params) => {
+  ])('is refused with %s, and nothing is stored', async (_what, params) => {
     const before = written.length
     const { status, headers, message } = await read(post(app.url, { ...INITIALIZE, params }))
     expect([status, message.error?.code]).toEqual([400, -32602])
@@ -70,19 +73,19 @@ describe('initialize', () => {
     expect(written).toHaveLength(before)
   })
 
-  test('stores no more of a client than it needs', async () => {
+  test('stores no more of a client than necessary', async () => {
     const clientInfo = { name: 'x'.repeat(100_000), version: '1', websiteUrl: 'y'.repeat(100_000) }
     const before = written.length
     const { status } = await read(post(app.url, initialize({ clientInfo })))
-    const kept = JSON.stringify(written.slice(before))
-    expect(kept.length).toBeLessThan(20_000)
+    const stored = JSON.stringify(written.slice(before))
+    expect(stored.length).toBeLessThan(20_000)
     expect([200, 413]).toContain(status)
   })
 })
 
-describe('a connection', () => {
+describe('an MCP session', () => {
   test.each(['2025-11-25', '2025-06-18', '2025-03-26'])(
-    'has a stream that begins with a byte at once, for proxies that hold headers back: %s',
+    'has a stream that starts with a byte at once, for proxies that withhold headers: %s',
     async (protocolVersion) => {
       const opened = await post(app.url, initialize({ protocolVersion }))
       const id = opened.headers.get('mcp-session-id') ?? ''
@@ -92,7 +95,7 @@ describe('a connection', () => {
       const { value } = (await reader?.read()) ?? {}
       await reader?.cancel()
       const first = new TextDecoder().decode(value)
-      // Earlier clients take an event without data for an invalid message.
+      // Earlier clients treat an event without data as an invalid message.
       if (protocolVersion === '2025-11-25') expect(first).toMatch(/^id: .+\ndata: \n\n$/)
       else expect(first).toMatch(/^: .+\n\n$/)
     },
@@ -110,7 +113,7 @@ describe('a connection', () => {
     expect(status).toBe(expected)
   })
 
-  test('accepts notifications and stray answers with 202', async () => {
+  test('accepts notifications and unexpected responses with 202', async () => {
     const headers = await connect(app.url)
     for (const message of [
       { jsonrpc: '2.0', method: 'notifications/initialized' },
@@ -125,7 +128,7 @@ describe('a connection', () => {
     }
   })
 
-  test('wants its id: 400 without one', async () => {
+  test('requires its id: 400 without one', async () => {
     const { status, message } = await read(post(app.url, request('tools/list', {}, 'a')))
     expect([status, message.error?.code, message.id]).toEqual([400, -32600, 'a'])
     expect((await end({})).status).toBe(400)
@@ -150,7 +153,7 @@ describe('a connection', () => {
     expect((await read(post(app.url, notification, headers))).status).toBe(404)
   })
 
-  test('leaves nothing in the store when it ends', async () => {
+  test('leaves nothing in the store after its end', async () => {
     const before = written.length
     await end(await connect(app.url))
     const keys = new Set(written.slice(before).map(({ key }) => key))
@@ -158,7 +161,7 @@ describe('a connection', () => {
     for (const key of keys) expect(await store.get(key)).toBeUndefined()
   })
 
-  test('refuses a protocol version that was never agreed on with 400', async () => {
+  test('refuses a protocol version that was not negotiated with 400', async () => {
     const headers = { ...(await connect(app.url)), 'mcp-protocol-version': '1999-01-01' }
     const { status, message } = await read(post(app.url, request('tools/list'), headers))
     expect([status, message.error?.code]).toEqual([400, -32600])

@@ -12,9 +12,9 @@ test('every endpoint reports it, and serves again afterwards', async () => {
   const client = await createOAuthClient(app.url)
   const tokens = await client.connect()
   const authorization = await client.authorize()
-  const asked = await client.ask()
+  const consent = await client.openConsent()
 
-  store.takeAway()
+  store.disconnect()
   for (const answer of [
     await client.exchange(authorization),
     await client.refresh(tokens.refresh_token),
@@ -26,17 +26,20 @@ test('every endpoint reports it, and serves again afterwards', async () => {
     expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
     expect(answer.headers.get('retry-after')).toBe('1')
   }
-  expect((await client.ask()).page.status).toBe(503)
-  for (const page of [await asked.browser.open(asked.page.url), await asked.decide('allow')]) {
+  expect((await client.openConsent()).page.status).toBe(503)
+  for (const page of [
+    await consent.browser.open(consent.page.url),
+    await consent.decide('allow'),
+  ]) {
     expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1'])
     expect(page.text).toContain('<h1>Not available just now</h1>')
   }
   expect((await createBrowser().open(`${app.url}/authorize?client_id=x`)).status).toBe(503)
 
-  store.giveBack()
+  store.reconnect()
   expect(await client.exchange(authorization)).toMatchObject({ status: 200 })
   expect(await client.refresh(tokens.refresh_token)).toMatchObject({ status: 200 })
-  expect((await asked.decide('allow')).url.href).toContain(REDIRECT_URI)
+  expect((await consent.decide('allow')).url.href).toContain(REDIRECT_URI)
 })
 
 test('a failure midway is 503, never a refusal', async () => {
@@ -44,9 +47,9 @@ test('a failure midway is 503, never a refusal', async () => {
   const app = await start({ store })
   const client = await createOAuthClient(app.url)
   const { refresh_token: token } = await client.connect()
-  store.takeAway(':session')
+  store.disconnect(':session')
   expect(await client.refresh(token)).toMatchObject({ status: 503 })
-  store.giveBack()
+  store.reconnect()
   expect(await client.refresh(token)).toMatchObject({ status: 200 })
 })
 
@@ -54,8 +57,8 @@ test('/authorize waits for it once', async () => {
   const store = failingStore()
   const app = await start({ store })
   const client = await createOAuthClient(app.url)
-  store.takeAway()
-  store.asked.length = 0
-  expect((await client.ask()).page.status).toBe(503)
-  expect(store.asked).toEqual([expect.stringContaining('oauth:Client:')])
+  store.disconnect()
+  store.commands.length = 0
+  expect((await client.openConsent()).page.status).toBe(503)
+  expect(store.commands).toEqual([expect.stringContaining('oauth:Client:')])
 })

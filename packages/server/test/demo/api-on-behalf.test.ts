@@ -13,7 +13,7 @@ import {
   startDemo,
 } from './demo-server.ts'
 
-/** The bank in the name of whoever signed in; refreshes as the server does. */
+/** The bank on behalf of the signed-in user; refreshes as the server does. */
 function bankFor(demo: Demo, credentials: Credentials) {
   const client = createApiClient(
     { baseUrl: demo.api, userAgent: 'test/1' },
@@ -28,7 +28,7 @@ function bankFor(demo: Demo, credentials: Credentials) {
   })
 }
 
-test("reads one's own account and nobody else's", async () => {
+test("reads the user's own account and no other", async () => {
   const demo = await startDemo()
   const bank = bankFor(demo, await signIn(demo, 'grace'))
   expect(await bank.get('/accounts/{id}', { id: 'me' })).toMatchObject({ owner: 'Grace Hopper' })
@@ -45,7 +45,7 @@ test('continues with a new token when the bank refuses the old one', async () =>
   expect(await bank.get('/accounts/me')).toMatchObject({ owner: 'Ada Lovelace' })
 })
 
-test('says to sign in again once everything is revoked', async () => {
+test('requires a sign-in again once everything is revoked', async () => {
   const demo = await startDemo()
   const credentials = await signIn(demo)
   const bank = bankFor(demo, credentials)
@@ -53,7 +53,7 @@ test('says to sign in again once everything is revoked', async () => {
   await expect(bank.get('/accounts/me')).rejects.toMatchObject({ code: 'invalid_grant' })
 })
 
-test('works with the provider named by its endpoints as well', async () => {
+test('works with a provider configured by its endpoints, too', async () => {
   const demo = await startDemo()
   const { issuer, clientId, clientSecret } = demo.idp
   const provider = createOpenIdProvider(

@@ -46,7 +46,7 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
   }
 }
 
-/** Nobody signs in, and the waiting takes no time. */
+/** A session in which nobody signs in, and waiting takes no time. */
 const impatient = (): CallSession => ({
   ...own.session,
   signInOnBehalf: async () => false,
@@ -59,7 +59,7 @@ const later = (fields: Partial<ToolCall> = {}) =>
     ...fields,
   })
 
-async function askedBy(call: ToolCall) {
+async function signInRequestOf(call: ToolCall) {
   const result = await requireUpstreamSignIn(call, own.session)
   const params = result?.inputRequests?.sign_in?.params as Record<string, unknown>
   return {
@@ -90,8 +90,8 @@ describe('a client that cannot open URLs', () => {
 })
 
 describe('a client that opens URLs', () => {
-  it('is asked to open a one-time link, and shown its code', async () => {
-    const { result, params } = await askedBy(callWith())
+  it('gets a request to open a one-time link, with its code', async () => {
+    const { result, params } = await signInRequestOf(callWith())
     expect(isInputRequiredResult(result)).toBe(true)
     expect(params.url).toMatch(/\/connect\/lnk_[\w-]{43}$/)
     expect(params.message).toMatch(/[0-9A-Z]{4}-[0-9A-Z]{4}/)
@@ -99,7 +99,7 @@ describe('a client that opens URLs', () => {
   })
 
   it('keeps the session in the next round', async () => {
-    const { requestState } = await askedBy(callWith())
+    const { requestState } = await signInRequestOf(callWith())
     expect(requestState).toEqual({ session: own.session.handle, signInRound: 1 })
   })
 
@@ -128,14 +128,14 @@ describe('a client that opens URLs', () => {
     expect(await requireUpstreamSignIn(call, own.session)).toBeUndefined()
   })
 
-  it('starts another round without a question', async () => {
+  it('starts another round without a request', async () => {
     const call = later({ requestState: { session: 'ses_a', signInRound: 3 } })
     const result = await requireUpstreamSignIn(call, impatient())
     expect(result?.inputRequests).toBeUndefined()
     expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', signInRound: 4 })
   })
 
-  it('stops after seven rounds', async () => {
+  it('gives up after seven rounds', async () => {
     let requestState: RequestStateContent = { signInRound: 1 }
     for (let round = 2; round <= 7; round += 1) {
       const result = await requireUpstreamSignIn(later({ requestState }), impatient())
@@ -175,7 +175,7 @@ describe('a session that waits for a sign-in', () => {
 describe('a client of the 2025 era', () => {
   it('is notified when the elicitation is complete', async () => {
     const elicitationCompleted = vi.fn(async () => undefined)
-    const { params } = await askedBy(
+    const { params } = await signInRequestOf(
       callWith({ client: { ...quietClient({ openUrls: true }), elicitationCompleted } }),
     )
     expect(params.elicitationId).toBeTypeOf('string')
@@ -184,9 +184,9 @@ describe('a client of the 2025 era', () => {
     await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalledWith(params.elicitationId))
   })
 
-  it('that is gone by then does no harm', async () => {
+  it('that has disconnected by then causes no error', async () => {
     const elicitationCompleted = vi.fn(() => Promise.reject(new Error('the stream is closed')))
-    await askedBy(
+    await signInRequestOf(
       callWith({ client: { ...quietClient({ openUrls: true }), elicitationCompleted } }),
     )
     await own.signIn()

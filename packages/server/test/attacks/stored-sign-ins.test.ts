@@ -15,7 +15,7 @@ import type { OAuthClient, Tokens } from '../support/oauth-client.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
-/** Each test has people of its own client. */
+/** Each test has a client of its own, and so its own users. */
 let clients = 0
 
 describeRedis('plain', 'on three nodes', () => {
@@ -30,11 +30,11 @@ describeRedis('plain', 'on three nodes', () => {
   const store = () => (cluster.nodes[0] ?? expect.fail('no node')).store
   const keysOf = (tokens: Tokens) => ({
     session: `{${sessionOf(tokens)}}:session`,
-    kept: `{${sessionOf(tokens)}}:credentials`,
+    storedKey: `{${sessionOf(tokens)}}:credentials`,
   })
   const leftOf = async (tokens: Tokens) => {
-    const { session, kept } = keysOf(tokens)
-    return [await store().get(session), await store().get(kept)]
+    const { session, storedKey } = keysOf(tokens)
+    return [await store().get(session), await store().get(storedKey)]
   }
 
   /** A client, and the tokens of a person whose session has expired from inactivity since. */
@@ -90,7 +90,7 @@ describeRedis('plain', 'on three nodes', () => {
     const all = await Promise.all(
       Array.from({ length: 9 }, () => client.refresh(tokens.refresh_token)),
     )
-    // The others are replays, which end the family; nothing is left then.
+    // The others are replays, which revoke the family.
     expect(all.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
     for (const { status } of all) expect([200, 400]).toContain(status)
   })
@@ -113,9 +113,9 @@ describeRedis('plain', 'on three nodes', () => {
   test('the stored sign-in is sealed for its session: in another session it does not decrypt', async () => {
     const ada = await idle()
     const grace = await idle('grace')
-    const stolen = await store().get(keysOf(ada.tokens).kept)
+    const stolen = await store().get(keysOf(ada.tokens).storedKey)
     const { rev: _rev, ...fields } = stolen ?? expect.fail('nothing is kept')
-    await store().set(keysOf(grace.tokens).kept, fields, 3600)
+    await store().set(keysOf(grace.tokens).storedKey, fields, 3600)
     const { status, body } = await grace.client.refresh(grace.tokens.refresh_token)
     if (status === 200) {
       expect(await serviceOwner(cluster.urls[1], body as unknown as Tokens)).not.toBe(

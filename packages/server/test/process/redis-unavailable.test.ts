@@ -55,7 +55,7 @@ for (const kind of ['plain', 'json'] as const) {
       expect((await post(url, INITIALIZE)).status).toBe(200)
     })
 
-    test('that is killed and restarted has all sessions', async () => {
+    test('that is killed and restarted still has all sessions', async () => {
       const redis = await startRedis(kind, ['--appendfsync', 'always'])
       onTestFinished(() => redis.stop())
       const { url } = await startOn(redis.url)
@@ -69,10 +69,13 @@ for (const kind of ['plain', 'json'] as const) {
       await redis.kill()
       await expect.poll(() => readiness(url), SOON).toBe(503)
       const call = { jsonrpc: '2.0', id: 9, method: 'tools/list' }
-      const away = await post(url, call, { 'mcp-session-id': transport.sessionId ?? '' })
-      expect(away.status).toBe(503)
-      expect(away.headers.get('retry-after')).toBe('1')
-      expect(await away.json()).toMatchObject({ id: 9, error: { data: { code: 'unavailable' } } })
+      const unavailable = await post(url, call, { 'mcp-session-id': transport.sessionId ?? '' })
+      expect(unavailable.status).toBe(503)
+      expect(unavailable.headers.get('retry-after')).toBe('1')
+      expect(await unavailable.json()).toMatchObject({
+        id: 9,
+        error: { data: { code: 'unavailable' } },
+      })
 
       await redis.restart()
       await expect.poll(() => readiness(url), SOON).toBe(200)

@@ -23,7 +23,7 @@ describeRedis('plain', 'on two nodes', () => {
   })
   afterAll(() => redis.stop())
 
-  /** A server of two nodes, to which requests go in turn. */
+  /** A server of two nodes, with round-robin. */
   async function startPair() {
     provider = await startPlainProvider()
     const ports = [await freePort(), await freePort()]
@@ -45,7 +45,7 @@ describeRedis('plain', 'on two nodes', () => {
     return url
   }
 
-  /** Somebody who has signed in. */
+  /** Signs in; returns the session handle. */
   async function signedIn(url: string): Promise<string> {
     const link = await login(url)
     await signIn(url, link)
@@ -58,7 +58,7 @@ describeRedis('plain', 'on two nodes', () => {
     ['a 400 without a body', empty],
     ['the specification', json({ error: 'invalid_grant' }, 400)],
   ] as [string, Answer][])(
-    'a refresh token that is dead as %s says it asks for a sign-in, once',
+    'an invalid refresh token, as %s reports it, requires a sign-in and is sent once',
     async (_who, answer) => {
       const url = await startPair()
       const session = await signedIn(url)
@@ -81,7 +81,7 @@ describeRedis('plain', 'on two nodes', () => {
     ['is unavailable', html, 'does not answer'],
     ['refuses this server', json({ error: 'invalid_client' }, 401), 'does not accept this server'],
   ] as [string, Answer, string][])(
-    'a provider that %s is not hammered, and nobody is signed out',
+    'a provider that %s gets few requests, and nobody is signed out',
     async (_what, answer, words) => {
       const url = await startPair()
       const session = await signedIn(url)

@@ -22,8 +22,8 @@ async function authorized(env: Readonly<Record<string, string>> = {}) {
   const client = await createOAuthClient(app.url)
   const tokens = await authorize(client, personsBrowser())
   const session = `{${sessionOf(tokens)}}:session`
-  const kept = `{${sessionOf(tokens)}}:credentials`
-  return { store, app, client, tokens, session, kept }
+  const storedKey = `{${sessionOf(tokens)}}:credentials`
+  return { store, app, client, tokens, session, storedKey }
 }
 
 async function refreshed(client: OAuthClient, { refresh_token }: Tokens): Promise<Tokens> {
@@ -54,23 +54,23 @@ test('the session of the user continues after it was idle and authorized again',
 })
 
 test('without a sign-in the refresh is refused, and the client authorizes again', async () => {
-  const { store, app, client, tokens, session, kept } = await authorized()
+  const { store, app, client, tokens, session, storedKey } = await authorized()
   const record = await store.get<SessionRecord>(session)
   const [[name = '', entry] = []] = Object.entries(record?.credentials ?? {})
   const ended = { [name]: { sealed: null, fence: (entry?.fence ?? 0) + 1 } }
   await store.patch(session, { credentials: ended, state: 'anonymous' })
   const refused = await client.refresh(String(tokens.refresh_token))
   expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
-  // A late write of what is kept does not bring the sign-in back.
-  expect(await store.get(kept)).toBeDefined()
+  // A late write of the stored sign-in does not restore it.
+  expect(await store.get(storedKey)).toBeDefined()
   const again = await authorize(client, personsBrowser())
   expect(await serviceOwner(app.url, again)).toBe('Ada Lovelace')
   await refreshed(client, again)
 })
 
 test('the sign-in of a session of the previous release is stored from its next refresh on', async () => {
-  const { store, app, client, tokens, session, kept } = await authorized()
-  await store.delete(kept)
+  const { store, app, client, tokens, session, storedKey } = await authorized()
+  await store.delete(storedKey)
   const second = await refreshed(client, tokens)
   await store.delete(session)
   const third = await refreshed(client, second)
@@ -99,22 +99,22 @@ test('parallel refreshes of an idle session all find the sign-in', async () => {
 })
 
 test('logout deletes the sign-in permanently', async () => {
-  const { store, app, client, tokens, session, kept } = await authorized()
+  const { store, app, client, tokens, session, storedKey } = await authorized()
   await logout(app.url, tokens)
-  expect([await store.get(session), await store.get(kept)]).toEqual([undefined, undefined])
+  expect([await store.get(session), await store.get(storedKey)]).toEqual([undefined, undefined])
   const refused = await client.refresh(String(tokens.refresh_token))
   expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
   expect(await store.get(session)).toBeUndefined()
 })
 
 test('revoking the last grant of an idle session deletes the sign-in', async () => {
-  const { store, client, tokens, session, kept } = await authorized()
+  const { store, client, tokens, session, storedKey } = await authorized()
   await store.delete(session)
   await client.revoke(String(tokens.refresh_token))
-  expect(await store.get(kept)).toBeUndefined()
+  expect(await store.get(storedKey)).toBeUndefined()
 })
 
 test('LOGIN=on-demand stores no sign-in beyond its session', async () => {
-  const { store, kept } = await authorized({ LOGIN: 'on-demand' })
-  expect(await store.get(kept)).toBeUndefined()
+  const { store, storedKey } = await authorized({ LOGIN: 'on-demand' })
+  expect(await store.get(storedKey)).toBeUndefined()
 })

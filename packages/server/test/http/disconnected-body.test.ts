@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
 
-test('is no error of the server', async () => {
+test('is not an error of the server', async () => {
   const app = await startApp()
   const socket = connect(Number(new URL(app.localUrl).port), 'localhost')
   const head = ['POST /mcp HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']

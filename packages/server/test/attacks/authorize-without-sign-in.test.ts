@@ -15,7 +15,7 @@ const { store, written } = recordingStore()
 let provider: FakeProvider
 let app: TestApp
 beforeAll(async () => {
-  provider = await startProvider({ keep: true })
+  provider = await startProvider({ outlivesTest: true })
   const env = {
     MCP_AUTH: 'required',
     RATE_LIMIT: 'off',
@@ -30,7 +30,7 @@ afterAll(() => Promise.all([app.stop(), provider.close()]))
 const cookiesOf = (browser: Browser) =>
   browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 
-/** Asks without following, with the cookies of a browser. */
+/** Sends a request with the cookies of a browser; does not follow redirects. */
 function send(url: URL | string, browser: Browser, form?: Record<string, string>) {
   return fetch(url, {
     redirect: 'manual',
@@ -39,7 +39,7 @@ function send(url: URL | string, browser: Browser, form?: Record<string, string>
   })
 }
 
-/** Neither a code in an address nor a token in an answer. */
+/** Expects neither a code in a URL nor a token in a body. */
 async function expectNothing(answer: Response): Promise<void> {
   expect(answer.headers.get('location') ?? '').not.toMatch(/[?&#](code|access_token)=/)
   expect(await answer.text()).not.toContain('access_token')
@@ -47,7 +47,7 @@ async function expectNothing(answer: Response): Promise<void> {
 
 test('registering, opening the page and pressing its button leads to the sign-in', async () => {
   const client = await createOAuthClient(app.url)
-  const { page, browser } = await client.ask()
+  const { page, browser } = await client.openConsent()
   const approved = await send(page.url, browser, { decision: 'allow' })
   const to = new URL(approved.headers.get('location') ?? '')
   expect([approved.status, to.origin, to.pathname]).toEqual([303, provider.origin, '/authorize'])
@@ -56,7 +56,7 @@ test('registering, opening the page and pressing its button leads to the sign-in
 describe('after the button was pressed', () => {
   async function approved() {
     const client = await createOAuthClient(app.url)
-    const asked = await client.ask()
+    const asked = await client.openConsent()
     const answer = await send(asked.page.url, asked.browser, { decision: 'allow' })
     for (const header of answer.headers.getSetCookie()) {
       const [name = '', value = ''] = (header.split(';')[0] ?? '').split(/=(.*)/s)
@@ -76,7 +76,7 @@ describe('after the button was pressed', () => {
   })
 
   test.each(['', '?sign_in=ok', '?sign_in=signed_in', '?sign_in=done&code=x'])(
-    'the page asks for the sign-in, whatever its address says: %s',
+    'the page requires the sign-in, whatever its query: %s',
     async (search) => {
       const { page, browser } = await approved()
       const answer = await send(page.url.href + search, browser)
@@ -85,7 +85,7 @@ describe('after the button was pressed', () => {
     },
   )
 
-  test('resuming the authorization past the page asks anew', async () => {
+  test('resuming the authorization without the page requires the sign-in again', async () => {
     const { page, browser } = await approved()
     const uid = page.url.pathname.split('/').at(-1) ?? ''
     const answer = await send(`${app.url}/authorize/${uid}`, browser)
@@ -98,7 +98,7 @@ describe('after the button was pressed', () => {
     (state: string) => `error=access_denied&state=${state}`,
     () => 'code=made-up&state=made-up',
     () => '',
-  ])('a forged return from the provider signs nobody in', async (query) => {
+  ])('a forged callback from the provider signs nobody in', async (query) => {
     const { page, browser, state } = await approved()
     provider.paths['/token'] = (res) => {
       res.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}')
@@ -108,7 +108,7 @@ describe('after the button was pressed', () => {
     expect(await answer.text()).toContain('once you have signed in')
   })
 
-  test('the page of one authorization does not go on with the cookies of another', async () => {
+  test('the page of one authorization does not continue with the cookies of another', async () => {
     const one = await approved()
     const other = await approved()
     const answer = await send(one.page.url, other.browser, { decision: 'allow' })
@@ -132,15 +132,15 @@ describe('without the page', () => {
     ['a token at once', { response_type: 'token' }],
     ['code and token', { response_type: 'code token' }],
     ['a request object', { request: 'e30.e30.e30' }],
-  ])('%s gives nothing', async (_how, params) => {
+  ])('%s returns no code', async (_how, params) => {
     const client = await createOAuthClient(app.url)
     const { url } = client.request(params)
     await expectNothing(await send(url, createBrowser()))
   })
 
-  test('a form that was never shown is not taken', async () => {
+  test('a form that was never shown is refused', async () => {
     const client = await createOAuthClient(app.url)
-    const { page } = await client.ask()
+    const { page } = await client.openConsent()
     const answer = await send(page.url, createBrowser(), { decision: 'allow' })
     expect(answer.status).toBe(410)
     await expectNothing(answer)
@@ -157,7 +157,7 @@ describe('/token', () => {
     ['urn:ietf:params:oauth:grant-type:device_code', { device_code: 'made-up' }],
     ['urn:ietf:params:oauth:grant-type:token-exchange', { subject_token: 'made-up' }],
     ['implicit', {}],
-  ])('gives nothing for %s, not even to a client with a secret', async (grantType, params) => {
+  ])('returns no token for %s, not even to a client with a secret', async (grantType, params) => {
     const grants = ['authorization_code', 'refresh_token', grantType]
     const metadata = { grant_types: grants, token_endpoint_auth_method: 'client_secret_post' }
     const { body } = await register(app.url, metadata)
@@ -182,7 +182,7 @@ test.each(['/mcp', '/http', '/sse', '/messages?session_id=x'])(
   },
 )
 
-test('a token made with another secret is none', async () => {
+test('a token signed with another secret is refused', async () => {
   const { challenge } = createPkce()
   const headers = { authorization: `Bearer e30.e30.${challenge}` }
   const { status } = await read(postModern(app.url, 'tools/list', {}, { headers }))

@@ -8,7 +8,15 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, ERAS, errorCode, structured } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
-import { type Answer, ask, connect, type Message, post, read, request } from '../support/wire.ts'
+import {
+  type Answer,
+  connect,
+  type Message,
+  post,
+  read,
+  request,
+  sendRequest,
+} from '../support/wire.ts'
 
 const store = failingStore()
 let app: TestApp
@@ -25,7 +33,7 @@ interface Account {
 const SERVICE = { name: 'service', arguments: {} }
 
 describe.each(ERAS)('in %s', (era) => {
-  test('who accepts and signs in gets the answer of the same call, masked', async () => {
+  test('a user who accepts and signs in gets the result of the same call, masked', async () => {
     const asked: string[] = []
     const { client } = await connectClient(app.url, era, {
       async onUrl(url, message) {
@@ -47,7 +55,7 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
   })
 
-  test('who accepts first and signs in later gets it too', async () => {
+  test('a user who accepts first and signs in later gets it, too', async () => {
     const signedIn: Promise<unknown>[] = []
     const { client } = await connectClient(app.url, era, {
       async onUrl(url, message) {
@@ -65,7 +73,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 
   test.each(['decline', 'cancel'] as const)(
-    'who answers %s is told how to go on',
+    'a user who answers %s gets instructions',
     async (action) => {
       const { client } = await connectClient(app.url, era, { onUrl: async () => action })
       const result = await client.callTool(SERVICE)
@@ -75,15 +83,15 @@ describe.each(ERAS)('in %s', (era) => {
     },
   )
 
-  test('no call waits after a refusal', async () => {
+  test('a refused call does not wait', async () => {
     const { client } = await connectClient(app.url, era, { onUrl: async () => 'decline' })
     await client.callTool(SERVICE)
     await client.close()
-    // Long enough for one more look to be under way when the call ended, and for two to show.
+    // Long enough for one pending read of the state, and for two further ones to show.
     await delay(500)
-    store.asked.length = 0
+    store.commands.length = 0
     await delay(900)
-    expect(store.asked).toEqual([])
+    expect(store.commands).toEqual([])
   })
 
   test('a client that cannot open pages gets an error that points to login', async () => {
@@ -94,11 +102,11 @@ describe.each(ERAS)('in %s', (era) => {
     await client.close()
   })
 
-  test('who offers forms only is not sent a page', async () => {
+  test('a client with forms only gets no URL to open', async () => {
     const params = { ...SERVICE }
     const { message } =
       era === '2026-07-28'
-        ? await ask(app.url, era, 'tools/call', params)
+        ? await sendRequest(app.url, era, 'tools/call', params)
         : await read(
             post(
               app.url,
@@ -110,7 +118,7 @@ describe.each(ERAS)('in %s', (era) => {
   })
 })
 
-test('in 2026 later calls go on with the handle the answer names', async () => {
+test('in 2026 later calls continue with the handle in the result', async () => {
   const { client } = await connectClient(app.url, '2026-07-28', {
     async onUrl(url, message) {
       await signInAs(newBrowser(), { url, code: codeIn(message) })
@@ -126,33 +134,33 @@ test('in 2026 later calls go on with the handle the answer names', async () => {
 })
 
 describe('in 2025, on the wire', () => {
-  /** Calls `service` on a connection; gives the question, and what the stream says after it. */
-  async function callAndBeAsked() {
+  /** Calls `service` in an MCP session; returns the request of the server, and the rest of the stream. */
+  async function callUntilRequest() {
     const headers = await connect(app.url, { elicitation: { url: {} } })
     const response = await post(app.url, request('tools/call', SERVICE, 'call'), headers)
     const [watched, rest] = response.body?.tee() ?? []
     const reader = watched?.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
-    /** Reads on until the stream has said something. */
-    const hear = async (fragment: string) => {
+    /** Reads the stream up to this text. */
+    const readUntil = async (fragment: string) => {
       while (!text.includes(fragment)) text += (await reader?.read())?.value ?? ''
     }
-    await hear('data: {')
-    await hear('}\n\n')
+    await readUntil('data: {')
+    await readUntil('}\n\n')
     const line = text.split('\n').find((each) => each.startsWith('data: {')) ?? ''
     const question = JSON.parse(line.slice('data: '.length)) as Message
     const answer: Promise<Answer> = read(new Response(rest))
-    return { headers, question, answer, hear }
+    return { headers, question, answer, readUntil }
   }
 
   const reply = (id: unknown, action: string) => ({ jsonrpc: '2.0', id, result: { action } })
 
-  test('the question has an elicitation id, and its completion has the same', async () => {
-    const { headers, question, answer, hear } = await callAndBeAsked()
+  test('the request has an elicitation id, and its completion has the same', async () => {
+    const { headers, question, answer, readUntil } = await callUntilRequest()
     expect(question).toMatchObject({ method: 'elicitation/create', params: { mode: 'url' } })
     const { url, message, elicitationId } = question.params as Record<string, string>
     await signInAs(newBrowser(), { url: url ?? '', code: codeIn(message ?? '') })
-    await hear('notifications/elicitation/complete')
+    await readUntil('notifications/elicitation/complete')
     expect((await post(app.url, reply(question.id, 'accept'), headers)).status).toBe(202)
     const { messages } = await answer
     expect(messages).toContainEqual({
@@ -163,8 +171,8 @@ describe('in 2025, on the wire', () => {
     expect(messages.at(-1)).toMatchObject({ id: 'call', result: { structuredContent: {} } })
   })
 
-  test('another caller cannot answer the question', async () => {
-    const { headers, question, answer } = await callAndBeAsked()
+  test('another caller cannot answer the request', async () => {
+    const { headers, question, answer } = await callUntilRequest()
     const other = await connect(app.url, { elicitation: { url: {} } })
     for (const id of [question.id, 0, '0', 1]) {
       expect((await post(app.url, reply(id, 'decline'), other)).status).toBe(202)
@@ -172,18 +180,18 @@ describe('in 2025, on the wire', () => {
     await post(app.url, reply(question.id, 'cancel'), headers)
     const { message } = await answer
     expect(errorCode(message.result ?? {})).toBe('login_declined')
-    // The first answer counted: a second one finds nobody.
+    // The first response counted: a second one is ignored.
     expect((await post(app.url, reply(question.id, 'accept'), headers)).status).toBe(202)
   })
 
   test('an invalid answer ends the call with an error', async () => {
-    const { headers, question, answer } = await callAndBeAsked()
+    const { headers, question, answer } = await callUntilRequest()
     await post(app.url, { jsonrpc: '2.0', id: question.id, result: { action: 'perhaps' } }, headers)
     expect((await answer).message.result).toMatchObject({ isError: true })
   })
 
-  test('a cancellation withdraws the question', async () => {
-    const { headers, answer } = await callAndBeAsked()
+  test('a cancellation withdraws the request', async () => {
+    const { headers, answer } = await callUntilRequest()
     const params = { requestId: 'call', reason: 'changed my mind' }
     await post(app.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, headers)
     const { messages } = await answer

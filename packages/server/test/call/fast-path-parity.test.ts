@@ -7,15 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTokenApp, type TokenApp } from '../support/token-app.ts'
 import { connect, envelope, INITIALIZE, PROTOCOL_CATALOG, post, read } from '../support/wire.ts'
 
-interface Way {
+interface Variant {
   readonly app: TokenApp
-  /** Headers by which each kind of caller is known. */
+  /** The headers of each kind of caller. */
   readonly callers: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 const PAGE = 'https://page.example'
 
-async function startWay(fastPath: 'on' | 'off'): Promise<Way> {
+async function startVariant(fastPath: 'on' | 'off'): Promise<Variant> {
   const app = await startTokenApp({
     catalogDirectory: PROTOCOL_CATALOG,
     env: { MCP_FAST_PATH: fastPath, RATE_LIMIT: 'on', ALLOWED_ORIGINS: PAGE },
@@ -39,11 +39,11 @@ async function startWay(fastPath: 'on' | 'off'): Promise<Way> {
   }
 }
 
-let fast: Way
-let slow: Way
+let fast: Variant
+let slow: Variant
 beforeAll(async () => {
-  fast = await startWay('on')
-  slow = await startWay('off')
+  fast = await startVariant('on')
+  slow = await startVariant('off')
 })
 afterAll(() => Promise.all([fast.app.stop(), slow.app.stop()]))
 
@@ -57,10 +57,10 @@ interface Sent {
   readonly body: string
 }
 
-/** Differ by request, or say what time it is. */
+/** Headers that differ by request or time. */
 const VOLATILE = ['date', 'x-request-id', 'keep-alive', 'ratelimit', 'content-length']
 
-async function answerOf({ app, callers }: Way, { path, caller, headers, body }: Sent) {
+async function answerOf({ app, callers }: Variant, { path, caller, headers, body }: Sent) {
   const response = await fetch(app.url + path, {
     method: 'POST',
     headers: { ...headers, ...callers[caller] },
@@ -79,7 +79,7 @@ async function answerOf({ app, callers }: Way, { path, caller, headers, body }: 
 }
 
 async function expectSame(sent: Sent): Promise<void> {
-  // The first of a kind of client is the SDK's in either way.
+  // The first call of a kind of client is always served by the SDK.
   await answerOf(fast, sent)
   const [ours, theirs] = [await answerOf(fast, sent), await answerOf(slow, sent)]
   expect(ours).toEqual(theirs)
@@ -155,7 +155,7 @@ describe.each(Object.keys(FORMS))('in %s', (form) => {
     ['an empty body', { body: '' }],
   ])('of %s', (_what, more) => expectSame({ ...echo, caller, ...more }))
 
-  test('a page that is refused can read why', () =>
+  test('a page of an allowed origin can read the reason of a refusal', () =>
     expectSame({
       ...echo,
       headers: { ...echo.headers, origin: PAGE },

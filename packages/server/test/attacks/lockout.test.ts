@@ -3,9 +3,9 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { letDirectCallerIn } from '../support/direct.ts'
+import { authorizeDirectCaller } from '../support/direct.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
-import { toldLimits } from '../support/rate-limits.ts'
+import { limitsIn } from '../support/rate-limits.ts'
 import { withToken } from '../support/token-app.ts'
 import { post, postModern, read, request } from '../support/wire.ts'
 
@@ -25,7 +25,7 @@ const discover = (token: string) =>
 async function expectUntouched(token: string): Promise<void> {
   const { status, headers } = await discover(token)
   expect(status).toBe(200)
-  expect(toldLimits(headers)).toMatchObject([{ limit: 'caller', remaining: CALLER - 1 }])
+  expect(limitsIn(headers)).toMatchObject([{ limit: 'caller', remaining: CALLER - 1 }])
 }
 
 it('a revoked token does not lock out its session', async () => {
@@ -38,7 +38,7 @@ it('a revoked token does not lock out its session', async () => {
 })
 
 it.each(['/mcp', '/messages'])('an id does not lock out a session: %s', async (path) => {
-  const { token } = await letDirectCallerIn(app.url)
+  const { token } = await authorizeDirectCaller(app.url)
   const id = String(decodeJwt(token).session_id)
   const named = path === '/mcp' ? { 'mcp-session-id': id } : {}
   const query = path === '/mcp' ? '' : `?session_id=${id}`
@@ -53,11 +53,11 @@ it.each(['/mcp', '/messages'])('an id does not lock out a session: %s', async (p
   await expectUntouched(token)
 })
 
-it('what cannot be the id of a connection is counted for none', async () => {
+it('a malformed MCP session id counts for no MCP session', async () => {
   const shaped = `con_${'x'.repeat(43)}`
   const limitsWith = async (id: string) => {
     const { headers } = await read(post(app.url, request('ping'), { 'mcp-session-id': id }))
-    return toldLimits(headers).map(({ limit }) => limit)
+    return limitsIn(headers).map(({ limit }) => limit)
   }
   for (const id of ['con_short', `${shaped}x`, shaped.slice(3), 'x'.repeat(5000)]) {
     expect(await limitsWith(id)).toEqual(['address'])

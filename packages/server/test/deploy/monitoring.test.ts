@@ -46,14 +46,14 @@ beforeAll(async () => {
   const read = { uri: 'bank://branches/london' }
   await postModern(app.url, 'resources/read', read)
   await postModern(app.url, 'prompts/get', { name: 'account-summary', arguments: {} })
-  store.takeAway()
+  store.disconnect()
   await fetch(`${app.url}/readyz`)
-  store.giveBack()
+  store.reconnect()
   seen = await scrape(app.url)
 })
 afterAll(() => app.stop())
 
-/** What an expression asks for: metrics, each with the labels in its braces. */
+/** The metrics of an expression, each with the labels in its braces. */
 function metricsIn(expression: string) {
   const found = expression.matchAll(/\b((?:mcp|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)
   return [...found].map(([, name = '', braces = '']) => ({
@@ -62,7 +62,7 @@ function metricsIn(expression: string) {
   }))
 }
 
-/** Labels that Prometheus adds to what it scrapes. */
+/** Labels that Prometheus adds to scraped metrics. */
 const TARGET_LABELS = new Set(['job', 'instance'])
 
 function expectToExist(expression: string): void {
@@ -92,13 +92,13 @@ describe('the dashboard', () => {
   const queries = panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => [title, expr] as const),
   )
-  test.each(queries)('shows what there is: %s', (_title, expr) => {
+  test.each(queries)('shows existing metrics: %s', (_title, expr) => {
     expectToExist(expr)
   })
 })
 
 describe('the alerts', () => {
-  test('are five, and each says what to do, there and in the documents', () => {
+  test('are five, each with instructions, in the file and in the documents', () => {
     expect(rules).toHaveLength(5)
     const section = sectionOf(documented, 'Alerts')
     for (const { alert, annotations } of rules) {
@@ -108,7 +108,7 @@ describe('the alerts', () => {
     }
   })
 
-  test.each(rules)('ask for what there is: $alert', ({ expr }) => {
+  test.each(rules)('use existing metrics: $alert', ({ expr }) => {
     expectToExist(expr)
   })
 
@@ -117,16 +117,19 @@ describe('the alerts', () => {
   const isThere = spawnSync(program, ['--version']).status === 0
   const isRequired = process.env.REQUIRE_PROMTOOL === '1'
   const why = isThere || isRequired ? '' : ' (skipped: run .ci/promtool.sh)'
-  test.skipIf(why !== '')(`are rules to Prometheus, and fire for their trouble${why}`, () => {
-    const promtool = (...args: string[]) => {
-      const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' })
-      return status === 0 ? 'fine' : `${stdout}${stderr}`
-    }
-    expect(promtool('check', 'rules', 'deploy/alerts.yaml')).toBe('fine')
-    expect(promtool('test', 'rules', 'packages/server/test/fixtures/alerts/alerts-test.yaml')).toBe(
-      'fine',
-    )
-  })
+  test.skipIf(why !== '')(
+    `are valid rules for Prometheus, and fire for their condition${why}`,
+    () => {
+      const promtool = (...args: string[]) => {
+        const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' })
+        return status === 0 ? 'fine' : `${stdout}${stderr}`
+      }
+      expect(promtool('check', 'rules', 'deploy/alerts.yaml')).toBe('fine')
+      expect(
+        promtool('test', 'rules', 'packages/server/test/fixtures/alerts/alerts-test.yaml'),
+      ).toBe('fine')
+    },
+  )
 })
 
 /** Absent with the memory store, on which these tests run. */
@@ -148,7 +151,7 @@ describe('docs/monitoring.md', () => {
         (each) => each.name.replace(/_(?:bucket|sum|count)$/, '') === name,
       )
       const labels = Object.keys(sample?.labels ?? {}).filter((label) => label !== 'le')
-      // A label of those after the first alone.
+      // A label of the later metrics only.
       if (text?.includes('by upstream')) labels.push('upstream')
       const cell = labels.map((label) => `\`${label}\``).join(', ')
       return `\`${name}\`|${types.get(name)}|${cell}|${text}`

@@ -12,32 +12,32 @@ import { createOAuthClient } from '../support/oauth-client.ts'
 import { withToken } from '../support/token-app.ts'
 import { connect, INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
 
-/** A store that is some time away, and which counts how often somebody sets out for it. */
-function distantStore() {
+/** A store with latency, which counts round trips. */
+function slowStore() {
   const memory = createMemoryStore()
-  const journeys: string[][] = []
-  let underWay: string[] | undefined
-  async function travel(keys: readonly string[]): Promise<void> {
-    if (underWay === undefined) {
-      underWay = []
-      journeys.push(underWay)
+  const roundTrips: string[][] = []
+  let current: string[] | undefined
+  async function roundTrip(keys: readonly string[]): Promise<void> {
+    if (current === undefined) {
+      current = []
+      roundTrips.push(current)
       setImmediate(() => {
-        underWay = undefined
+        current = undefined
       })
     }
-    underWay.push(...keys)
+    current.push(...keys)
     await nextTurn()
     await nextTurn()
   }
   const get: Store['get'] = async (key) => {
-    await travel([key])
+    await roundTrip([key])
     return memory.get(key)
   }
   const getAll: Store['getAll'] = async (keys) => {
-    await travel(keys)
+    await roundTrip(keys)
     return memory.getAll(keys)
   }
-  return { store: { ...memory, get, getAll }, journeys }
+  return { store: { ...memory, get, getAll }, roundTrips }
 }
 
 async function started(store: Store, env: Readonly<Record<string, string>> = {}) {
@@ -53,40 +53,40 @@ async function started(store: Store, env: Readonly<Record<string, string>> = {})
 
 const ofRequests = (keys: readonly string[]) => keys.filter((key) => !key.startsWith('{nodes}'))
 
-test('a call of the 2025 era asks for its token, session and connection at once', async () => {
-  const { store, journeys } = distantStore()
+test('a call of the 2025 era reads its token, session and MCP session in one round trip', async () => {
+  const { store, roundTrips } = slowStore()
   const { app, connection } = await started(store)
-  journeys.length = 0
+  roundTrips.length = 0
   expect((await read(post(app.url, request('ping'), connection))).status).toBe(200)
-  const asked = journeys.map(ofRequests).filter((keys) => keys.length > 0)
-  expect(asked).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
-  // Session, token, grant and connection; and the entry that nodes of the last release read.
-  expect(asked[0]).toHaveLength(5)
+  const trips = roundTrips.map(ofRequests).filter((keys) => keys.length > 0)
+  expect(trips).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
+  // Session, token, grant and MCP session; and the entry that nodes of the previous release read.
+  expect(trips[0]).toHaveLength(5)
 })
 
 test('on a Redis Cluster, a call with a token needs only the hash slot of its session', async () => {
-  const { store, journeys } = distantStore()
+  const { store, roundTrips } = slowStore()
   const cluster = { REDIS_URL: 'redis+cluster://127.0.0.1:7000' }
   const { app, client, token, bearer } = await started(store, cluster)
   const call = async () =>
     (await read(postModern(app.url, 'tools/list', {}, { headers: bearer }))).status
-  journeys.length = 0
+  roundTrips.length = 0
   expect(await call()).toBe(200)
-  const slots = journeys.flatMap(ofRequests).map((key) => slotOf(key))
+  const slots = roundTrips.flatMap(ofRequests).map((key) => slotOf(key))
   expect(slots).toHaveLength(3)
   expect(new Set(slots).size).toBe(1)
   await client.revoke(token)
   expect(await call()).toBe(401)
 })
 
-test('a revoked token is 401 while its connection cannot be looked up', async () => {
+test('a revoked token is 401 while its MCP session cannot be read', async () => {
   const store = failingStore()
   const { app, client, token, connection } = await started(store)
   await client.revoke(token)
-  store.takeAway(':conn')
+  store.disconnect(':conn')
   expect((await read(post(app.url, request('ping'), connection))).status).toBe(401)
   expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])
-  store.giveBack()
+  store.reconnect()
 })
 
 test('while the store refuses writes, calls are refused', async () => {
@@ -101,7 +101,7 @@ test('while the store refuses writes, calls are refused', async () => {
   ]
   expect(await statuses()).toEqual([200, 200, 200])
   touch.mockRejectedValue(storeUnavailable())
-  // The first refusal is noticed by the way, within a second.
+  // The first refusal is detected in the background, within a second.
   await expect.poll(statuses, { timeout: 5000 }).toEqual([503, 503, 503])
   touch.mockRestore()
   expect(await statuses()).toEqual([200, 200, 200])

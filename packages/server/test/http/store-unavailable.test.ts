@@ -23,7 +23,7 @@ let app: TestApp
 beforeAll(async () => {
   app = await startApp({ store })
 })
-afterEach(() => store.giveBack())
+afterEach(() => store.reconnect())
 afterAll(() => app.stop())
 
 function expectUnavailable({ status, headers, message, text }: Answer): void {
@@ -47,23 +47,23 @@ async function expectPage(response: Response, title: string): Promise<void> {
 
 describe('in the 2025 era', () => {
   test('initialize is 503', async () => {
-    store.takeAway()
+    store.disconnect()
     expectUnavailable(await read(post(app.url, INITIALIZE)))
   })
 
   test('an MCP session is not reported as unknown, and works again afterwards', async () => {
     const headers = await connect(app.url)
-    store.takeAway()
+    store.disconnect()
     expectUnavailable(await read(post(app.url, request('tools/list', {}, 5), headers)))
     expectUnavailable(await read(fetch(`${app.url}/mcp`, { method: 'DELETE', headers })))
-    store.giveBack()
+    store.reconnect()
     const { status, message } = await read(post(app.url, request('tools/list', {}, 6), headers))
     expect([status, message.id]).toEqual([200, 6])
   })
 
   test('a call that loses the store midway is 503, too', async () => {
     const headers = await connect(app.url)
-    store.takeAway(':session')
+    store.disconnect(':session')
     const call = request('tools/call', { name: 'session' }, 'half-way')
     const answer = await read(post(app.url, call, headers))
     expectUnavailable(answer)
@@ -72,9 +72,9 @@ describe('in the 2025 era', () => {
 
   test('the official client gets an error, keeps its MCP session and continues', async () => {
     const { client } = await connectClient(app.url, '2025-11-25')
-    store.takeAway()
+    store.disconnect()
     await expect(client.callTool({ name: 'session', arguments: {} })).rejects.toThrow(/503|again/)
-    store.giveBack()
+    store.reconnect()
     const { state } = structured<{ state: string }>(
       await client.callTool({ name: 'session', arguments: {} }),
     )
@@ -85,7 +85,7 @@ describe('in the 2025 era', () => {
 
 describe('in the 2026 era', () => {
   test('a call that needs a session is 503', async () => {
-    store.takeAway()
+    store.disconnect()
     const answer = await read(postModern(app.url, 'tools/call', { name: 'login' }, { id: 'x' }))
     expectUnavailable(answer)
     expect(answer.message.id).toBe('x')
@@ -94,16 +94,16 @@ describe('in the 2026 era', () => {
   test('a session handle is not reported as unknown', async () => {
     const login = await read(postModern(app.url, 'tools/call', { name: 'login' }))
     const { session } = structured<{ session: string }>(login.message.result ?? {})
-    store.takeAway()
+    store.disconnect()
     const params = { name: 'session', arguments: { session } }
     expectUnavailable(await read(postModern(app.url, 'tools/call', params)))
-    store.giveBack()
+    store.reconnect()
     const { message } = await read(postModern(app.url, 'tools/call', params))
     expect(message.result).toMatchObject({ structuredContent: { state: 'anonymous' } })
   })
 
   test('calls without a session are served', async () => {
-    store.takeAway()
+    store.disconnect()
     for (const method of ['server/discover', 'tools/list']) {
       expect((await read(postModern(app.url, method))).status).toBe(200)
     }
@@ -114,9 +114,9 @@ describe('in the 2026 era', () => {
 
 describe('in the browser', () => {
   test.each(['/connect/lnk_x', '/callback?state=x&code=y', '/redirect?state=x', '/readyz'])(
-    '%s says so',
+    '%s is 503',
     async (path) => {
-      store.takeAway()
+      store.disconnect()
       const response = await fetch(app.url + path)
       expect(response.status).toBe(503)
       expect(response.headers.get('retry-after')).toBe('1')
@@ -126,9 +126,9 @@ describe('in the browser', () => {
   )
 
   test.each(['/connect/lnk_x', '/callback?state=x&code=y', '/redirect?state=x'])(
-    '%s says so to people, on a page of ours',
+    '%s has a page for people',
     async (path) => {
-      store.takeAway()
+      store.disconnect()
       const response = await fetch(app.url + path)
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
       await expectPage(response, 'Not available just now')
@@ -136,11 +136,11 @@ describe('in the browser', () => {
   )
 
   test.each([
-    ['from elsewhere', { origin: 'http://localhost:1' }, 'code=x', 403],
-    ['that is no form', { 'content-type': 'text/plain' }, 'code=x', 415],
+    ['from another site', { origin: 'http://localhost:1' }, 'code=x', 403],
+    ['of another type', { 'content-type': 'text/plain' }, 'code=x', 415],
     ['that is too long', {}, `code=${'x'.repeat(5000)}`, 413],
     ['with two codes', {}, 'code=x&code=y', 400],
-  ])('a form %s is refused on a page of ours', async (_what, extra, text, status) => {
+  ])('a form %s is refused with a page', async (_what, extra, text, status) => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', ...extra }
     for (const path of ['/connect/lnk_x', '/consent/x']) {
       const body = text.replaceAll('code', path.startsWith('/consent') ? 'decision' : 'code')
@@ -151,7 +151,7 @@ describe('in the browser', () => {
   })
 
   test('the process is live, and serves static responses', async () => {
-    store.takeAway()
+    store.disconnect()
     expect((await fetch(`${app.url}/livez`)).status).toBe(200)
     expect((await fetch(`${app.url}/`)).status).toBe(200)
   })

@@ -12,22 +12,22 @@ import type { ClusterNode } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { type Listening, listen, listenTo, responseTo } from '../support/event-reader.ts'
 import { connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** So many ends wait whole for the store. */
+/** The number of ends that are kept completely until the store accepts them. */
 const MOST_WAITING = 100
 
 let isFull = false
-/** How long the store takes to hear that a call began. */
+/** The delay with which the store accepts the start of a call. */
 let beginMs = 0
 /** Streams of calls that were written to while the store was full. */
 const refused = new Set<string>()
 
-/** Takes no more of what calls say, but that they began, as when Redis fills up; or takes long. */
+/** Accepts only the first event of calls while it is full, like Redis; or delays events. */
 function fillingStore(): Store {
   const store = createMemoryStore()
   const append: Store['streams']['append'] = async (key, value, options) => {
@@ -61,8 +61,8 @@ afterAll(async () => {
   for (const node of nodes) await node.stop()
 })
 
-/** Starts a call at the first node, and loses its stream; gives what to come back with. */
-async function losing(
+/** Starts a call at the first node, and closes its stream; returns the headers to resume it. */
+async function startAndDisconnect(
   call: ReturnType<typeof request>,
   headers: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
@@ -70,7 +70,7 @@ async function losing(
   const stream = await listenTo((signal) => post(url, call, headers, signal))
   await stream.until(({ id }) => id !== undefined)
   stream.close()
-  // Not the last one: on a busy machine that may be the answer by now.
+  // Not the last event: on a busy machine that may be the response.
   return { ...headers, 'last-event-id': stream.events[0]?.id ?? '' }
 }
 
@@ -86,16 +86,16 @@ const echo = (text: string, delayMs = 600) =>
 test('a client that resumes before the call is stored gets no error', async () => {
   beginMs = 200
   const headers = await connect(nodes[0]?.url ?? '')
-  const resumed = await resume(1, await losing(echo('early'), headers))
+  const resumed = await resume(1, await startAndDisconnect(echo('early'), headers))
   expect(resumed.response.status).toBe(200)
-  const { message } = await resumed.until(answering('early'))
+  const { message } = await resumed.until(responseTo('early'))
   expect(message?.result).toMatchObject({ structuredContent: { text: 'early' } })
   expect(await resumed.ended).toBe(true)
 })
 
 test('a client that resumes a nonexistent call gets an error', async () => {
   const headers = await connect(nodes[0]?.url ?? '')
-  const { 'last-event-id': id = '' } = await losing(echo('other'), headers)
+  const { 'last-event-id': id = '' } = await startAndDisconnect(echo('other'), headers)
   const never = id.replace(/\.\d+\.\d+$/, '.999.1')
   const stream = await resume(1, { ...headers, 'last-event-id': never })
   expect([id === never, stream.response.status]).toEqual([false, 405])
@@ -104,23 +104,23 @@ test('a client that resumes a nonexistent call gets an error', async () => {
 test.each([
   ['at the node that ran it', 0],
   ['at another node', 1],
-])('the answer comes late, %s', async (_where, node) => {
+])('the response arrives late, %s', async (_where, node) => {
   const headers = await connect(nodes[0]?.url ?? '')
-  const from = await losing(echo('late'), headers)
+  const from = await startAndDisconnect(echo('late'), headers)
   isFull = true
   const resumed = await resume(node, from)
   await expect.poll(() => refused.size).toBeGreaterThan(0)
   isFull = false
-  const { message } = await resumed.until(answering('late'), 10_000)
+  const { message } = await resumed.until(responseTo('late'), 10_000)
   expect(message?.result).toMatchObject({ structuredContent: { text: 'late' } })
   await resumed.ended
   const again = await resume(node, { ...headers, 'last-event-id': resumed.lastId ?? '' })
   expect(again.response.status).toBe(405)
 })
 
-test('a cancelled call ends late, and is not waited for', async () => {
+test('a cancelled call ends late, and is not awaited', async () => {
   const headers = await connect(nodes[0]?.url ?? '')
-  const from = await losing(echo('unwanted'), headers)
+  const from = await startAndDisconnect(echo('unwanted'), headers)
   isFull = true
   const resumed = await resume(1, from)
   const cancel = { method: 'notifications/cancelled', params: { requestId: 'unwanted' } }
@@ -132,7 +132,7 @@ test('a cancelled call ends late, and is not waited for', async () => {
   expect((await resume(1, from)).response.status).toBe(405)
 })
 
-test('of very many, some are known only to be lost', async () => {
+test('of very many ends, some become errors', async () => {
   const store = fillingStore()
   await store.set(mcpSessionKey('con_x'), {}, 60)
   const { streams } = store
@@ -149,7 +149,7 @@ test('of very many, some are known only to be lost', async () => {
     return new WeakRef(message)
   })
   await expect.poll(() => refused.size).toBe(MOST_WAITING + 5)
-  // They may be large: what is lost is not held.
+  // Results may be large: those of lost ends are not kept in memory.
   const held = () => {
     collectGarbage()
     return answers.map((answer) => answer.deref() !== undefined)

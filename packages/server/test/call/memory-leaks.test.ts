@@ -11,7 +11,7 @@ import { connect, post, postModern, read, request } from '../support/wire.ts'
 const inspector = new Session()
 inspector.connect()
 
-/** How many entries all maps and sets of the process have. */
+/** The number of entries of all maps and sets of the process. */
 async function entries(): Promise<number> {
   let sum = 0
   for (const kind of ['Map', 'Set']) {
@@ -63,20 +63,20 @@ describeRedis('plain', 'nothing is kept of calls', () => {
     await answer
   }
 
-  /** Each ends in another way. */
+  /** Calls that end in different ways. */
   const kinds: readonly (() => Promise<unknown>)[] = [
     () => read(modern(0)),
     () => read(legacy(0)),
     // Becomes a stream.
     () => read(legacy(400)),
-    // Too slow.
+    // Times out.
     () => read(modern(1200)),
     () => read(legacy(1200)),
-    // Its client goes away.
+    // The client disconnects.
     () => disconnected((signal) => modern(300, { signal })),
     () => disconnected((signal) => legacy(300, signal)),
     () => cancelled(),
-    // The SDK answers.
+    // Served by the SDK.
     () => read(modern(0, { meta: { progressToken: 'token' } })),
     () => read(modern(0.5)),
   ]
@@ -95,16 +95,16 @@ describeRedis('plain', 'nothing is kept of calls', () => {
 
   async function round(): Promise<void> {
     for (const call of kinds) await Promise.all(Array.from({ length: AT_ONCE }, call))
-    // What tools left running is over.
+    // Work that tools left running has ended.
     await delay(500)
   }
 
   test('however they end', { timeout: 240_000 }, async () => {
-    // Connections of the clients, and what is remembered for a while.
+    // Warms up: sockets of the clients, and entries of caches.
     for (let at = 0; at < 2; at += 1) await round()
     const before = await entries()
     for (let at = 0; at < ROUNDS; at += 1) await round()
-    // One entry for each call of one kind would be more.
+    // A leak of one entry per call of one kind would exceed this.
     expect((await entries()) - before).toBeLessThan(AT_ONCE * ROUNDS * 0.75)
   })
 })

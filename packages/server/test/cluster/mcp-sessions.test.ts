@@ -1,4 +1,4 @@
-/** Connections of the 2025 era and rounds of the 2026 era, spread over three nodes. */
+/** MCP sessions of the 2025 era and rounds of the 2026 era, distributed over three nodes. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
@@ -27,7 +27,7 @@ const call = (name: string, input: object = {}, id: string | number = 1) =>
   request('tools/call', { name, arguments: input }, id)
 
 describeRedis('json', 'three nodes on a Redis with JSON', () => {
-  test('share a connection', async () => {
+  test('share an MCP session', async () => {
     const cluster = await startThreeNodes({ kind: 'json' })
     onTestFinished(() => cluster.stop())
     const [a, b, c] = cluster.urls
@@ -39,7 +39,7 @@ describeRedis('json', 'three nodes on a Redis with JSON', () => {
   })
 })
 
-describeRedis('plain', 'connections on three nodes', () => {
+describeRedis('plain', 'MCP sessions on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
   useThreeNodes((started) => {
@@ -47,7 +47,7 @@ describeRedis('plain', 'connections on three nodes', () => {
     ;[a, b, c] = started.urls
   })
 
-  test('a connection is opened on one node, used on the next and ended on the third', async () => {
+  test('an MCP session is opened on one node, used on the next and ended on the third', async () => {
     const headers = await connect(a)
     const { message } = await read(post(b, call('where', { text: 'x' }), headers))
     const { pid } = structured<{ pid: number }>(message.result ?? {})
@@ -90,7 +90,9 @@ describeRedis('plain', 'connections on three nodes', () => {
     expect(Math.max(...served) - Math.min(...served)).toBeLessThanOrEqual(1)
   })
 
-  test('crowds with the same ids get only their own', { timeout: 60_000 }, async () => {
+  test('many clients with the same request ids get only their own answers', {
+    timeout: 60_000,
+  }, async () => {
     const faults: string[] = []
     const old = async (number: number) => {
       const canary = `old-${number}`
@@ -120,7 +122,7 @@ describeRedis('plain', 'connections on three nodes', () => {
     expect(faults).toEqual([])
   })
 
-  test('crowds that are asked get the question and the answer of their own', async () => {
+  test('many clients with requests from the server get only their own', async () => {
     const kinds = Object.values(FULL_CLIENTS)
     const said = await Promise.all(
       Array.from({ length: 30 }, async (_, number) => {
@@ -160,7 +162,7 @@ describeRedis('plain', 'connections on three nodes', () => {
       return read(postModern(url, 'tools/call', { ...params, ...answered, ...more }, options))
     }
 
-    test('each go to another node', async () => {
+    test('each run on another node', async () => {
       const first = await round(a)
       const second = await round(b, first.message.result, 'one')
       const third = await round(c, second.message.result, 'two')
@@ -168,7 +170,7 @@ describeRedis('plain', 'connections on three nodes', () => {
       expect(answers.map((answer) => JSON.parse(answer).content.name)).toEqual(['one', 'two'])
     })
 
-    test('refuse a state that was edited, used or meant for something else', async () => {
+    test('refuse a state that was edited, used, or issued for something else', async () => {
       const { message } = await round(a)
       const { result } = message
       const state = String(result?.requestState)
@@ -184,7 +186,7 @@ describeRedis('plain', 'connections on three nodes', () => {
     })
   })
 
-  test('a request of the 2026 era is not taken for one of a connection', async () => {
+  test('a request of the 2026 era is not treated as one of an MCP session', async () => {
     const headers = await connect(a)
     const stray = request('tools/call', { ...call('where').params, _meta: envelope() })
     const { message } = await read(
@@ -198,7 +200,7 @@ describeRedis('plain', 'connections on three nodes', () => {
     expect(message.result).toMatchObject({ structuredContent: { text: '' } })
   })
 
-  test('nothing went wrong inside', () => {
+  test('no fault was logged', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })
 })

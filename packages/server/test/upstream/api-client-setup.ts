@@ -1,19 +1,15 @@
-/** A client against a misbehaving server, with a clock that does not wait and tokens that count. */
+/** A client of a misbehaving server, with a clock that does not wait and recorded token requests. */
 
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type ApiClientOptions, createApiClient } from '../../src/upstream/api-client.ts'
 import type { TokenOptions, TokenSource } from '../../src/upstream/upstream.ts'
 import { UpstreamError } from '../../src/upstream/upstream-error.ts'
 import { type Answer, startServer } from './misbehaving-server.ts'
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()))
-})
-
-/** A server, a client for it and what they did; closed after the test. */
+/** A server, a client for it, and their records; closed after the test. */
 export async function setUp(answer: Answer, options: Partial<ApiClientOptions> = {}) {
   const server = await startServer(answer)
+  onTestFinished(() => server.close())
   const waits: number[] = []
   const client = createApiClient(
     { baseUrl: server.origin, userAgent: 'test/1', ...options },
@@ -23,25 +19,25 @@ export async function setUp(answer: Answer, options: Partial<ApiClientOptions> =
       random: () => 0,
     },
   )
-  open.push(client, server)
+  onTestFinished(() => client.close())
   return { server, client, waits, api: client.forCaller(tokens('secret-token')) }
 }
 
-/** A source that gives the first token, and the next one each time a fresh one is asked for. */
-export function tokens(...list: string[]): TokenSource & { asked: TokenOptions[] } {
-  const asked: TokenOptions[] = []
+/** A source that returns the first token, and the next one at each forced refresh. */
+export function tokens(...list: string[]): TokenSource & { requested: TokenOptions[] } {
+  const requested: TokenOptions[] = []
   let index = 0
   return {
-    asked,
+    requested,
     async accessToken(options = {}) {
-      asked.push(options)
+      requested.push(options)
       if (options.forceRefresh) index++
       return list[index]
     },
   }
 }
 
-/** The UpstreamError a call ends in; anything else fails the test. */
+/** The UpstreamError of a failed call; anything else fails the test. */
 export async function failure(call: Promise<unknown>): Promise<UpstreamError> {
   const error = await call.then(
     (value) => new Error(`succeeded with ${JSON.stringify(value)}`),

@@ -6,7 +6,7 @@ import { type Listening, listenTo } from '../support/event-reader.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { greet, openSse, sendSse } from '../support/sse.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { connect, INITIALIZE, post, read, request } from '../support/wire.ts'
 
 const UNUSED_SECONDS = 2
@@ -43,7 +43,7 @@ describeRedis('plain', 'a connection without a token', () => {
     expect(await keysOf()).toEqual([])
   })
 
-  test('that was used once lives as long as a session', async () => {
+  test('that was used once has the lifetime of a session', async () => {
     const headers = await connect(cluster.urls[0])
     expect((await post(cluster.urls[1], INITIALIZED, headers)).status).toBe(202)
     expect(await ping(2, headers)).toBe(200)
@@ -55,7 +55,7 @@ describeRedis('plain', 'a connection without a token', () => {
     await fetch(`${cluster.urls[0]}/mcp`, { method: 'DELETE', headers })
   })
 
-  test('lives on while its stream is open, and not when that was closed', async () => {
+  test('stays valid while its stream is open, and expires once that is closed', async () => {
     const headers = await connect(cluster.urls[0])
     const stream = await listenTo((signal) =>
       fetch(`${cluster.urls[1]}/mcp`, {
@@ -71,7 +71,7 @@ describeRedis('plain', 'a connection without a token', () => {
     expect(await ping(0, headers)).toBe(404)
   })
 
-  test('may be used at last, while its stream is open', async () => {
+  test('may be used for the first time late, while its stream is open', async () => {
     const headers = await connect(cluster.urls[0])
     const get = { accept: 'text/event-stream', ...headers }
     const stream = await listenTo((signal) =>
@@ -94,7 +94,7 @@ describeRedis('plain', 'a connection without a token', () => {
     closed.close()
     const used = await openSse(cluster.urls[0])
     open.push(used)
-    const session = await greet(used, [cluster.urls[1], cluster.urls[2]])
+    const session = await initializeSse(used, [cluster.urls[1], cluster.urls[2]])
     expect((await sendSse(cluster.urls[1], session.path, request('ping'))).status).toBe(202)
     await delay(GONE_MS)
     expect((await sendSse(cluster.urls[1], path, request('ping'))).status).toBe(404)

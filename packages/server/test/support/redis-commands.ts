@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 
 /** Sends one command on a new connection; rejects without a reply within 10 s. */
-export async function askRedis(
+export async function sendToRedis(
   { port }: { readonly port: number },
   ...args: readonly string[]
 ): Promise<unknown> {

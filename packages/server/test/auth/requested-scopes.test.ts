@@ -12,7 +12,7 @@ const OAUTH_SCOPE_MAP = JSON.stringify({
   'Service.Read': 'service:read',
 })
 
-describe('the scopes to ask for', () => {
+describe('the scopes to request', () => {
   const scopesOf = async (at: { readonly url: string }) => {
     const document = await fetch(`${at.url}/.well-known/oauth-protected-resource/mcp`)
     return ((await document.json()) as { scopes_supported: string[] }).scopes_supported
