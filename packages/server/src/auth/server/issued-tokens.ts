@@ -11,10 +11,11 @@ import { MACHINE_GRANTS } from '../../config/machine-clients.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Entries } from '../../oidc/entries.ts'
+import type { TokenCaller } from '../../session/caller.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import { narrowedScopes, type Session, sessionKey } from '../../session/record.ts'
 import type { Document, Store } from '../../store/port.ts'
-import type { AccessTokens } from '../access-tokens.ts'
+import type { AccessTokens, TokenPresenter } from '../access-tokens.ts'
 import { derivedCaller } from './derived-sessions.ts'
 import { grantClaimOf, sessionOfGrant } from './grants.ts'
 import { isSame, type TokenFacts, type TokenReader } from './token-reader.ts'
@@ -40,41 +41,72 @@ interface AccessTokenDeps {
  * so that the signing secret alone is not enough to forge a token.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const { reader, tokens, hasEarlierNodes, store, sessions } = deps
   return {
-    async callerOf(token, presenter) {
-      const read = reader.read(token)
-      const facts = read instanceof Promise ? await read : read
-      if (facts === undefined) return undefined
-      const { jti, sessionId, grantId, clientId, scopes } = facts
-      presenter?.onSession(sessionId)
-      const key = tokenKey(sessionId, jti)
-      const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
-      const prefetchKey = presenter?.prefetchKey
-      const others = hasEarlierNodes ? earlierKey(key) : []
-      const found = await store.getAll(own.concat(prefetchKey ?? [], others))
-      if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[own.length])
-      const session = found[0] as Session | undefined
-      const [, document, revoked] = found
-      if (session === undefined || sessions.isOver(session)) return undefined
-      if (revoked !== undefined) return undefined
-      if (hasEarlierNodes && found[found.length - 1] === undefined) return undefined
-      const entry =
-        document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
-      if (entry === undefined || !isEntryOf(entry, facts)) return undefined
-      const isDerived = MACHINE_GRANTS.includes(entry.gty)
-      const derived = isDerived ? derivedCaller(entry, facts, session) : undefined
-      if (isDerived && derived === undefined) return undefined
-      const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
-      // Only after all checks: a revoked token must not renew its session's TTL.
-      const using = sessions.use(session)
-      const used = using instanceof Promise ? await using : using
-      const left = narrowedScopes(scopes, used)
-      const kind = 'token'
-      const caller = { kind, session: used, grantId, clientId, scopes: left, expiresAt } as const
-      return derived === undefined ? caller : { ...caller, ...derived }
+    callerOf(token, presenter) {
+      const facts = deps.reader.read(token)
+      return facts instanceof Promise
+        ? facts.then((read) => callerOf(deps, read, presenter))
+        : callerOf(deps, facts, presenter)
     },
   }
+}
+
+type Found = Awaited<ReturnType<Store['getAll']>>
+type MaybeCaller = TokenCaller | undefined
+
+async function callerOf(
+  deps: AccessTokenDeps,
+  facts: TokenFacts | undefined,
+  presenter: TokenPresenter | undefined,
+): Promise<MaybeCaller> {
+  if (facts === undefined) return undefined
+  const { jti, sessionId, grantId } = facts
+  presenter?.onSession(sessionId)
+  const key = tokenKey(sessionId, jti)
+  const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
+  const prefetchKey = presenter?.prefetchKey
+  const others = deps.hasEarlierNodes ? earlierKey(key) : []
+  const found = await deps.store.getAll(own.concat(prefetchKey ?? [], others))
+  if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[own.length])
+  return callerFrom(deps, facts, key, found)
+}
+
+/** Checks the token against the documents that were read. Returns a promise only if there is a wait. */
+function callerFrom(
+  deps: AccessTokenDeps,
+  facts: TokenFacts,
+  key: string,
+  found: Found,
+): MaybeCaller | Promise<MaybeCaller> {
+  const session = found[0] as Session | undefined
+  const [, document, revoked] = found
+  if (session === undefined || deps.sessions.isOver(session)) return undefined
+  if (revoked !== undefined) return undefined
+  if (deps.hasEarlierNodes && found[found.length - 1] === undefined) return undefined
+  if (document !== undefined) return admit(deps, facts, session, deps.tokens.open(key, document))
+  return earlierEntry(deps, facts).then((entry) => admit(deps, facts, session, entry))
+}
+
+/** Only after all other checks: a revoked token must not renew its session's TTL. */
+function admit(
+  { sessions }: AccessTokenDeps,
+  facts: TokenFacts,
+  session: Session,
+  entry: Entry | undefined,
+): MaybeCaller | Promise<MaybeCaller> {
+  if (entry === undefined || !isEntryOf(entry, facts)) return undefined
+  const isDerived = MACHINE_GRANTS.includes(entry.gty)
+  const derived = isDerived ? derivedCaller(entry, facts, session) : undefined
+  if (isDerived && derived === undefined) return undefined
+  const { grantId, clientId } = facts
+  const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
+  const callerOn = (used: Session): TokenCaller => {
+    const scopes = narrowedScopes(facts.scopes, used)
+    const caller = { kind: 'token', session: used, grantId, clientId, scopes, expiresAt } as const
+    return derived === undefined ? caller : { ...caller, ...derived }
+  }
+  const using = sessions.use(session)
+  return using instanceof Promise ? using.then(callerOn) : callerOn(using)
 }
 
 type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp' | 'gty'>
