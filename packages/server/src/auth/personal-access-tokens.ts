@@ -17,7 +17,7 @@ import type { AccessTokens } from './access-tokens.ts'
 
 export interface PersonalAccessTokenDeps {
   readonly store: Pick<Store, 'getAll'>
-  readonly sessions: Pick<SessionManager, 'createWithId' | 'isOver' | 'retrieve' | 'use'>
+  readonly sessions: Pick<SessionManager, 'createWithId' | 'expiration' | 'retrieve' | 'use'>
   readonly keptSignIns: Pick<KeptSignIns, 'restore'>
   readonly personalTokens: PersonalTokens
   readonly log: Pick<Logger, 'warn'>
@@ -30,7 +30,7 @@ export function withPersonalTokens(
 ): AccessTokens {
   /** The session, recreated with its sign-in if it expired from idleness; undefined if it ended. */
   async function openSession(id: string, found: Session | undefined, name: string | undefined) {
-    if (found !== undefined && !sessions.isOver(found)) return sessions.use(found)
+    if (found !== undefined && !sessions.expiration.isOver(found)) return sessions.use(found)
     await sessions.createWithId(id, 'token', name === undefined ? {} : { clientName: name })
     await keptSignIns.restore(id)
     return sessions.retrieve(id)

@@ -181,8 +181,8 @@ export class Call implements BearerRequest, HandedCall, ContextSource, CancelSig
   async progress(): Promise<void> {}
 
   addEventListener(_type: 'abort', listener: CancelListener): void {
-    this.#listeners ??= []
-    this.#listeners.push(listener)
+    if (this.#listeners === undefined) this.#listeners = [listener]
+    else this.#listeners.push(listener)
   }
 
   removeEventListener(_type: 'abort', listener: CancelListener): void {

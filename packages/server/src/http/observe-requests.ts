@@ -19,7 +19,7 @@ import type { RouteTable } from './routes.ts'
 export type ObserveRequest = (
   request: IncomingMessage,
   response: ServerResponse,
-  handle: () => void,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
 ) => void
 
 /** nginx's code for a client that disconnected before the response; HTTP defines none. */
@@ -48,8 +48,8 @@ export function createRequestObserver(
       }
       if (span !== undefined) endSpan(span, status)
     })
-    if (span === undefined) handle()
-    else span.run(handle)
+    if (span === undefined) handle(request, response)
+    else span.run(() => handle(request, response))
   }
 }
 
