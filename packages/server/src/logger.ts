@@ -75,7 +75,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       const kind = log === 'audit' ? ',"stream":"audit"' : ''
       const start = isApart ? knownStart.audit : knownStart.info
       const text = `{"level":"info"${isoTime()}${start}${membersOf(options.lineFields?.())}`
-      const line = `${text}${kind}${members},"msg":${JSON.stringify(message)}}\n`
+      const line = `${text}${kind}${members},"msg":"${message}"}\n`
       if (isApart) audit.stream.write(line)
       else sink.stream.write(line)
     },
