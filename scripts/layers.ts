@@ -92,7 +92,8 @@ const LAYERS: readonly Layer[] = [
   { paths: ['logger.ts', 'logger/'] },
   { paths: ['config.ts', 'config/'] },
   { paths: ['crypto/'] },
-  { paths: ['deadlines.ts', 'errors.ts', 'json-structure.ts', 'well-formed.ts'], only: [] },
+  { paths: ['json-structure.ts'], only: ['./errors.ts'] },
+  { paths: ['deadlines.ts', 'errors.ts', 'well-formed.ts'], only: [] },
   // Last, since folders also contain files of this name.
   { paths: ['index.ts'], only: ['./create-mcp.ts', './define-server.ts', './engine/index.ts'] },
 ]

@@ -4,9 +4,9 @@ import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
 import { DEMO_API_PATH } from './config/demo-paths.ts'
-import { auditCall, type CallLog } from './engine/call.ts'
+import { auditCall, type CallAudit } from './engine/call.ts'
 import { NO_TEAM } from './engine/team.ts'
-import { bearer } from './http/bearer.ts'
+import { bearer, createIdentify } from './http/bearer.ts'
 import { countedNetwork } from './http/client-address.ts'
 import { guardRoutes } from './http/guard-routes.ts'
 import { healthRoutes } from './http/health.ts'
@@ -31,25 +31,26 @@ import { createAccountVisits } from './session/account-visits.ts'
 import { createAuthorizedClients } from './session/authorized-clients.ts'
 
 export interface AppDeps {
-  readonly rates: CallRates
+  readonly rates: CallRates | undefined
   /** Routes to serve; any other path is answered with 404. */
   readonly routes: RouteTable
 }
 
 export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<HttpEnv> {
-  const { config, auth, mcp, legacy, demo, log, theme, publicUrl } = runtime
+  const { config, auth, blocks, mcp, legacy, demo, log, theme, publicUrl } = runtime
   const app = new Hono<HttpEnv>()
   const { storageOf, requestContextsOf, messageOf } = requestParts(runtime)
 
   const limited = createRateLimiting(runtime.rateLimits, config.http)
   guardRoutes(app, routes, { log, theme, publicUrl, limited })
   routePages(app, runtime, { routes, storageOf })
-  const { authenticate } = auth
   const { trustedProxies } = config.http
+  const { tokens, facts } = auth
+  const identify = createIdentify({ tokens, scopes: facts.scopes, blocks, rates })
   /** Authenticates requests without a body; `call/` has already handled the callers' POSTs. */
   const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
     const requirement = { resource: auth.resources.at(path), required: isRequired }
-    return bearer({ authenticate, rates, trustedProxies }, requirement)
+    return bearer({ identify, rates, trustedProxies }, requirement)
   }
   const { required } = config.auth
   /** Registers the handlers for the methods that the route table lists for the path. */
@@ -141,8 +142,11 @@ type RequestParts = ReturnType<typeof requestParts>
 function requestParts({ config, requestContexts, storageBudgets }: Runtime) {
   const storageOf = (c: Context<HttpEnv>) =>
     storageBudgets(countedNetwork(c.env.incoming, config.http))
-  const requestContextsOf = (c: Context<HttpEnv>) =>
-    requestContexts.of(c.get('caller'), logOf(c), () => storageOf(c))
+  const requestContextsOf = (c: Context<HttpEnv>) => {
+    const log = c.get('log')
+    const audit = (entry: CallAudit) => auditCall(log, entry)
+    return requestContexts.of(c.get('caller'), { log, audit, storageBudget: () => storageOf(c) })
+  }
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: undefined,
@@ -150,9 +154,4 @@ function requestParts({ config, requestContexts, storageBudgets }: Runtime) {
     onClose: whenClosed(c.env.outgoing),
   })
   return { storageOf, requestContextsOf, messageOf }
-}
-
-function logOf(c: Context<HttpEnv>): CallLog {
-  const log = c.get('log')
-  return { log, audit: (entry) => auditCall(log, entry) }
 }

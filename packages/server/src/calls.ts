@@ -13,6 +13,7 @@ import {
 import { createFindToolMessage, createReadBytes } from './call/message.ts'
 import { NO_TEAM } from './engine/team.ts'
 import { isVisible, mayHide } from './engine/visibility.ts'
+import { createIdentify } from './http/bearer.ts'
 import type { BodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import type { CallRates } from './http/rate-limit.ts'
@@ -21,7 +22,7 @@ import { implementationOf } from './runtime/implementation.ts'
 import type { Runtime } from './runtime.ts'
 
 export interface CallsDeps extends Pick<HandOverDeps, 'fetch'> {
-  readonly rates: CallRates
+  readonly rates: CallRates | undefined
   readonly routes: RouteTable
   readonly bodyBudget: BodyBudget
 }
@@ -30,7 +31,9 @@ export function createCalls(
   runtime: Runtime,
   { rates, routes, bodyBudget, fetch }: CallsDeps,
 ): CallHandler {
-  const { config, auth, mcp, direct, legacy, requestContexts, log, callTool, limits } = runtime
+  const { config, auth, blocks, mcp, direct, legacy, log, callTool, limits } = runtime
+  const { requestContexts } = runtime
+  const { tokens, facts } = auth
   const lines = new CallLines(log)
   const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse })
   return createCallHandler({
@@ -39,14 +42,14 @@ export function createCalls(
     ...{ rates, handOver, isHidden: hiddenTools(runtime) },
     parts: {
       lines,
-      refuseKnown: rates.refuseKnown,
+      rates,
       prefetchMcpSession: legacy.streamable.prefetch,
       trustedProxies: config.http.trustedProxies,
       requestContexts,
       storageOf: (incoming) => runtime.storageBudgets(countedNetwork(incoming, config.http)),
     },
     options: config.http,
-    authenticate: auth.authenticate,
+    identify: createIdentify({ tokens, scopes: facts.scopes, blocks, rates }),
     requireScopes: auth.requireScopes,
     readBytes: createReadBytes(config.http, bodyBudget),
     findMessage: config.http.fastPath
@@ -60,6 +63,7 @@ export function createCalls(
     runOnMcpSession: createRunOnMcpSession({
       ...{ callTool, limits, lines, handOver },
       legacy: legacy.streamable,
+      findMcpSession: legacy.findMcpSession,
       runningCalls: legacy.runningCalls,
     }),
   })

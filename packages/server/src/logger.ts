@@ -8,7 +8,6 @@ import type { LineLevel, Logger, LogMethod } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
 import { createHideSecrets } from './logger/secret-values.ts'
-import { writeOnceATurn } from './logger/write-once-a-turn.ts'
 import { wellFormedJson } from './well-formed.ts'
 
 export type { Logger } from './logger/line-logger.ts'
@@ -76,7 +75,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       const kind = log === 'audit' ? ',"stream":"audit"' : ''
       const start = isApart ? knownStart.audit : knownStart.info
       const text = `{"level":"info"${isoTime()}${start}${membersOf(options.lineFields?.())}`
-      const line = `${text}${kind}${members},"msg":${JSON.stringify(message)}}\n`
+      const line = `${text}${kind}${members},"msg":"${message}"}\n`
       if (isApart) audit.stream.write(line)
       else sink.stream.write(line)
     },
@@ -157,6 +156,43 @@ function openSink({ file, destination = 'stdout', worker }: LoggerOptions): Sink
   const stream = writeOnceATurn(pino.destination({ dest, sync: true }), atMost)
   process.once('exit', stream.flush)
   return { stream, flush: stream.flush, close: async () => stream.flush() }
+}
+
+export interface TurnWriter extends LineStream {
+  /** Writes the buffered lines now. */
+  flush(): void
+}
+
+/**
+ * Batches the lines of one event-loop turn into one write, to save system calls. Flushes in the
+ * `setImmediate` of the same turn; call `flush` before the process exits. A write has at most `mostBytes`,
+ * unless a single line is longer.
+ */
+export function writeOnceATurn(
+  stream: LineStream,
+  mostBytes = Number.POSITIVE_INFINITY,
+): TurnWriter {
+  let lines = ''
+  let bytes = 0
+  function flush(): void {
+    if (lines === '') return
+    const text = lines
+    lines = ''
+    bytes = 0
+    stream.write(text)
+  }
+  return {
+    write(line) {
+      if (mostBytes !== Number.POSITIVE_INFINITY) {
+        const more = Buffer.byteLength(line)
+        if (bytes + more > mostBytes) flush()
+        bytes += more
+      }
+      if (lines === '') setImmediate(flush)
+      lines += line
+    },
+    flush,
+  }
 }
 
 /** A sink that writes without a buffer and leaves the stream open: its owner closes it. */

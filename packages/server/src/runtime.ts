@@ -99,7 +99,8 @@ export async function createRuntime(given: RuntimeDeps) {
   return {
     ...deps,
     ...mcp,
-    ...{ theme, demo, auth, authorizationServer, sessions, signIn, node, announce, now },
+    ...{ theme, demo, auth, authorizationServer, sessions, blocks, signIn, node, announce },
+    now,
     /** What the account page needs, apart from the clients of its browser. */
     accountParts: { ...account, personalTokens, signOut },
     /** Pages for pasting API keys, by upstream name. */

@@ -2,6 +2,7 @@
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
+import type { TokenCaller } from '../session/caller.ts'
 import type { KeptSignIns } from '../session/kept-sign-ins.ts'
 import type { SessionManager } from '../session/manager.ts'
 import { isPersonalToken, type PersonalTokens, sessionOfToken } from '../session/personal-tokens.ts'
@@ -13,11 +14,11 @@ import {
   sessionKey,
 } from '../session/record.ts'
 import type { Document, Store, Stored } from '../store/port.ts'
-import type { AccessTokens } from './access-tokens.ts'
+import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
 
 export interface PersonalAccessTokenDeps {
   readonly store: Pick<Store, 'getAll'>
-  readonly sessions: Pick<SessionManager, 'createWithId' | 'isOver' | 'retrieve' | 'use'>
+  readonly sessions: Pick<SessionManager, 'createWithId' | 'expiration' | 'retrieve' | 'use'>
   readonly keptSignIns: Pick<KeptSignIns, 'restore'>
   readonly personalTokens: PersonalTokens
   readonly log: Pick<Logger, 'warn'>
@@ -30,7 +31,7 @@ export function withPersonalTokens(
 ): AccessTokens {
   /** The session, recreated with its sign-in if it expired from idleness; undefined if it ended. */
   async function openSession(id: string, found: Session | undefined, name: string | undefined) {
-    if (found !== undefined && !sessions.isOver(found)) return sessions.use(found)
+    if (found !== undefined && !sessions.expiration.isOver(found)) return sessions.use(found)
     await sessions.createWithId(id, 'token', name === undefined ? {} : { clientName: name })
     await keptSignIns.restore(id)
     return sessions.retrieve(id)
@@ -45,30 +46,35 @@ export function withPersonalTokens(
       )
   }
 
+  async function personalCaller(
+    token: string,
+    presenter: TokenPresenter | undefined,
+  ): Promise<TokenCaller | undefined> {
+    const sessionId = sessionOfToken(token)
+    presenter?.onSession(sessionId)
+    const prefetchKey = presenter?.prefetchKey
+    const keys = [sessionKey(sessionId), authorizationKey(sessionId)]
+    if (prefetchKey !== undefined) keys.push(prefetchKey)
+    const found = await store.getAll(keys)
+    if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[2])
+    const record = found[1] as Stored<AuthorizationRecord & Document> | undefined
+    const facts = personalTokens.open(sessionId, record)
+    if (facts === undefined || record === undefined) return undefined
+    const session = await openSession(sessionId, found[0] as Session | undefined, record.name)
+    if (session === undefined) return undefined
+    noteUse(sessionId, record)
+    return {
+      kind: 'token',
+      session,
+      isPersonal: true,
+      clientId: `personal-token:${shortHash(sessionId)}`,
+      scopes: narrowedScopes(facts.scopes, record),
+      expiresAt: facts.expiresAt,
+    }
+  }
+
   return {
-    async callerOf(token, presenter) {
-      if (!isPersonalToken(token)) return others.callerOf(token, presenter)
-      const sessionId = sessionOfToken(token)
-      presenter?.onSession(sessionId)
-      const prefetchKey = presenter?.prefetchKey
-      const keys = [sessionKey(sessionId), authorizationKey(sessionId)]
-      if (prefetchKey !== undefined) keys.push(prefetchKey)
-      const found = await store.getAll(keys)
-      if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[2])
-      const record = found[1] as Stored<AuthorizationRecord & Document> | undefined
-      const facts = personalTokens.open(sessionId, record)
-      if (facts === undefined || record === undefined) return undefined
-      const session = await openSession(sessionId, found[0] as Session | undefined, record.name)
-      if (session === undefined) return undefined
-      noteUse(sessionId, record)
-      return {
-        kind: 'token',
-        session,
-        isPersonal: true,
-        clientId: `personal-token:${shortHash(sessionId)}`,
-        scopes: narrowedScopes(facts.scopes, record),
-        expiresAt: facts.expiresAt,
-      }
-    },
+    callerOf: (token, presenter) =>
+      isPersonalToken(token) ? personalCaller(token, presenter) : others.callerOf(token, presenter),
   }
 }

@@ -2,11 +2,9 @@
 
 import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
-import type { Blocks } from '../session/blocks.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { Outgoing } from '../upstream/outgoing.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { createAuthenticate } from './authenticate.ts'
 import { createResources, type Resource, type Resources } from './resources.ts'
 import {
   type AdvertisedScopes,
@@ -29,7 +27,6 @@ export interface ResourceServerDeps {
   readonly builtIn: AccessTokens
   readonly outgoing: Outgoing
   readonly log: Logger
-  readonly blocks: Blocks
   /** Unix time in milliseconds. */
   readonly now: () => number
 }
@@ -55,7 +52,7 @@ export async function createResourceServer(deps: ResourceServerDeps) {
       scopes: advertised,
       name: config.app.name,
     } satisfies ResourceFacts,
-    authenticate: createAuthenticate({ tokens, scopes: advertised, blocks: deps.blocks }),
+    tokens,
     /** Undefined if no declaration requires scopes. */
     requireScopes: scopesFor && createRequireScopes(scopesFor, scopeMap),
     /** Checks the metadata of an external issuer and logs a failure; never rejects. */

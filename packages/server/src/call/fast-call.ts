@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Resource } from '../auth/resources.ts'
-import type { CallAudit, CallLog } from '../engine/call.ts'
+import type { CallAudit } from '../engine/call.ts'
 import type { CancelListener, CancelSignal } from '../engine/time-limit.ts'
 import type { BearerRequest } from '../http/bearer.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
@@ -16,7 +16,7 @@ import type { PrefetchedMcpSession } from '../mcp/legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
 import type { ToolRequest } from '../mcp/tool-request.ts'
 import type { Caller } from '../session/caller.ts'
-import type { RequestContextFactory } from '../session/request-contexts.ts'
+import type { ContextSource, RequestContextFactory } from '../session/request-contexts.ts'
 import type { Document, Stored } from '../store/port.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
 import type { CallLines } from './answer.ts'
@@ -33,7 +33,7 @@ export interface PostRoute {
 /** Dependencies that all calls share. */
 export interface CallParts {
   readonly lines: CallLines
-  readonly refuseKnown: CallRates['refuseKnown']
+  readonly rates: CallRates | undefined
   readonly prefetchMcpSession: LegacyEndpoint['prefetch']
   readonly trustedProxies: number
   readonly requestContexts: Pick<RequestContextFactory, 'of'>
@@ -43,7 +43,7 @@ export interface CallParts {
 
 const NO_RESPONSES = {}
 
-export class Call implements BearerRequest, HandedCall, CallLog, CancelSignal, ToolRequest {
+export class Call implements BearerRequest, HandedCall, ContextSource, CancelSignal, ToolRequest {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly route: PostRoute
@@ -113,15 +113,17 @@ export class Call implements BearerRequest, HandedCall, CallLog, CancelSignal, T
   }
 
   onSession(id: string): void {
-    this.#parts.refuseKnown(this, id)
+    this.#parts.rates?.refuseKnown(this, id)
   }
 
   /** The request contexts of the call. Throws before the caller is authenticated. */
   contexts(): RequestContexts {
     if (this.caller === undefined) throw new Error('A call arrived without its caller')
-    return this.#parts.requestContexts.of(this.caller, this, () =>
-      this.#parts.storageOf(this.incoming),
-    )
+    return this.#parts.requestContexts.of(this.caller, this)
+  }
+
+  storageBudget(): StorageBudget {
+    return this.#parts.storageOf(this.incoming)
   }
 
   /** The store key of the MCP session, which is prefetched together with the token. */
@@ -179,8 +181,8 @@ export class Call implements BearerRequest, HandedCall, CallLog, CancelSignal, T
   async progress(): Promise<void> {}
 
   addEventListener(_type: 'abort', listener: CancelListener): void {
-    this.#listeners ??= []
-    this.#listeners.push(listener)
+    if (this.#listeners === undefined) this.#listeners = [listener]
+    else this.#listeners.push(listener)
   }
 
   removeEventListener(_type: 'abort', listener: CancelListener): void {

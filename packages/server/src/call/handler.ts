@@ -11,10 +11,9 @@ import {
   isInputRequiredResult,
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server'
-import type { Authenticate } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/scopes.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
-import { identify } from '../http/bearer.ts'
+import type { Identify } from '../http/bearer.ts'
 import type { CallRates } from '../http/rate-limit.ts'
 import { asRequested } from '../http/request-target.ts'
 import { whenClosed } from '../http/when-closed.ts'
@@ -24,6 +23,7 @@ import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
 import type { Limits } from '../mcp/limits.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
+import type { Caller } from '../session/caller.ts'
 import { type CallLines, isForPage, sendAnswer, writeAnswer } from './answer.ts'
 import { Call, type CallParts, type PostRoute } from './fast-call.ts'
 import type { HandOver } from './hand-over.ts'
@@ -44,8 +44,8 @@ interface CallHandlerDeps {
   readonly labelOf: (url: string) => string
   readonly parts: CallParts
   readonly options: BodyOptions
-  readonly rates: CallRates
-  readonly authenticate: Authenticate
+  readonly rates: CallRates | undefined
+  readonly identify: Identify
   readonly requireScopes: RequireScopes | undefined
   readonly readBytes: ReadBytes
   /** Returns undefined for every call if the fast path is off. */
@@ -64,30 +64,48 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   const { routes, labelOf, options, rates, readBytes, handOver } = deps
 
   async function answer(call: Call): Promise<void> {
-    const { incoming, route } = call
-    const length = checkHeaders(incoming.headers, options)
-    await nextBatch()
-    readEarly(call, length, readBytes)
-    const caller = await identify(deps, call, route)
     try {
-      const bytes = call.early ?? readBytes(call)
-      call.early = undefined
-      parseBody(call, bytes instanceof Buffer ? bytes : await bytes, options)
+      readEarly(call, checkHeaders(call.incoming.headers, options), readBytes)
+      const caller = await deps.identify(call, call.route)
+      try {
+        const bytes = call.early ?? readBytes(call)
+        call.early = undefined
+        parseBody(call, bytes instanceof Buffer ? bytes : await bytes, options)
+      } catch (error) {
+        await rates?.countRefusedBody(call, error)
+        throw error
+      }
+      const counting = rates?.countBody(call)
+      if (counting !== undefined) await counting
+      run(call, caller)
     } catch (error) {
-      await rates.countRefusedBody(call, error)
-      throw error
+      handOver.error(call, error)
     }
-    const counting = rates.countBody(call)
-    if (counting !== undefined) await counting
-    deps.requireScopes?.(caller, call.body, route.resource)
-    const message = deps.findMessage(call.body, incoming.headers, route.path)
+  }
+
+  function run(call: Call, caller: Caller): void {
+    const { incoming, route, body } = call
+    deps.requireScopes?.(caller, body, route.resource)
+    const message = deps.findMessage(body, incoming.headers, route.path)
     if (message === undefined || deps.isHidden(message.name, call)) {
       handOver.sdk(call)
       return
     }
     call.message = message
-    const run = message.era === '2025' ? deps.runOnMcpSession : deps.run
-    run(call, message, call.contexts()).catch((error: unknown) => handOver.error(call, error))
+    if (message.era === '2025') deps.runOnMcpSession(call, message, call.contexts())
+    else deps.run(call, message, call.contexts())
+  }
+
+  let batch: Call[] = []
+
+  /**
+   * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
+   * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
+   */
+  function resume(): void {
+    const calls = batch
+    batch = []
+    for (const call of calls) void answer(call)
   }
 
   return (incoming, outgoing) => {
@@ -96,7 +114,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     const route = routes.get(url) ?? routes.get(labelOf(url))
     if (route === undefined) return false
     const call = new Call(incoming, outgoing, asSpelled(incoming, route), deps.parts)
-    answer(call).catch((error: unknown) => handOver.error(call, error))
+    if (batch.push(call) === 1) setImmediate(resume)
     return true
   }
 }
@@ -105,22 +123,6 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
   const resource = asRequested(incoming, route.resource)
   return resource === route.resource ? route : { ...route, resource }
-}
-
-let batch: Promise<void> | undefined
-
-/**
- * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
- * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
- */
-function nextBatch(): Promise<void> {
-  batch ??= new Promise((resolve) => {
-    setImmediate(() => {
-      batch = undefined
-      resolve()
-    })
-  })
-  return batch
 }
 
 interface RunDeps {
@@ -137,7 +139,8 @@ interface RunDeps {
 /** Shared by all calls: capturing a stack trace for each exception is expensive. */
 const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
 
-type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => Promise<void>
+/** Answers a call. May throw before the tool runs, and rejects never. */
+type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => void
 
 export function createRunCall(deps: RunDeps): RunCall {
   const { callTool, limits, lines, handOver } = deps
@@ -191,20 +194,24 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 
   return async (call, message, contexts) => {
-    holdSlots(call, message, contexts.caller)
-    if (message.client !== undefined) call.client = message.client
-    const requestContext = contexts.stateless()
-    const outcome = callTool(call, requestContext)
-    let result: ToolOutcome | undefined
     try {
-      result = await outcome
-    } catch {
-      // The SDK answers with the error: `finishWithSdk`.
-    }
-    if (result === undefined || isInputRequiredResult(result)) {
-      finishWithSdk(call, message, { message: message.request, requestContext, outcome })
-    } else {
-      answer(call, message, result)
+      holdSlots(call, message, contexts.caller)
+      if (message.client !== undefined) call.client = message.client
+      const requestContext = contexts.stateless()
+      const outcome = callTool(call, requestContext)
+      let result: ToolOutcome | undefined
+      try {
+        result = await outcome
+      } catch {
+        // The SDK answers with the error: `finishWithSdk`.
+      }
+      if (result === undefined || isInputRequiredResult(result)) {
+        finishWithSdk(call, message, { message: message.request, requestContext, outcome })
+      } else {
+        answer(call, message, result)
+      }
+    } catch (error) {
+      handOver.error(call, error)
     }
   }
 }
@@ -213,21 +220,28 @@ type Finish = McpEndpoint['modern']['finish']
 
 /** The fast path of the 2025 era. */
 export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
-  function runOn(call: Call, message: ToolMessage, contexts: RequestContexts, found: McpSession) {
+  function runOn(
+    call: Call,
+    message: ToolMessage,
+    contexts: RequestContexts,
+    found: McpSession,
+  ): void {
     const run = new McpSessionRun(deps, call, message, found, contexts)
     call.client = run
-    return run.answer(contexts.mcpSession(found))
+    void run.answer(contexts.mcpSession(found))
   }
 
   return (call, message, contexts) => {
-    const finding = deps.legacy.find({
+    const reference = {
       version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
       id: call.mcpSessionId,
       owner: call.caller?.kind === 'token' ? call.caller.session : undefined,
       prefetched: call.mcpSession,
-    })
-    return finding instanceof Promise
-      ? finding.then((found) => runOn(call, message, contexts, found))
-      : runOn(call, message, contexts, finding)
+    }
+    const finding = deps.findMcpSession(reference, true)
+    if (!(finding instanceof Promise)) return runOn(call, message, contexts, finding)
+    finding
+      .then((found) => runOn(call, message, contexts, found))
+      .catch((error: unknown) => deps.handOver.error(call, error))
   }
 }

@@ -16,6 +16,7 @@ import {
   STREAM_AFTER_MS,
 } from '../mcp/legacy/legacy-endpoint.ts'
 import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
+import type { FindMcpSession } from '../mcp/legacy/opened-mcp-sessions.ts'
 import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
 import type { RequestContext, RequestContexts } from '../mcp/request-context.ts'
@@ -28,6 +29,7 @@ export interface McpSessionRunDeps {
   readonly callTool: CallTool
   readonly limits: Limits
   readonly legacy: LegacyEndpoint
+  readonly findMcpSession: FindMcpSession
   readonly runningCalls: RunningCalls
   readonly handOver: HandOver
   readonly lines: CallLines
@@ -46,6 +48,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
   readonly #message: ToolMessage
   readonly #mcpSession: McpSession
   readonly #contexts: RequestContexts
+  readonly era = '2025'
   /** Cancels the exchange of the SDK that has taken over the call. */
   #cancel: (() => void) | undefined
   #sink: PostResponseSink | undefined
@@ -69,12 +72,6 @@ export class McpSessionRun extends Deadline implements CountedCall {
     this.#message = message
     this.#mcpSession = mcpSession
     this.#contexts = contexts
-    try {
-      deps.runningCalls.start(this)
-    } catch (error) {
-      this.clear()
-      throw error
-    }
   }
 
   get counted(): string {
@@ -98,23 +95,30 @@ export class McpSessionRun extends Deadline implements CountedCall {
     this.#openSink().open()
   }
 
+  /** Acquires the slots of the call, and runs it. Never rejects. */
   async answer(requestContext: RequestContext): Promise<void> {
-    const outcome = this.#deps.callTool(this.#call, requestContext)
-    let result: ToolOutcome | undefined
     try {
-      result = await outcome
-    } catch {
-      // The SDK answers with the error.
+      this.#deps.runningCalls.start(this)
+      const outcome = this.#deps.callTool(this.#call, requestContext)
+      let result: ToolOutcome | undefined
+      try {
+        result = await outcome
+      } catch {
+        // The SDK answers with the error.
+      }
+      if (!this.#isOpen) return
+      if (result === undefined || isInputRequiredResult(result)) {
+        return this.#finishWithSdk(requestContext, outcome)
+      }
+      this.#end()
+      const response = { jsonrpc: '2.0' as const, id: this.#message.id, result }
+      if (this.#sink !== undefined) return this.#sink.respond(response)
+      this.#releaseAnswer()
+      sendAnswer(this.#call, response, this.#deps)
+    } catch (error) {
+      this.clear()
+      this.#deps.handOver.error(this.#call, error)
     }
-    if (!this.#isOpen) return
-    if (result === undefined || isInputRequiredResult(result)) {
-      return this.#finishWithSdk(requestContext, outcome)
-    }
-    this.#end()
-    const response = { jsonrpc: '2.0' as const, id: this.#message.id, result }
-    if (this.#sink !== undefined) return this.#sink.respond(response)
-    this.#releaseAnswer()
-    sendAnswer(this.#call, response, this.#deps)
   }
 
   cancel(): void {
@@ -123,10 +127,6 @@ export class McpSessionRun extends Deadline implements CountedCall {
 
   fail(message: string): void {
     if (this.#end()) this.#openSink().respond(this.#errorOf(message))
-  }
-
-  get era() {
-    return this.#client.era
   }
 
   get facts() {
@@ -185,7 +185,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
   /** Continues the exchange in the SDK, with the same response sink if it is open. */
   #finishWithSdk(requestContext: RequestContext, outcome: ReturnType<CallTool>): void {
     const { legacy, handOver } = this.#deps
-    const { request: message } = this.#message
+    const [message, mcpSession] = [this.#message.request, this.#mcpSession]
     this.#releaseCall()
     const sinkOf = (cancel: () => void) => {
       this.#cancel = cancel
@@ -193,7 +193,6 @@ export class McpSessionRun extends Deadline implements CountedCall {
       return { ...sink, ...this.#ending(sink) }
     }
     // In the same tick, so that no other call acquires the slot that was just released.
-    const mcpSession = this.#mcpSession
     const answer = legacy.finish({ message, mcpSession, requestContext, outcome, sinkOf })
     answer.catch((error: unknown) => {
       this.#end()
@@ -224,11 +223,12 @@ export class McpSessionRun extends Deadline implements CountedCall {
 
   /** Once the response is sent or cut off: a slow reader keeps its slot. */
   #releaseAnswer(): void {
-    if (!this.#isAwaited) return
-    this.#isAwaited = false
-    const release = () => this.#deps.limits.answers.release(this.counted, this.countedAddress)
+    const release = () => {
+      if (this.#isAwaited) this.#deps.limits.answers.release(this.counted, this.countedAddress)
+      this.#isAwaited = false
+    }
     if (this.#call.outgoing.destroyed) release()
-    else this.#call.outgoing.once('close', release)
+    else this.#call.outgoing.on('close', release)
   }
 
   /** Removes the call from the running calls and releases its slot; the exchange may continue. */

@@ -35,6 +35,8 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   const origins = new Set([own.origin, ...allowed.origins.map(lowerCase)])
 
   const serves = (header: string | undefined) => {
+    // Common case: needs no parsing.
+    if (header !== undefined && hosts.has(header)) return true
     const host = parseHost(header)
     if (host === undefined) return false
     // A host that is configured with a port matches that port only.

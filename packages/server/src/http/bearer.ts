@@ -1,51 +1,122 @@
-/** Bearer authentication, counted by the rate limits: for the call path, and as middleware. */
+/**
+ * Bearer authentication: identifies the caller by the access token in `Authorization`, and counts
+ * the request against the rate limits.
+ */
 
 import type { MiddlewareHandler } from 'hono'
-import type { TokenPresenter } from '../auth/access-tokens.ts'
-import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
-import type { Caller } from '../session/caller.ts'
+import type { AccessTokens, TokenPresenter } from '../auth/access-tokens.ts'
+import { bearerChallenge, type Resource } from '../auth/resources.ts'
+import type { AdvertisedScopes } from '../auth/scopes.ts'
+import { AppError } from '../errors.ts'
+import { type Blocks, blockedText, blockOf, NO_BLOCKS } from '../session/blocks.ts'
+import type { Caller, TokenCaller } from '../session/caller.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
 import type { CallRates, CountedRequest } from './rate-limit.ts'
 import { asRequested } from './request-target.ts'
 
-/** A request to authenticate; `identify` sets its caller. */
+/** RFC 6750, 2.1. Repeated headers are joined by a comma, which no token contains. */
+const CREDENTIALS = /^bearer +[\w.~+/-]+=*$/i
+
+/** A request to authenticate; `Identify` sets its caller. */
 export interface BearerRequest extends CountedRequest, TokenPresenter {
   caller: Caller | undefined
 }
 
+export interface ResourceRequirement {
+  readonly resource: Resource
+  /** Whether callers without a token are refused. */
+  readonly required: boolean
+}
+
 export interface IdentifyDeps {
-  readonly authenticate: Authenticate
-  readonly rates: CallRates
+  readonly tokens: AccessTokens
+  readonly scopes: AdvertisedScopes
+  /** Clients and people whose tokens are refused. */
+  readonly blocks: Blocks
+  /** Undefined if rate limits are off. */
+  readonly rates: CallRates | undefined
 }
 
-/** Authenticates the caller by the headers, and counts the request. */
-export async function identify(
-  { authenticate, rates }: IdentifyDeps,
-  request: BearerRequest,
-  requirement: ResourceRequirement,
-): Promise<Caller> {
-  try {
-    const found = authenticate.find(request.incoming.headers.authorization, requirement, request)
-    request.caller = found instanceof Promise ? await found : found
-    if (request.caller === undefined) throw await authenticate.refusal(requirement)
-  } catch (error) {
-    await rates.countRefused(request, error)
-    throw error
+export type Identify = ReturnType<typeof createIdentify>
+
+export function createIdentify({ tokens, scopes, blocks, rates }: IdentifyDeps) {
+  async function refusal(
+    { resource }: ResourceRequirement,
+    message: string,
+    error?: 'invalid_token' | 'invalid_request',
+  ) {
+    const about = error === undefined ? {} : { error, description: message }
+    const { challenged } = await scopes()
+    const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
+    const code = error === 'invalid_request' ? error : 'unauthorized'
+    return new AppError(code, message, { challenge })
   }
-  const counting = rates.count(request)
-  if (counting !== undefined) await counting
-  return request.caller
+
+  async function refuse(...why: Parameters<typeof refusal>): Promise<never> {
+    throw await refusal(...why)
+  }
+
+  /** Undefined for an invalid token. */
+  function find(
+    request: BearerRequest,
+    requirement: ResourceRequirement,
+  ): Caller | Promise<Caller | undefined> {
+    const { authorization: header } = request.incoming.headers
+    if (header === undefined) {
+      if (requirement.required) return refuse(requirement, 'An access token is needed.')
+      return { kind: 'anonymous', address: request.address() }
+    }
+    if (CREDENTIALS.test(header)) {
+      return tokens.callerOf(header.slice(header.lastIndexOf(' ') + 1), request)
+    }
+    if (!/^bearer(?: |$)/i.test(header))
+      return refuse(requirement, 'Authorize with the scheme Bearer.')
+    return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
+  }
+
+  /** @throws AppError `forbidden`: a new token would not help, so there is no challenge */
+  async function refuseBlocked(caller: TokenCaller): Promise<void> {
+    const what = blockOf(await blocks.current(), caller)
+    if (what !== undefined) throw new AppError('forbidden', blockedText(what))
+  }
+
+  /**
+   * Authenticates the caller by the headers, and counts the request. An invalid token is refused
+   * even on routes that require none: a caller that believes to be authenticated must not act as
+   * anonymous.
+   * @throws AppError `unauthorized` or `invalid_request` with a challenge, `forbidden`,
+   *   `unavailable`, `too_many_requests`
+   */
+  return async (request: BearerRequest, requirement: ResourceRequirement): Promise<Caller> => {
+    try {
+      const finding = find(request, requirement)
+      const caller = finding instanceof Promise ? await finding : finding
+      if (caller === undefined) {
+        throw await refusal(requirement, 'The access token is not valid.', 'invalid_token')
+      }
+      // Only for a valid token: any other must not cause a read of the list.
+      if (caller.kind === 'token' && blocks.fresh() !== NO_BLOCKS) await refuseBlocked(caller)
+      request.caller = caller
+    } catch (error) {
+      await rates?.countRefused(request, error)
+      throw error
+    }
+    const counting = rates?.count(request)
+    if (counting !== undefined) await counting
+    return request.caller
+  }
 }
 
-export interface BearerDeps extends IdentifyDeps {
+export interface BearerDeps extends Pick<IdentifyDeps, 'rates'> {
+  readonly identify: Identify
   /** Number of trusted proxies: entries of `X-Forwarded-For` to trust. */
   readonly trustedProxies: number
 }
 
 /** Authenticates the request and sets `caller` in the context. */
 export function bearer(
-  deps: BearerDeps,
+  { identify, rates, trustedProxies }: BearerDeps,
   requirement: ResourceRequirement,
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
@@ -55,11 +126,11 @@ export function bearer(
       caller: undefined,
       bodyBytes: undefined,
       weight: undefined,
-      address: () => networkOf(clientAddress(incoming, deps.trustedProxies)),
-      onSession: (id) => deps.rates.refuseKnown(request, id),
+      address: () => networkOf(clientAddress(incoming, trustedProxies)),
+      onSession: (id) => rates?.refuseKnown(request, id),
     }
     const resource = asRequested(incoming, requirement.resource)
-    c.set('caller', await identify(deps, request, { ...requirement, resource }))
+    c.set('caller', await identify(request, { ...requirement, resource }))
     await next()
   }
 }

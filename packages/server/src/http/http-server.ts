@@ -75,7 +75,7 @@ export function createHttpServer(
   let known: HttpHandlers | undefined
   let keepsAlive = true
   let draining = false
-  const dispatch = createDispatch()
+  let dispatch: Dispatch | undefined
   const answer: RequestListener = (request, response) => {
     running.add(response)
     if (!keepsAlive) response.shouldKeepAlive = false
@@ -90,8 +90,9 @@ export function createHttpServer(
       return
     }
     stripBasePath(request, served.basePath ?? '')
-    if (served.observe === undefined) dispatch(served, request, response)
-    else served.observe(request, response, () => dispatch(served, request, response))
+    dispatch ??= createDispatch(served)
+    if (served.observe === undefined) dispatch(request, response)
+    else served.observe(request, response, dispatch)
   }
   const server = createServer(
     { ...SERVER_OPTIONS, keepAliveTimeout: keepAliveSeconds * 1000 },
@@ -130,22 +131,23 @@ export function createHttpServer(
   }
 }
 
+type Dispatch = (request: IncomingMessage, response: ServerResponse) => void
+
 /** Checks a request, and passes it to the handler of callers' POSTs, a mount, or Hono. */
-function createDispatch() {
-  let listener: NodeHandler | undefined
-  return (known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void => {
+function createDispatch({ guard, refuse, calls, fetch, mounts, basePath }: HttpHandlers): Dispatch {
+  const listener = getRequestListener(fetch, { overrideGlobalObjects: false })
+  return (request, response) => {
     try {
       normalizeTarget(request)
-      stripBasePath(request, known.basePath ?? '')
+      stripBasePath(request, basePath ?? '')
       dropTrailingSlash(request)
-      known.guard(request)
+      guard(request)
     } catch (error) {
-      if (known.refuse?.(request, response, error) !== true) writeError(response, error)
+      if (refuse?.(request, response, error) !== true) writeError(response, error)
       return
     }
-    if (known.calls?.(request, response)) return
-    listener ??= getRequestListener(known.fetch, { overrideGlobalObjects: false })
-    void (mountedHandler(known.mounts, request.url ?? '/') ?? listener)(request, response)
+    if (calls?.(request, response)) return
+    void (mountedHandler(mounts, request.url ?? '/') ?? listener)(request, response)
   }
 }
 

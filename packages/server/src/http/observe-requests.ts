@@ -19,7 +19,7 @@ import type { RouteTable } from './routes.ts'
 export type ObserveRequest = (
   request: IncomingMessage,
   response: ServerResponse,
-  handle: () => void,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
 ) => void
 
 /** nginx's code for a client that disconnected before the response; HTTP defines none. */
@@ -48,8 +48,8 @@ export function createRequestObserver(
       }
       if (span !== undefined) endSpan(span, status)
     })
-    if (span === undefined) handle()
-    else span.run(handle)
+    if (span === undefined) handle(request, response)
+    else span.run(() => handle(request, response))
   }
 }
 
@@ -79,10 +79,15 @@ export function isListening({ headers }: Pick<IncomingMessage, 'headers'>): bool
 /** Accepted request ids: safe against log injection, and of limited length. */
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-/** The client's request id if acceptable, otherwise a new one. */
+/** The random part of this process's request ids, in the form of a UUID without its last 48 bits. */
+const OWN_IDS = randomUUID().slice(0, 24)
+let count = 0
+
+/** The client's request id if acceptable, otherwise a new one: unique, but not secret. */
 export function requestIdOf(given: unknown): string {
   if (typeof given === 'string' && GIVEN_ID.test(given)) return given
-  return randomUUID()
+  count += 1
+  return OWN_IDS + count.toString(16).padStart(12, '0')
 }
 
 /** Logs the route's pattern, never the path, which may contain secrets. */

@@ -66,18 +66,12 @@ export interface CallRates {
   refuseKnown(request: CountedRequest, session: string): void
 }
 
-const nothing = () => undefined
-
-const NOT_COUNTED: CallRates = {
-  count: nothing,
-  countRefused: nothing,
-  countBody: nothing,
-  countRefusedBody: nothing,
-  refuseKnown: nothing,
-}
-
-export function createCallRates(limits: RateLimits, options: RateLimitOptions): CallRates {
-  if (!options.rateLimit) return NOT_COUNTED
+/** Undefined if rate limits are off. */
+export function createCallRates(
+  limits: RateLimits,
+  options: RateLimitOptions,
+): CallRates | undefined {
+  if (!options.rateLimit) return undefined
   const { weightOfRequest, countCall, refuseKnown } = createCounter(limits, options)
 
   function weigh(request: CountedRequest): Promise<void> | undefined {

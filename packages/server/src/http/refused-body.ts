@@ -2,8 +2,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from 'hono'
+import { parseJson } from '../json-structure.ts'
 import type { HttpEnv } from './http-env.ts'
-import { parseJson } from './parse-json.ts'
 
 const MAX_VALUES = 1000
 /** Clients often send the body right after the headers, in a separate packet. */

@@ -16,7 +16,8 @@ export interface LineLogger {
   readonly audit: (fields: object, message: string) => void
   /**
    * Writes a line to the audit log, or at level info, without redaction: `members` are the members
-   * of a JSON object, each after a comma, with values that are enumerated, hashes or numbers.
+   * of a JSON object, each after a comma, with values that are enumerated, hashes or numbers;
+   * `message` is text without characters that JSON escapes.
    */
   readonly known: (log: 'info' | 'audit', members: string, message: string) => void
   isLevelEnabled(level: LineLevel): boolean

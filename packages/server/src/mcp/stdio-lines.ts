@@ -5,9 +5,8 @@ import { type Duplex, type Readable, Transform } from 'node:stream'
 import { deserializeMessage, STDIO_DEFAULT_MAX_BUFFER_SIZE } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
-import { checkIds, isShortId } from './bounds.ts'
 import { isAnswer } from './client-answer.ts'
-import { omitNulls } from './sent-nulls.ts'
+import { checkIds, isShortId, omitNulls } from './incoming-message.ts'
 
 /** JSON-RPC 2.0, section 5; `id` is null if the line has none, or one that is too long. */
 export interface LineRefusal {

@@ -28,7 +28,7 @@ export interface AuthDeps
   readonly documentCa?: string | undefined
 }
 
-type AuthParts = Pick<ResourceServerDeps, 'sessions' | 'blocks'> & {
+type AuthParts = Pick<ResourceServerDeps, 'sessions'> & {
   readonly theme: PageTheme
   readonly credentials: CredentialStore
   /** The name of the first upstream, which identifies people. */
@@ -37,6 +37,7 @@ type AuthParts = Pick<ResourceServerDeps, 'sessions' | 'blocks'> & {
 } & Pick<
     AuthorizationServerDeps,
     | 'now'
+    | 'blocks'
     | 'keyRing'
     | 'signOut'
     | 'broadcastRevoked'
@@ -47,7 +48,7 @@ type AuthParts = Pick<ResourceServerDeps, 'sessions' | 'blocks'> & {
 
 export async function createAuth(deps: AuthDeps, parts: AuthParts) {
   const { config, secrets, log, publicUrl, outgoing, store, catalog, team = NO_TEAM } = deps
-  const { sessions, blocks, credentials, keptSignIns } = parts
+  const { sessions, credentials, keptSignIns } = parts
   const { tools, resources, prompts } = catalog
   const declared = [...tools.values(), ...resources, ...prompts]
   const needed = declared.flatMap(({ definition }) => definition.requires?.scopes ?? [])
@@ -68,7 +69,7 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
     return find(asked, isThere)?.requires?.scopes ?? []
   }
   const auth = await createResourceServer({
-    ...{ config, secrets, publicUrl, sessions, scopes, outgoing, log, blocks, now: Date.now },
+    ...{ config, secrets, publicUrl, sessions, scopes, outgoing, log, now: Date.now },
     scopesFor: needed.length === 0 ? undefined : scopesFor,
     builtIn:
       personalTokens === undefined

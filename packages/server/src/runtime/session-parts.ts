@@ -76,7 +76,7 @@ export function createSessionParts(
       .catch((error: unknown) => log.warn({ err: error }, 'client not listed for its person'))
     await Promise.all([kept.onWritten(sessionId), listed])
   }
-  const blocks = createBlocks({ store, monotonicNow: () => performance.now() })
+  const blocks = createBlocks({ store })
   const shared: Shared = {
     ...{ config, log, store, publicUrl, keyRing, now, sessions, links, blocks, onWritten },
   }

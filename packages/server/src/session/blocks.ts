@@ -46,14 +46,7 @@ const MOST_ATTEMPTS = 20
 
 export type Blocks = ReturnType<typeof createBlocks>
 
-export function createBlocks({
-  store,
-  monotonicNow,
-}: {
-  readonly store: Pick<Store, 'get'>
-  /** Monotonic time in milliseconds. */
-  readonly monotonicNow: () => number
-}) {
+export function createBlocks({ store }: { readonly store: Pick<Store, 'get'> }) {
   let known: BlockList | undefined
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<BlockList> | undefined
@@ -70,7 +63,7 @@ export function createBlocks({
   }
 
   function refresh(): Promise<BlockList> {
-    readAt = monotonicNow()
+    readAt = performance.now()
     const started = read().finally(() => {
       if (reading === started) reading = undefined
     })
@@ -78,7 +71,7 @@ export function createBlocks({
     return started
   }
 
-  const isFresh = () => monotonicNow() - readAt < FRESH_MS
+  const isFresh = () => performance.now() - readAt < FRESH_MS
 
   return {
     /** Reads the list now. */

@@ -80,8 +80,8 @@ export function createSessionManager(
     peek,
     /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
     use,
-    /** Whether a record that was read belongs to an expired session. */
-    isOver: (session: Session): boolean => sliding.isOver(session),
+    /** The sliding expiration of records that were read. */
+    expiration: sliding,
     /** Whether a token session was ended explicitly rather than expired. */
     hasEnded: async (id: string): Promise<boolean> => (await endOf(store, id)) !== undefined,
     /** Whether the live session `id` has the same owner as the ended token session `endedId`. */

@@ -32,30 +32,24 @@ export function createGets(
   const get = async <T extends Document>(key: string) =>
     decodeReply<T>(await redis.command([one, key], key))
 
-  async function getAll(keys: readonly string[]): Promise<Found> {
+  function getAll(keys: readonly string[]): Promise<Found> {
     if (isOneByOne) return Promise.all(keys.map((key) => get(key)))
     if (!isAcross && tagOf(keys[0]) !== undefined) {
       const others = keys.filter((key) => tagOf(key) !== tagOf(keys[0]))
-      if (others.length > 0) return inTwo(keys, others)
+      if (others.length > 0) return inTwo(getAll, keys, others)
     }
-    try {
-      return documentsOf(await redis.command(several.concat(keys, suffix), keys[0]), keys.length)
-    } catch (error) {
-      if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
-      else if (isAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false
-      else throw error
-      return getAll(keys)
-    }
+    // `then`, since `await` allocates more, and every call passes here.
+    return redis.command(several.concat(keys, suffix), keys[0]).then(
+      (texts) => documentsOf(texts, keys.length),
+      (error) => retried(keys, error),
+    )
   }
 
-  /** Reads the keys of the first slot by one command, and all others by another. */
-  async function inTwo(keys: readonly string[], others: readonly string[]): Promise<Found> {
-    const first = keys.filter((key) => !others.includes(key))
-    const [foundFirst, foundOthers] = await Promise.all([getAll(first), getAll(others)])
-    const found = new Map(
-      [...first, ...others].map((key, at) => [key, [...foundFirst, ...foundOthers][at]]),
-    )
-    return keys.map((key) => found.get(key))
+  function retried(keys: readonly string[], error: unknown): Promise<Found> {
+    if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
+    else if (isAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false
+    else throw error
+    return getAll(keys)
   }
 
   /** Keys of one slot. */
@@ -87,6 +81,20 @@ async function getAllBySlot(
     }),
   )
   const found = new Map(parts.flat())
+  return keys.map((key) => found.get(key))
+}
+
+/** Reads the keys of the first slot by one command, and all others by another. */
+async function inTwo(
+  getAll: Store['getAll'],
+  keys: readonly string[],
+  others: readonly string[],
+): Promise<Found> {
+  const first = keys.filter((key) => !others.includes(key))
+  const [foundFirst, foundOthers] = await Promise.all([getAll(first), getAll(others)])
+  const found = new Map(
+    [...first, ...others].map((key, at) => [key, [...foundFirst, ...foundOthers][at]]),
+  )
   return keys.map((key) => found.get(key))
 }
 

@@ -18,14 +18,14 @@ export interface SlidingExpirationDeps {
   readonly now: () => number
 }
 
-/** Interval of renewals; a quarter of the TTL if that is shorter. */
+/** Default interval of renewals; a quarter of the TTL if that is shorter. */
 const STAMP_EVERY_MS = 60_000
 
 /** A store that refuses writes is detected within this time. */
 const CHECK_EVERY_MS = 1000
 
 export class SlidingExpiration {
-  /** The time-to-live of keys: `expiresAt` and the key end together. */
+  /** The time-to-live of keys: with the default interval, `expiresAt` and the key end together. */
   readonly keySeconds: number
   readonly #deps: SlidingExpirationDeps
   readonly #ttlMs: number
@@ -33,11 +33,13 @@ export class SlidingExpiration {
   #checkedAt = Number.NEGATIVE_INFINITY
   #isRefused = false
 
-  constructor(deps: SlidingExpirationDeps, ttlSeconds: number) {
+  /** Of a longer interval, all but a minute is added to the TTL of the key. */
+  constructor(deps: SlidingExpirationDeps, ttlSeconds: number, stampEveryMs = STAMP_EVERY_MS) {
     this.#deps = deps
     this.#ttlMs = ttlSeconds * 1000
-    this.keySeconds = ttlSeconds
-    this.#stampEveryMs = Math.min(STAMP_EVERY_MS, this.#ttlMs / 4)
+    this.#stampEveryMs = Math.min(stampEveryMs, this.#ttlMs / 4)
+    const moreMs = Math.max(0, this.#stampEveryMs - STAMP_EVERY_MS)
+    this.keySeconds = ttlSeconds + Math.ceil(moreMs / 1000)
   }
 
   /** The stamps of a document that is used now. */

@@ -1,7 +1,7 @@
 /** The metrics of this node, in a prom-client registry. */
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { createHistogram } from './histogram.ts'
+import { createDurations } from './durations.ts'
 import {
   DROP_REASONS,
   type DropReason,
@@ -29,17 +29,6 @@ export interface MetricsOptions {
   readonly version: string
 }
 
-/** Buckets for tools and requests: from a few milliseconds to the default time limit of a tool. */
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-/** Buckets for the store, which normally answers in less than a millisecond. */
-const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
-
-const METHODS: ReadonlySet<string> = new Set([
-  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-])
-
-const CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
-
 /** Creates a separate registry for each server of a process. */
 export function createMetrics({ version }: MetricsOptions): Metrics {
   const registry = new Registry()
@@ -53,69 +42,17 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     aggregator: 'first',
     registers,
   }).set({ version }, 1)
-  const requests = requestMetrics(registry)
-  const calls = callMetrics(registry, registers)
+  const durations = createDurations(registry)
   const limits = limitMetrics(registers)
   const people = peopleMetrics(registers)
-  const store = storeMetrics(registry, registers)
+  const store = storeMetrics(registers)
   return {
-    ...{ ...requests, ...calls, ...limits, ...people, ...store },
+    ...{ ...durations, ...limits, ...people, ...store },
     async scrape() {
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
     snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as MetricSnapshot,
     close: () => registry.clear(),
-  }
-}
-
-function requestMetrics(registry: Registry) {
-  const requests = createHistogram(registry, {
-    name: 'mcp_http_request_duration_seconds',
-    help: 'Requests until their response was sent, by method, route and class of status. Excludes streams that clients listen to.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: SECONDS,
-  })
-  return {
-    request(method: string, route: string, status: number, seconds: number) {
-      const known = METHODS.has(method) ? method : 'other'
-      requests.observe(seconds, known, route, CLASSES[Math.floor(status / 100)] ?? 'other')
-    },
-  }
-}
-
-function callMetrics(registry: Registry, registers: Registry[]) {
-  const tools = createHistogram(registry, {
-    name: 'mcp_tool_call_duration_seconds',
-    help: 'Tool calls, by tool and outcome: ok, input_required, or the code of the error.',
-    labelNames: ['tool', 'outcome'],
-    buckets: SECONDS,
-  })
-  const reads = createHistogram(registry, {
-    name: 'mcp_resource_read_duration_seconds',
-    help: 'Resource reads, by resource and outcome: ok, input_required, or the code of the error.',
-    labelNames: ['resource', 'outcome'],
-    buckets: SECONDS,
-  })
-  const prompts = createHistogram(registry, {
-    name: 'mcp_prompt_duration_seconds',
-    help: 'Prompts, by prompt and outcome: ok, input_required, or the code of the error.',
-    labelNames: ['prompt', 'outcome'],
-    buckets: SECONDS,
-  })
-  const running = countedGauge('mcp_tool_calls_running', 'Tool calls that are running.', registers)
-  return {
-    toolStarted: () => running.change(1),
-    toolEnded(tool: string, outcome: string, seconds: number) {
-      running.change(-1)
-      tools.observe(seconds, tool, outcome)
-    },
-    toolUnknown: () => tools.observe(0, 'unknown', 'unknown_tool'),
-    readEnded(resource: string, outcome: string, seconds: number) {
-      reads.observe(seconds, resource, outcome)
-    },
-    promptEnded(prompt: string, outcome: string, seconds: number) {
-      prompts.observe(seconds, prompt, outcome)
-    },
   }
 }
 
@@ -187,13 +124,7 @@ function labelsOf(outcome: string, upstream: string | undefined) {
   return upstream === undefined ? { outcome } : { outcome, upstream }
 }
 
-function storeMetrics(registry: Registry, registers: Registry[]) {
-  const commands = createHistogram(registry, {
-    name: 'mcp_store_command_duration_seconds',
-    help: 'Commands to the store, failed ones included, by command.',
-    labelNames: ['command'],
-    buckets: STORE_SECONDS,
-  })
+function storeMetrics(registers: Registry[]) {
   const errors = new Counter({
     name: 'mcp_store_errors_total',
     help: 'Commands that the store did not answer in time, or at all, by command.',
@@ -201,7 +132,6 @@ function storeMetrics(registry: Registry, registers: Registry[]) {
     registers,
   })
   return {
-    storeCommand: commands.observe,
     storeError: (command: string) => errors.inc({ command }),
     storeShards: (count: Parameters<Metrics['storeShards']>[0]) => shardGauges(count, registers),
   }
@@ -226,20 +156,4 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
       this.set(count().ready)
     },
   })
-}
-
-/** A gauge with a plain number that is read only on scrape. */
-function countedGauge(name: string, help: string, registers: Registry[]) {
-  let value = 0
-  new Gauge({
-    ...{ name, help, registers },
-    collect() {
-      this.set(value)
-    },
-  })
-  return {
-    change(by: 1 | -1): void {
-      value += by
-    },
-  }
 }

@@ -145,7 +145,7 @@ describe('after its end', () => {
     let late: Promise<unknown> = Promise.resolve()
     const tool = toolThat(async ({ progress }) => {
       await progress(1, 2)
-      late = delay(60).then(() => progress(2, 2, 'too late'))
+      late = delay(200).then(() => progress(2, 2, 'too late'))
       return timeoutSeconds === undefined ? {} : forever()
     }, timeoutSeconds)
     await callTool(tool, {}, { onProgress })

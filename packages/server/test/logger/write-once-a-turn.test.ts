@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { writeOnceATurn } from '../../src/logger/write-once-a-turn.ts'
+import { writeOnceATurn } from '../../src/logger.ts'
 
 function written() {
   const writes: string[] = []

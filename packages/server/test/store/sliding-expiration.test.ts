@@ -77,6 +77,30 @@ describe('a document that is used', () => {
   })
 })
 
+describe('with a longer interval', () => {
+  it('is written once in it, and ends no earlier', async () => {
+    const { store, now, pass, patch } = await slidingDocument()
+    const sliding = new SlidingExpiration({ store, now }, 3600, 15 * 60_000)
+    await store.set('it', { ...sliding.stamps() }, sliding.keySeconds)
+    const use = async () =>
+      sliding.use('it', (await store.get<{ [name: string]: unknown } & Stamps>('it')) ?? {})
+    for (let minute = 0; minute < 60; minute += 1) {
+      pass(60_000)
+      await use()
+    }
+    expect(patch.mock.calls.length).toBeLessThanOrEqual(4)
+    pass(3_540_000)
+    expect(await store.get('it')).toBeDefined()
+    pass(15 * 60_000)
+    expect(await store.get('it')).toBeUndefined()
+  })
+
+  it('has at most a quarter of a short time to live', async () => {
+    const { store, now } = await slidingDocument(60)
+    expect(new SlidingExpiration({ store, now }, 60, 15 * 60_000).keySeconds).toBe(60)
+  })
+})
+
 describe('with nodes of the previous release', () => {
   it('stays valid although they renew the key only', async () => {
     const { store, use, pass } = await slidingDocument(60)

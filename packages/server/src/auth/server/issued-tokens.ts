@@ -11,10 +11,12 @@ import { MACHINE_GRANTS } from '../../config/machine-clients.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Entries } from '../../oidc/entries.ts'
+import type { TokenCaller } from '../../session/caller.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import { narrowedScopes, type Session, sessionKey } from '../../session/record.ts'
 import type { Document, Store } from '../../store/port.ts'
-import type { AccessTokens } from '../access-tokens.ts'
+import type { Stamps } from '../../store/sliding-expiration.ts'
+import type { AccessTokens, TokenPresenter } from '../access-tokens.ts'
 import { derivedCaller } from './derived-sessions.ts'
 import { grantClaimOf, sessionOfGrant } from './grants.ts'
 import { isSame, type TokenFacts, type TokenReader } from './token-reader.ts'
@@ -31,7 +33,7 @@ interface AccessTokenDeps {
   /** Whether nodes of the previous release can share the store. */
   readonly hasEarlierNodes: boolean
   readonly store: Pick<Store, 'getAll'>
-  readonly sessions: Pick<SessionManager, 'use' | 'isOver'>
+  readonly sessions: Pick<SessionManager, 'expiration'>
 }
 
 /**
@@ -40,41 +42,83 @@ interface AccessTokenDeps {
  * so that the signing secret alone is not enough to forge a token.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const { reader, tokens, hasEarlierNodes, store, sessions } = deps
   return {
-    async callerOf(token, presenter) {
-      const read = reader.read(token)
-      const facts = read instanceof Promise ? await read : read
-      if (facts === undefined) return undefined
-      const { jti, sessionId, grantId, clientId, scopes } = facts
-      presenter?.onSession(sessionId)
-      const key = tokenKey(sessionId, jti)
-      const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
-      const prefetchKey = presenter?.prefetchKey
-      const others = hasEarlierNodes ? earlierKey(key) : []
-      const found = await store.getAll(own.concat(prefetchKey ?? [], others))
-      if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[own.length])
-      const session = found[0] as Session | undefined
-      const [, document, revoked] = found
-      if (session === undefined || sessions.isOver(session)) return undefined
-      if (revoked !== undefined) return undefined
-      if (hasEarlierNodes && found[found.length - 1] === undefined) return undefined
-      const entry =
-        document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
-      if (entry === undefined || !isEntryOf(entry, facts)) return undefined
-      const isDerived = MACHINE_GRANTS.includes(entry.gty)
-      const derived = isDerived ? derivedCaller(entry, facts, session) : undefined
-      if (isDerived && derived === undefined) return undefined
-      const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
-      // Only after all checks: a revoked token must not renew its session's TTL.
-      const using = sessions.use(session)
-      const used = using instanceof Promise ? await using : using
-      const left = narrowedScopes(scopes, used)
-      const kind = 'token'
-      const caller = { kind, session: used, grantId, clientId, scopes: left, expiresAt } as const
-      return derived === undefined ? caller : { ...caller, ...derived }
+    callerOf(token, presenter) {
+      const facts = deps.reader.read(token)
+      return facts instanceof Promise
+        ? facts.then((read) => callerOf(deps, read, presenter))
+        : callerOf(deps, facts, presenter)
     },
   }
+}
+
+type Found = Awaited<ReturnType<Store['getAll']>>
+type MaybeCaller = TokenCaller | undefined
+/** A promise only if there is a wait. */
+type Finding = MaybeCaller | Promise<MaybeCaller>
+
+async function callerOf(
+  deps: AccessTokenDeps,
+  facts: TokenFacts | undefined,
+  presenter: TokenPresenter | undefined,
+): Promise<MaybeCaller> {
+  if (facts === undefined) return undefined
+  const { sessionId, grantId } = facts
+  presenter?.onSession(sessionId)
+  const name = sha256(facts.jti)
+  const key = entryKey(sessionId, name)
+  const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
+  const prefetchKey = presenter?.prefetchKey
+  const others = deps.hasEarlierNodes ? earlierKey(name) : []
+  const found = await deps.store.getAll(own.concat(prefetchKey ?? [], others))
+  if (prefetchKey !== undefined) presenter?.onPrefetched?.(found[own.length])
+  return callerFrom(deps, facts, key, found)
+}
+
+/** Checks the token against the documents that were read. */
+function callerFrom(deps: AccessTokenDeps, facts: TokenFacts, key: string, found: Found): Finding {
+  const { tokens, sessions, hasEarlierNodes } = deps
+  const session = found[0] as Session | undefined
+  const [, document, revoked] = found
+  if (session === undefined || sessions.expiration.isOver(session)) return undefined
+  if (revoked !== undefined) return undefined
+  if (hasEarlierNodes && found[found.length - 1] === undefined) return undefined
+  if (document === undefined) return earlierCaller(deps, facts, session)
+  return admit(deps, callerOn(session, facts, tokens.open(key, document)))
+}
+
+async function earlierCaller(
+  deps: AccessTokenDeps,
+  facts: TokenFacts,
+  session: Session,
+): Promise<MaybeCaller> {
+  return admit(deps, callerOn(session, facts, await earlierEntry(deps, facts)))
+}
+
+function callerOn(session: Session, facts: TokenFacts, entry: Entry | undefined): MaybeCaller {
+  if (entry === undefined || !isEntryOf(entry, facts)) return undefined
+  const { grantId, clientId } = facts
+  const scopes = narrowedScopes(facts.scopes, session)
+  const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
+  const caller = { kind: 'token', session, grantId, clientId, scopes, expiresAt } as const
+  if (!MACHINE_GRANTS.includes(entry.gty)) return caller
+  const derived = derivedCaller(entry, facts, session)
+  return derived && { ...caller, ...derived }
+}
+
+/** Renews the session's TTL: only after all checks, since a revoked token must not. */
+function admit({ sessions }: AccessTokenDeps, caller: MaybeCaller): Finding {
+  if (caller === undefined) return undefined
+  const { session } = caller
+  const renewing = sessions.expiration.use(sessionKey(session.id), session)
+  return renewing === undefined ? caller : renewed(caller, renewing)
+}
+
+async function renewed(
+  caller: TokenCaller,
+  renewing: Promise<Stamps | undefined>,
+): Promise<TokenCaller> {
+  return { ...caller, session: { ...caller.session, ...(await renewing) } }
 }
 
 type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp' | 'gty'>
@@ -122,12 +166,17 @@ const PURPOSE = 'token-entry'
 
 /** The store key of a token's entry. */
 export function tokenKey(sessionId: string, jti: string): string {
-  return `{${sessionId}}:token:${sha256(jti)}`
+  return entryKey(sessionId, sha256(jti))
+}
+
+/** `name` is the hash of the token's `jti`. */
+function entryKey(sessionId: string, name: string): string {
+  return `{${sessionId}}:token:${name}`
 }
 
 /** The store key of the same entry in the previous release, in another hash slot. */
-function earlierKey(key: string): string {
-  return `oauth:AccessToken:${key.slice(key.lastIndexOf(':') + 1)}`
+function earlierKey(name: string): string {
+  return `oauth:AccessToken:${name}`
 }
 
 /** The store key of a revoked grant's tombstone. */

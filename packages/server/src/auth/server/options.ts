@@ -47,7 +47,7 @@ export interface AuthorizationServerDeps {
   readonly keyRing: KeyRing
   readonly sessions: Pick<
     SessionManager,
-    'createWithId' | 'hasEnded' | 'isOver' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
+    'createWithId' | 'hasEnded' | 'expiration' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
   >
   /** Clients and people that get no tokens. */
   readonly blocks: Pick<Blocks, 'current'>

@@ -25,7 +25,7 @@ import type { McpSession, McpSessionRecord } from './mcp-session-record.ts'
 import type { McpSessions } from './mcp-sessions.ts'
 import type { LegacyMessages, ResponseSink } from './messages.ts'
 import {
-  findMcpSession,
+  type FindMcpSession,
   type McpSessionReference,
   type OpenedMcpSessions,
   type PrefetchedMcpSession,
@@ -37,6 +37,7 @@ export interface LegacyDeps extends ResumeDeps {
   readonly node: ClusterNode
   readonly mcpSessions: McpSessions
   readonly openedMcpSessions: OpenedMcpSessions
+  readonly findMcpSession: FindMcpSession
   readonly servers: LegacyServers
   readonly messages: LegacyMessages
   readonly callStreams: CallStreams
@@ -61,17 +62,11 @@ export interface UnfinishedCall {
 export type LegacyEndpoint = ReturnType<typeof createLegacyEndpoint>
 
 export function createLegacyEndpoint(deps: LegacyDeps) {
-  const { mcpSessions, messages, callStreams, heldStreams, node } = deps
+  const { mcpSessions, findMcpSession, messages, callStreams, heldStreams, node } = deps
 
   return {
     /** Reads an MCP session by its id while the caller is authenticated. */
     prefetch: (id: string): Promise<McpSession | undefined> => prefetchMcpSession(id, mcpSessions),
-    /**
-     * Finds the MCP session that a request names, and counts the request as use.
-     * @throws AppError `invalid_request`, `not_found`
-     */
-    find: (request: McpSessionReference): McpSession | Promise<McpSession> =>
-      findMcpSession(request, deps, true),
     /** Creates the response sink of a request whose slot is already acquired. */
     createSink: (exchange: PostExchange): PostResponseSink =>
       createPostResponseSink(callStreams, exchange),
@@ -94,7 +89,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(deps, initialize, legacy)
       const isRequest = isJSONRPCRequest(message)
-      const mcpSession = await findMcpSession(referenceOf(legacy), deps, isRequest)
+      const mcpSession = await findMcpSession(referenceOf(legacy), isRequest)
       if (isRequest) return serveRequest(deps, message, mcpSession, legacy)
       await messages.receive(body, mcpSession)
       return new Response(null, { status: 202 })
@@ -105,7 +100,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '*/*')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const mcpSession = await findMcpSession(referenceOf(legacy), deps)
+      const mcpSession = await findMcpSession(referenceOf(legacy), false)
       // Some clients send the header empty before they have an id.
       const last = request.headers.get('last-event-id') ?? ''
       const from = last === '' ? undefined : parseEventId(last)
@@ -119,7 +114,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
     },
     /** Ends the MCP session on all nodes. */
     async end(legacy: LegacyRequest): Promise<Response> {
-      const mcpSession = await findMcpSession(referenceOf(legacy), deps)
+      const mcpSession = await findMcpSession(referenceOf(legacy), false)
       // Ends the session first: a retried DELETE must find the MCP session while that is alive.
       await legacy.contexts.disconnect(mcpSession)
       await mcpSessions.end(mcpSession.id)

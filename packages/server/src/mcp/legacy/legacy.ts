@@ -16,7 +16,7 @@ import { createLegacyServers } from './initialize.ts'
 import { createLegacyEndpoint } from './legacy-endpoint.ts'
 import type { McpSessions } from './mcp-sessions.ts'
 import { createLegacyMessages } from './messages.ts'
-import { createOpenedMcpSessions } from './opened-mcp-sessions.ts'
+import { createFindMcpSession, createOpenedMcpSessions } from './opened-mcp-sessions.ts'
 import { createRunningCalls } from './running-calls.ts'
 import { createServerRequests, createWireIds } from './server-requests.ts'
 import { createSseEndpoint } from './sse.ts'
@@ -71,6 +71,7 @@ export function createLegacy(deps: LegacyPartsDeps) {
     { node, limits },
     { ttlSeconds, unusedTtlSeconds },
   )
+  const findMcpSession = createFindMcpSession({ mcpSessions, openedMcpSessions })
   return {
     streamable: createLegacyEndpoint({
       node,
@@ -78,6 +79,7 @@ export function createLegacy(deps: LegacyPartsDeps) {
       notifier,
       mcpSessions,
       openedMcpSessions,
+      findMcpSession,
       servers,
       messages,
       callStreams,
@@ -99,6 +101,7 @@ export function createLegacy(deps: LegacyPartsDeps) {
       basePath,
       log,
     }),
+    findMcpSession,
     runningCalls,
     /** Graceful shutdown: ends the streams that clients can resume on other nodes. */
     releaseStreams: openStreams.release,

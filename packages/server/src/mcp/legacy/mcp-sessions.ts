@@ -48,14 +48,15 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
   const { store, sessions } = deps
   const unused = createUnusedMcpSessions(deps, times)
   // The TTL of the key decides: nodes of the last release renew it without writing stamps.
-  const sliding = new SlidingExpiration(deps, times.ttlSeconds)
+  const anonymous = new SlidingExpiration(deps, times.ttlSeconds)
+  // Each call renews the session of its token, so that its MCP session may outlive that.
+  const ofToken = new SlidingExpiration(deps, times.ttlSeconds, 15 * 60_000)
 
-  const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
   const writers = createWriters(store)
-
-  function renewed(mcpSession: McpSession): McpSession | Promise<McpSession> {
-    const renewing = sliding.use(mcpSessionKey(mcpSession.id), mcpSession)
-    return renewing === undefined ? mcpSession : renewing.then(() => mcpSession)
+  const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
+  function renewed(found: McpSession): McpSession | Promise<McpSession> {
+    const sliding = found.needsToken ? ofToken : anonymous
+    return sliding.use(mcpSessionKey(found.id), found)?.then(() => found) ?? found
   }
 
   /** Moves to the caller's session if its own has ended; drops its subscriptions and calls. */
@@ -69,8 +70,8 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
     async create({ storage, ...given }: NewMcpSession): Promise<McpSessionRecord> {
       const record = recordOf(given)
       await storage?.spend(documentBytes(record))
-      const stamped = { ...record, ...sliding.stamps() }
-      if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, sliding.keySeconds)
+      const stamped = { ...record, ...ofToken.stamps() }
+      if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, ofToken.keySeconds)
       else await unused.create(stamped)
       return stamped
     },
@@ -81,8 +82,7 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
       const mcpSession = await peek(id)
       if (mcpSession === undefined) return undefined
       const isUsed = mcpSession.needsToken || (await unused.isUsed(mcpSession, false))
-      if (isUsed) await sliding.use(mcpSessionKey(id), mcpSession)
-      return mcpSession
+      return isUsed ? renewed(mcpSession) : mcpSession
     },
     /**
      * Verifies the owner of an MCP session, to prevent session hijacking, and renews its TTL. One

@@ -119,31 +119,41 @@ export async function prefetchMcpSession(
   return id.startsWith('con_') ? peek(id) : undefined
 }
 
-/**
- * Finds the MCP session that a request names. Returns a promise only if there is a wait.
- * `isRequest` is false for notifications and responses: only requests count as use.
- * @throws AppError `invalid_request`, `not_found`
- */
-export function findMcpSession(
-  { version, id, owner, prefetched }: McpSessionReference,
-  { mcpSessions, openedMcpSessions }: FindMcpSessionDeps,
-  isRequest = false,
-): McpSession | Promise<McpSession> {
-  if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
-    throw new AppError('invalid_request', 'Unsupported protocol version.')
-  }
-  if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  if (prefetched === undefined || prefetched instanceof Promise) return useLater(id)
-  const using = mcpSessions.use(prefetched ?? undefined, owner, isRequest)
-  return using instanceof Promise ? using.then(counted) : counted(using)
+export type FindMcpSession = ReturnType<typeof createFindMcpSession>
 
-  async function useLater(named: string): Promise<McpSession> {
-    const found = await (prefetched ?? prefetchMcpSession(named, mcpSessions))
-    return counted(await mcpSessions.use(found ?? undefined, owner, isRequest))
-  }
-
-  function counted(mcpSession: McpSession): McpSession {
+export function createFindMcpSession({ mcpSessions, openedMcpSessions }: FindMcpSessionDeps) {
+  function counted(mcpSession: McpSession, isRequest: boolean): McpSession {
     if (isRequest || mcpSession.needsToken) openedMcpSessions.used(mcpSession.id)
     return mcpSession
+  }
+
+  function use(
+    found: McpSession | undefined,
+    owner: McpSessionReference['owner'],
+    isRequest: boolean,
+  ): McpSession | Promise<McpSession> {
+    const using = mcpSessions.use(found, owner, isRequest)
+    if (using instanceof Promise) return using.then((used) => counted(used, isRequest))
+    return counted(using, isRequest)
+  }
+
+  /**
+   * Finds the MCP session that a request names. Returns a promise only if there is a wait.
+   * `isRequest` is false for notifications and responses: only requests count as use.
+   * @throws AppError `invalid_request`, `not_found`
+   */
+  return (
+    { version, id, owner, prefetched }: McpSessionReference,
+    isRequest: boolean,
+  ): McpSession | Promise<McpSession> => {
+    if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+      throw new AppError('invalid_request', 'Unsupported protocol version.')
+    }
+    if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
+    if (prefetched !== undefined && !(prefetched instanceof Promise)) {
+      return use(prefetched ?? undefined, owner, isRequest)
+    }
+    const finding = prefetched ?? prefetchMcpSession(id, mcpSessions)
+    return finding.then((found) => use(found, owner, isRequest))
   }
 }
