@@ -41,10 +41,10 @@ export class AnswersNeeded extends Error {
 export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
   const used: Record<string, unknown> = {}
   return async (questions) => {
+    checkQuestions(questions)
     const answers: Record<string, unknown> = {}
     const open: InputRequests = {}
     for (const [name, question] of Object.entries(questions)) {
-      checkQuestion(name, question)
       const answer = Object.hasOwn(responses, name) ? question.read(responses, name) : undefined
       if (answer === undefined) {
         open[name] = question.request
@@ -62,10 +62,25 @@ export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
  * The log names the mistake in the tool; the client would only get an internal error.
  * @throws TypeError
  */
-function checkQuestion(name: string, question: unknown): void {
-  const { request, read } = (question ?? {}) as Partial<Question<unknown>>
-  if (typeof request === 'object' && request !== null && typeof read === 'function') return
-  throw new TypeError(`ask: "${name}" must be a question of form, openUrl, sample or roots`)
+function checkQuestions(questions: unknown): void {
+  if (!isRecord(questions) || isQuestion(questions)) {
+    throw new TypeError('ask: the questions must be an object, each under a name of its own')
+  }
+  for (const [name, question] of Object.entries(questions)) {
+    // Would set the prototype of the questions instead of adding one.
+    if (name === '__proto__') throw new TypeError('ask: a question cannot be named __proto__')
+    if (isQuestion(question)) continue
+    throw new TypeError(`ask: "${name}" must be a question of form, openUrl, sample or roots`)
+  }
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isQuestion(value: unknown): boolean {
+  const { request, read } = (value ?? {}) as Partial<Question<unknown>>
+  return typeof request === 'object' && request !== null && typeof read === 'function'
 }
 
 /** The result of a run that needs answers. */
