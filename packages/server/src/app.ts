@@ -62,7 +62,7 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   on('/mcp', caller('/mcp', required), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/http', caller('/http', true), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/sse', caller('/sse', required), (c) =>
-    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), requestContextsOf(c)),
+    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), messageOf(c)),
   )
   on('/messages')
   const { team = NO_TEAM, announce } = runtime

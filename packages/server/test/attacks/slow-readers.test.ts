@@ -41,14 +41,30 @@ test.each([
   await expectSlots(session, messageOf, () => post(server.url, messageOf(1), session))
 })
 
-test('in the 2026 era', async () => {
+/** A call with a progress token is served by the SDK. */
+const PROGRESS = { progressToken: 'p' }
+
+test.each([
+  ['JSON', false],
+  ['an event stream', true],
+])('in the 2025 era, of %s through the SDK', async (_what, log) => {
+  const session = await connect(server.url)
+  const messageOf = (size: number) =>
+    request('tools/call', { ...paramsOf(log, size), _meta: PROGRESS })
+  await expectSlots(session, messageOf, () => post(server.url, messageOf(1), session))
+})
+
+test.each([
+  ['', {}],
+  [' through the SDK', PROGRESS],
+])('in the 2026 era%s', async (_how, meta) => {
   const headers = {
     ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'large' },
   }
   const messageOf = (size: number) =>
-    request('tools/call', { ...paramsOf(false, size), _meta: envelope() })
+    request('tools/call', { ...paramsOf(false, size), _meta: { ...envelope(), ...meta } })
   await expectSlots(headers, messageOf, () =>
-    postModern(server.url, 'tools/call', paramsOf(false, 1)),
+    postModern(server.url, 'tools/call', paramsOf(false, 1), { meta }),
   )
 })
 

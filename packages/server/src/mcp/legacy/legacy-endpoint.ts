@@ -43,7 +43,7 @@ export interface LegacyDeps extends ResumeDeps {
   readonly heldStreams: HeldStreams
 }
 
-export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts'> {
+export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts' | 'onClose'> {
   /** Added by the HTTP layer. */
   readonly mcpSession?: PrefetchedMcpSession | undefined
 }
@@ -101,7 +101,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
     },
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
     async get(legacy: LegacyRequest): Promise<Response> {
-      const { request, contexts } = legacy
+      const { request, contexts, onClose } = legacy
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
@@ -111,9 +111,10 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       if (last !== null && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
-      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
+      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, { contexts, onClose })
       const { tokenSession: owner, caller: address } = contexts
-      const { response } = await heldStreams.attach(mcpSession, from, { owner, address })
+      const options = { owner, address, onClose }
+      const { response } = await heldStreams.attach(mcpSession, from, options)
       return response
     },
     /** Ends the MCP session on all nodes. */
@@ -150,12 +151,13 @@ async function serveRequest(
   { messages, callStreams, limits }: LegacyDeps,
   message: JSONRPCRequest,
   mcpSession: McpSession,
-  { contexts }: LegacyRequest,
+  { contexts, onClose }: LegacyRequest,
 ): Promise<McpAnswer> {
   const { storage } = contexts
   const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
   const { response } = await messages.request(message, mcpSession, authInfo, (fenced) => {
-    const release = limits.answer(mcpSession.sessionId, contexts.caller)
+    const releaseSlot = limits.answer(mcpSession.sessionId, contexts.caller)
+    const release = () => onClose(releaseSlot)
     const exchange = { mcpSession, requestId: message.id, storage, fenced, release }
     return createPostResponseSink(callStreams, exchange)
   })
@@ -191,7 +193,10 @@ export interface PostExchange {
   readonly storage: StorageBudget
   /** Called if another node has declared this call dead and answered the client. */
   fenced(): void
-  /** Called after the last message: releases the slot of the pending response. */
+  /**
+   * Called after the last message: releases the slot of the pending response once that is sent or cut
+   * off, so that a slow reader keeps its slot.
+   */
   release(): void
 }
 
