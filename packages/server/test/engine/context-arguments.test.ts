@@ -157,7 +157,27 @@ test.each(cases.filter(([name]) => /^(?:client|progress|session)/.test(name)))(
   },
 )
 
+test('ask with a name for two questions fails the call after the first, and the log says why', async () => {
+  const asking = tool(async ({ ask }) => {
+    await ask({ a: form('First?', z.object({})) })
+    await ask({ a: form('Second?', z.object({})) })
+  })
+  const { code, questions, log } = await callTool(asking, {}, { answers })
+  expect([code, questions]).toEqual(['internal_error', ['First?']])
+  expect(JSON.stringify(log)).toContain('names two questions')
+})
+
 describe('valid arguments', () => {
+  test('of ask may name the same question again', async () => {
+    const question = () => form('Sure?', z.object({}))
+    const asking = tool(async ({ ask }) => [
+      await ask({ a: question() }),
+      await ask({ a: question() }),
+    ])
+    const { isError, questions } = await callTool(asking, {}, { answers })
+    expect([isError, questions]).toEqual([false, ['Sure?']])
+  })
+
   test('reach the client as JSON', async () => {
     const when = new Date(0)
     const { told } = await callTool(

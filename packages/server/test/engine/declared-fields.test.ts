@@ -78,6 +78,8 @@ describe('a tool', () => {
       'output field a: a transform cannot be represented in JSON Schema: declare the type of its result, and convert the value in the code',
     ],
     [{ output: z.object({ a: z.map(z.string(), z.string()) }) }, 'declare z.record(…)'],
+    [{ output: z.object({}).optional() }, 'output must not be optional as a whole'],
+    [{ output: z.union([z.string(), z.number().optional()]) }, 'output must not be optional'],
     [
       { output: z.date() },
       'output field (root): a date cannot be represented in JSON Schema: declare z.iso',
