@@ -148,6 +148,7 @@ function requestParts({ config, requestContexts, storageBudgets }: Runtime) {
     body: undefined,
     contexts: requestContextsOf(c),
     onClose: whenClosed(c.env.outgoing),
+    disconnect: () => void c.env.outgoing.destroy(),
   })
   return { storageOf, requestContextsOf, messageOf }
 }

@@ -176,6 +176,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
       storage: this.#contexts.storage,
       // Fenced: another node has declared this call dead and answered it.
       fenced: () => (this.#cancel === undefined ? this.cancel() : this.#cancel()),
+      disconnect: () => void this.#call.outgoing.destroy(),
       release: () => this.#releaseAnswer(),
     })
     return this.#sink

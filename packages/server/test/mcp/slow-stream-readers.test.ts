@@ -181,6 +181,7 @@ test('the replay of a call waits for its reader, and keeps its slot until it is 
     {
       contexts: { tokenSession: undefined, caller: '192.0.2.1' } as never,
       onClose: (listener) => void closing.push(listener),
+      disconnect: () => expect.fail('the client reads'),
     },
   )
   for (let turns = 0; turns < 20; turns += 1) await turn()

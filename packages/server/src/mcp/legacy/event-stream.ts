@@ -32,8 +32,9 @@ export function takesEmptyEvents(protocolVersion: string | null): boolean {
 
 export type EventStream = ReturnType<typeof createEventStream>
 
-export function createEventStream() {
-  const buffer = new FrameBuffer()
+/** `disconnect` closes the connection of a client that does not read. */
+export function createEventStream(disconnect?: () => void) {
+  const buffer = new FrameBuffer(disconnect)
   const keepAlive = setInterval(() => {
     // A stream with unread data is not idle, and the comment could exceed the limit.
     if (buffer.bytes === 0) buffer.enqueue(': keep-alive\n\n')
@@ -87,9 +88,11 @@ class FrameBuffer {
   readonly #encoder = new TextEncoder()
   readonly #closed: (() => void)[] = []
   readonly #drainWaiters: (() => void)[] = []
+  readonly #disconnect: (() => void) | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
 
-  constructor() {
+  constructor(disconnect: (() => void) | undefined) {
+    this.#disconnect = disconnect
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (started) => {
@@ -121,8 +124,10 @@ class FrameBuffer {
       this.#controller?.enqueue(this.#encoder.encode(frame))
       return
     }
-    // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
-    this.#controller?.error(new Error('The client reads too slowly.'))
+    // Discards the buffer, which `close` would keep; the client can resume for a replay. With a
+    // connection its end cancels the stream: the HTTP library would write an error into the stream.
+    if (this.#disconnect !== undefined) this.#disconnect()
+    else this.#controller?.error(new Error('The client reads too slowly.'))
     this.#release()
   }
 

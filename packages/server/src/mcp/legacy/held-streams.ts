@@ -34,6 +34,7 @@ export interface HeldOptions extends SendingOptions {
   readonly address?: string
   /** Calls the listener when the response is sent, or cut off: releases the slot of the stream. */
   readonly onClose: McpRequest['onClose']
+  readonly disconnect: McpRequest['disconnect']
 }
 
 interface Held {
@@ -71,7 +72,7 @@ export function createHeldStreams(deps: HeldStreamDeps) {
       held.get(mcpSessionId)?.release()
       const release = limits.stream(sessionId, 'connection', options.address)
       options.onClose(release)
-      const events = createEventStream()
+      const events = createEventStream(options.disconnect)
       try {
         const mcpSession = await mcpSessions.revise(mcpSessionId, ({ generation }) => ({
           holder: node.id,

@@ -43,7 +43,8 @@ export interface LegacyDeps extends ResumeDeps {
   readonly heldStreams: HeldStreams
 }
 
-export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts' | 'onClose'> {
+export interface LegacyRequest
+  extends Pick<McpRequest, 'request' | 'contexts' | 'onClose' | 'disconnect'> {
   /** Added by the HTTP layer. */
   readonly mcpSession?: PrefetchedMcpSession | undefined
 }
@@ -101,7 +102,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
     },
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
     async get(legacy: LegacyRequest): Promise<Response> {
-      const { request, contexts, onClose } = legacy
+      const { request, contexts, onClose, disconnect } = legacy
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
@@ -111,9 +112,9 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       if (last !== null && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
-      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, { contexts, onClose })
+      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, legacy)
       const { tokenSession: owner, caller: address } = contexts
-      const options = { owner, address, onClose }
+      const options = { owner, address, onClose, disconnect }
       const { response } = await heldStreams.attach(mcpSession, from, options)
       return response
     },
@@ -151,14 +152,14 @@ async function serveRequest(
   { messages, callStreams, limits }: LegacyDeps,
   message: JSONRPCRequest,
   mcpSession: McpSession,
-  { contexts, onClose }: LegacyRequest,
+  { contexts, onClose, disconnect }: LegacyRequest,
 ): Promise<McpAnswer> {
   const { storage } = contexts
   const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
   const { response } = await messages.request(message, mcpSession, authInfo, (fenced) => {
     const releaseSlot = limits.answer(mcpSession.sessionId, contexts.caller)
     const release = () => onClose(releaseSlot)
-    const exchange = { mcpSession, requestId: message.id, storage, fenced, release }
+    const exchange = { mcpSession, requestId: message.id, storage, fenced, disconnect, release }
     return createPostResponseSink(callStreams, exchange)
   })
   return withStatus(await response, authInfo)
@@ -193,6 +194,8 @@ export interface PostExchange {
   readonly storage: StorageBudget
   /** Called if another node has declared this call dead and answered the client. */
   fenced(): void
+  /** Closes the connection of a client that does not read. */
+  disconnect(): void
   /**
    * Called after the last message: releases the slot of the pending response once that is sent or cut
    * off, so that a slow reader keeps its slot.
@@ -202,7 +205,7 @@ export interface PostExchange {
 
 export function createPostResponseSink(
   callStreams: CallStreams,
-  { mcpSession, requestId, storage, fenced, release }: PostExchange,
+  { mcpSession, requestId, storage, fenced, disconnect, release }: PostExchange,
 ): PostResponseSink {
   let stream: CallStream | undefined
   let respond!: (answer: McpAnswer) => void
@@ -214,7 +217,7 @@ export function createPostResponseSink(
   function openStream(): CallStream {
     if (stream === undefined) {
       deadline.clear()
-      stream = callStreams.open(mcpSession, requestId, fenced, storage)
+      stream = callStreams.open(mcpSession, requestId, fenced, storage, disconnect)
       stream.events.onClose(release)
       respond(stream.events.response)
     }

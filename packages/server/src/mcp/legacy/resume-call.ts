@@ -46,13 +46,13 @@ export async function resumeCall(
   deps: ResumeDeps,
   { id: mcpSessionId, sessionId, protocolVersion }: McpSessionRecord,
   from: CallEventId,
-  { contexts: { tokenSession: owner, caller }, onClose }: Pick<McpRequest, 'contexts' | 'onClose'>,
+  { contexts: { tokenSession: owner, caller }, onClose, disconnect }: ResumeRequest,
 ): Promise<Response> {
   const key = callStreamKey(mcpSessionId, from.node, from.call)
   // Not when the stream ends: a client that does not read its end keeps its slot.
   onClose(deps.limits.stream(sessionId, 'resumed', caller))
   await checkReplayable(deps, key, from)
-  const events = createEventStream()
+  const events = createEventStream(disconnect)
   // Repeats the last id in case this stream breaks as well: clients forget ids of earlier streams.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.openStreams.add(events, owner)
@@ -62,6 +62,8 @@ export async function resumeCall(
   })
   return events.response
 }
+
+type ResumeRequest = Pick<McpRequest, 'contexts' | 'onClose' | 'disconnect'>
 
 /** Throws `method_not_allowed` if there is nothing to replay after `from`. */
 async function checkReplayable(deps: ResumeDeps, key: string, from: CallEventId): Promise<void> {

@@ -63,7 +63,7 @@ export function createSseEndpoint(deps: SseDeps) {
     async open(
       sessionId: string | undefined,
       lastEventId: string | undefined,
-      { contexts, onClose }: Pick<McpRequest, 'contexts' | 'onClose'>,
+      { contexts, onClose, disconnect }: Pick<McpRequest, 'contexts' | 'onClose' | 'disconnect'>,
     ): Promise<Response> {
       const last = splitEventId(lastEventId)
       const known = sessionId ?? last.sessionId
@@ -77,6 +77,7 @@ export function createSseEndpoint(deps: SseDeps) {
         isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
         onClose,
+        disconnect,
         endpoint: { url, idPrefix: `${mcpSession.id}.` },
         onMcpSession: watch.check,
       })
