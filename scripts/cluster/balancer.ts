@@ -53,6 +53,9 @@ const HOP_BY_HOP = new Set([
 
 const LOOK_EVERY_MS = 200
 
+/** Longer than clients keep idle connections: one that closes while a request arrives loses it. */
+const KEEP_ALIVE_MS = 120_000
+
 /** Starts the balancer. Rejects if the port is in use. */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
   const { nodes, port = 0, readyPath, handOver = passOn } = options
@@ -84,6 +87,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   })
   // Streams have no time limit here; the nodes enforce their own.
   server.requestTimeout = 0
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {

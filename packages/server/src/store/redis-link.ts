@@ -6,7 +6,7 @@ import {
   type RedisClient,
   type RedisProtocol,
 } from './redis-client.ts'
-import { isHelloRefused, isReadOnly, isTimeout } from './redis-errors.ts'
+import { deadlineMissed, isHelloRefused, isReadOnly, isTimeout } from './redis-errors.ts'
 import type { StoreLog } from './store-log.ts'
 
 export interface RedisLinkOptions {
@@ -52,6 +52,7 @@ export class RedisLink {
   #protocol: RedisProtocol | undefined
   /** When the current client started to wait for a reply without receiving any. */
   #silentSince: number | undefined
+  #handshake: NodeJS.Timeout | undefined
   #replacedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: RedisLinkOptions) {
@@ -99,11 +100,12 @@ export class RedisLink {
   /** Ends the link and returns the client, which the caller closes. */
   end(): RedisClient {
     this.#ended = true
+    clearTimeout(this.#handshake)
     return this.client
   }
 
   #connect(): RedisClient {
-    const { timeoutMs, random, monotonicNow, onReady } = this.#options
+    const { timeoutMs, random, onReady } = this.#options
     const address = this.#options.address()
     const fresh = createRedisClient(address, timeoutMs, random, this.#protocol)
     const isCurrent = () => fresh === this.client && !this.#ended
@@ -115,14 +117,14 @@ export class RedisLink {
       } else this.#lost(error)
     })
     fresh.on('connect', () => {
-      // A handshake can hang like any command.
-      if (isCurrent()) this.#silentSince = monotonicNow()
       // node-redis does not destroy a socket that is still connecting, which would leak it.
-      else fresh.destroy()
+      if (!isCurrent()) fresh.destroy()
+      // A handshake can hang like any command, and no command may be sent until it has succeeded.
+      else this.#limitHandshake(fresh)
     })
     fresh.on('ready', () => {
       if (!isCurrent()) return
-      this.#silentSince = undefined
+      clearTimeout(this.#handshake)
       const { clientName } = address
       if (clientName !== undefined) {
         fresh.sendCommand(['CLIENT', 'SETNAME', clientName]).catch(() => undefined)
@@ -135,7 +137,14 @@ export class RedisLink {
     return fresh
   }
 
+  #limitHandshake(client: RedisClient): void {
+    clearTimeout(this.#handshake)
+    const giveUp = () => this.giveUp(client, deadlineMissed())
+    this.#handshake = setTimeout(giveUp, PATIENCE_DEADLINES * this.#options.timeoutMs).unref()
+  }
+
   #lost(error: unknown): void {
+    clearTimeout(this.#handshake)
     this.#silentSince = undefined
     this.#report.down(error)
     this.#options.onLost?.(error)

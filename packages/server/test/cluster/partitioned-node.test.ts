@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { openWatchers } from '../support/change-watchers.ts'
-import { slotsOfKeys } from '../support/cluster-events.ts'
+import { placeCallers, slotsOfKeys } from '../support/cluster-events.ts'
 import {
   faultsOfOthers,
   lostWrites,
@@ -56,8 +56,9 @@ describeOwnRedis('a node without one shard', () => {
     '%s: it refuses only callers of that shard',
     LONG,
     async (how, { annotate }) => {
-      const master = await cluster.masterOf('{nodes}')
-      const slots = await slotsOfKeys(cluster, [...watched.callers.tags, '{nodes}'], master)
+      const { tags } = watched.callers
+      const master = await placeCallers(cluster, tags)
+      const slots = await slotsOfKeys(cluster, [...tags.flat(), '{nodes}'], master)
       const seen = await watch(watched, async () => {
         await network.cut(master, how)
         await expect.poll(async () => (await health()).text).toContain('2 of 3 Redis shards')

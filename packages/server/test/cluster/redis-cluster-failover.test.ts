@@ -5,7 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis } from '../support/ask-redis.ts'
 import { openWatchers } from '../support/change-watchers.ts'
-import { moveSlot, restartGracefully, slotsOfKeys, untilInStep } from '../support/cluster-events.ts'
+import {
+  moveSlot,
+  placeCallers,
+  restartGracefully,
+  slotsOfKeys,
+  untilInStep,
+} from '../support/cluster-events.ts'
 import {
   faultsOfOthers,
   lostWrites,
@@ -55,7 +61,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
 
   /** All slots of callers and nodes that a master has. */
   const slotsOf = (master: RedisServer) =>
-    slotsOfKeys(cluster, [...watched.callers.tags, '{nodes}'], master)
+    slotsOfKeys(cluster, [...watched.callers.tags.flat(), '{nodes}'], master)
 
   const masterOfNodes = () => cluster.masterOf('{nodes}')
 
@@ -82,7 +88,9 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
 
   test('slots that move to another master are not noticed', LONG, async ({ annotate }) => {
     const source = await masterOfNodes()
-    const masters = await Promise.all(watched.callers.tags.map((tag) => cluster.masterOf(tag)))
+    const masters = await Promise.all(
+      watched.callers.tags.flat().map((tag) => cluster.masterOf(tag)),
+    )
     const target = masters.find((master) => master !== source) ?? source
     const seen = await watch(watched, async () => {
       const slots = new Set([slotOf('{nodes}'), ...(await slotsOf(source))])
@@ -96,7 +104,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
     'a master is %s: only its callers wait',
     LONG,
     async (how, { annotate }) => {
-      const master = await masterOfNodes()
+      const master = await placeCallers(cluster, watched.callers.tags)
       const slots = await slotsOf(master)
       const seen = await watch(watched, async () => {
         if (how === 'killed') await master.kill()

@@ -42,6 +42,12 @@ describe('requests', () => {
     expect(balancer.served).toEqual([3, 2, 2])
   })
 
+  test('come over connections that stay open longer than clients keep them', async () => {
+    const { url } = await balance((await says('a')).port)
+    const { headers } = await fetch(url)
+    expect(headers.get('keep-alive')).toBe('timeout=120')
+  })
+
   test('arrive as they were sent, and so do answers', async () => {
     let seen: Pick<IncomingMessage, 'method' | 'url' | 'headers'> | undefined
     const { port } = await node(async (request, response) => {

@@ -34,6 +34,27 @@ export async function moveSlot(slot: number, from: RedisServer, to: RedisServer)
   await set(from, 'NODE', `${toId}`)
 }
 
+/**
+ * Moves slots so that the first caller has no keys on the master of `{nodes}` and the second has:
+ * session ids are random, and may all belong to one master. Returns that master.
+ */
+export async function placeCallers(
+  cluster: RedisCluster,
+  [spared = [], affected = []]: readonly (readonly string[])[],
+): Promise<RedisServer> {
+  const master = await cluster.masterOf('{nodes}')
+  const others = cluster.servers.filter((server) => server !== master)
+  const roles = await Promise.all(others.map((server) => askRedis(server, 'ROLE')))
+  const other = others.find((_, at) => String(roles[at]).startsWith('master'))
+  const moves = [...spared.map((tag) => ({ tag, to: other })), { tag: affected[0], to: master }]
+  for (const { tag = '', to = master } of moves) {
+    const from = await cluster.masterOf(tag)
+    const isPlaced = to === master ? from === master : from !== master
+    if (!isPlaced) await moveSlot(slotOf(tag), from, to)
+  }
+  return master
+}
+
 /** Restarts a server with all its data: SHUTDOWN waits for replicas and persistence. */
 export async function restartGracefully(server: RedisServer): Promise<void> {
   // The connection closes when the server exits.

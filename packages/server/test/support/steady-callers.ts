@@ -25,8 +25,8 @@ export interface CallerReport {
 }
 
 export interface SteadyCallers {
-  /** The hash tags of all callers. */
-  readonly tags: readonly string[]
+  /** The hash tags of the keys of each caller that has a session. */
+  readonly tags: readonly (readonly string[])[]
   /** Starts to call; the returned function stops it. */
   start(): () => Promise<readonly CallerReport[]>
   close(): Promise<void>
@@ -67,7 +67,7 @@ export async function connectCallers(
   const ofKinds = await Promise.all(Object.entries(FULL_CLIENTS).map(connectKind))
   const callers = [...ofKinds.flat(), await startRefreshing(oauth)]
   return {
-    tags: callers.flatMap(({ tags }) => tags),
+    tags: callers.map(({ tags }) => tags).filter(({ length }) => length > 0),
     start() {
       const stopping = new AbortController()
       const running = callers.map((caller) => repeat(caller, pauseMs, stopping.signal))

@@ -18,7 +18,7 @@ function summary(...reports: readonly (object | undefined)[]) {
     return file
   })
   const { status, stdout } = spawnSync(process.execPath, [script, ...files], { encoding: 'utf8' })
-  return [stdout, status]
+  return [stdout, status] as const
 }
 
 const green = { success: true, numPassedTests: 7, numFailedTests: 0, testResults: [] }
@@ -33,15 +33,26 @@ describe('the summary', () => {
     expect(summary(skipping)).toEqual(['7 passed, 0 failed, 3 skipped\n', 0])
   })
 
-  it('fails when a test failed', () => {
-    const testResults = [{ status: 'failed', assertionResults: [{ status: 'failed' }] }]
+  it('names a failed test with the first lines of its message', () => {
+    const failureMessages = [`expected 1 to be 2\n${'    at a line\n'.repeat(20)}`]
+    const test = { status: 'failed', fullName: 'a sum is right', failureMessages }
+    const testResults = [{ name: 'sum.test.ts', status: 'failed', assertionResults: [test] }]
     const red = { ...green, success: false, numFailedTests: 1, testResults }
-    expect(summary(red)).toEqual(['7 passed, 1 failed\n', 1])
+    const [stdout, status] = summary(red)
+    expect(stdout).toMatch(/^Failed: sum.test.ts\n {2}a sum is right\n {4}expected 1 to be 2\n/)
+    expect(stdout).toMatch(/\n7 passed, 1 failed\n$/)
+    expect(stdout.split('\n')).toHaveLength(16)
+    expect(status).toBe(1)
   })
 
-  it('counts a file that could not be run', () => {
-    const testResults = [{ status: 'failed', assertionResults: [] }]
-    expect(summary({ ...green, success: false, testResults })).toEqual(['7 passed, 1 failed\n', 1])
+  it('counts and names a file that could not be run', () => {
+    const testResults = [
+      { name: 'a.test.ts', status: 'failed', message: 'no such file', assertionResults: [] },
+    ]
+    expect(summary({ ...green, success: false, testResults })).toEqual([
+      'Failed: a.test.ts\n    no such file\n7 passed, 1 failed\n',
+      1,
+    ])
   })
 
   it('fails when nothing was run', () => {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestRunner } from './runner.ts'
 import { everyKindOfValue } from './sample-values.ts'
-import { MINUTE, type Nodes, newKey } from './store-nodes.ts'
+import { MINUTE, type Nodes, newKey, within } from './store-nodes.ts'
 
 export function documentsContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('a document', () => {
@@ -100,8 +100,11 @@ export function documentsContract(nodes: Nodes, { describe, expect, it }: TestRu
     })
 
     it('sets a new time-to-live', async () => {
-      const key = await nodes.given({ a: 1 }, 0.2)
-      await nodes.one.set(key, { a: 2 }, MINUTE)
+      const key = await within(200, async () => {
+        const given = await nodes.given({ a: 1 }, 0.2)
+        await nodes.one.set(given, { a: 2 }, MINUTE)
+        return given
+      })
       await sleep(300)
       expect(await nodes.one.get(key)).toEqual({ a: 2, rev: 2 })
     })
@@ -148,9 +151,12 @@ export function documentsContract(nodes: Nodes, { describe, expect, it }: TestRu
     })
 
     it('slides with touch', async () => {
-      const key = await nodes.given({ a: 1 }, 1)
-      await sleep(300)
-      expect(await nodes.one.touch(key, MINUTE)).toBe(true)
+      const [key, isTouched] = await within(1000, async () => {
+        const given = await nodes.given({ a: 1 }, 1)
+        await sleep(300)
+        return [given, await nodes.one.touch(given, MINUTE)] as const
+      })
+      expect(isTouched).toBe(true)
       await sleep(800)
       expect(await nodes.one.get(key)).toEqual({ a: 1, rev: 1 })
     })

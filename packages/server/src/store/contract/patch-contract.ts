@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestRunner } from './runner.ts'
 import { everyKindOfValue } from './sample-values.ts'
-import { MINUTE, type Nodes, untilGone } from './store-nodes.ts'
+import { MINUTE, type Nodes, untilGone, within } from './store-nodes.ts'
 
 export function patchContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('patch', () => {
@@ -69,8 +69,11 @@ export function patchContract(nodes: Nodes, { describe, expect, it }: TestRunner
     })
 
     it('sets a new time-to-live when it is given one', async () => {
-      const key = await nodes.given({ a: 1 }, 0.2)
-      await nodes.one.patch(key, { a: 2 }, { ttlSeconds: MINUTE })
+      const key = await within(200, async () => {
+        const given = await nodes.given({ a: 1 }, 0.2)
+        await nodes.one.patch(given, { a: 2 }, { ttlSeconds: MINUTE })
+        return given
+      })
       await sleep(300)
       expect(await nodes.one.get(key)).toEqual({ a: 2, rev: 2 })
     })
