@@ -15,6 +15,7 @@ const SLOW_FILES = [
   'mcp/cross-talk',
   'store/stream-faults',
   'store/redis-faults',
+  'store/password-file',
   'store/failover',
   'store/least-permissions',
   'store/redis-health',

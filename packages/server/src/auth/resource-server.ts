@@ -44,7 +44,8 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
 export async function createResourceServer(deps: ResourceServerDeps) {
   const { config, publicUrl, scopesFor } = deps
   const { issuer } = config.auth
-  const resources = createResources(publicUrl, config.serves)
+  const echoesQuery = issuer.kind === 'built-in'
+  const resources = createResources(publicUrl, config.serves, { echoesQuery })
   const { tokens, advertised, scopeMap, check, warnings } =
     issuer.kind === 'external' ? await externalParts(deps, issuer, resources) : builtInParts(deps)
   return {

@@ -20,6 +20,8 @@ export interface Resource {
   /** The resource identifier: exactly the URL that clients use (RFC 8707, 2). */
   readonly url: string
   readonly metadataUrl: string
+  /** Whether a query is part of it: the built-in authorization server ignores queries. */
+  readonly echoesQuery?: boolean
 }
 
 export type Resources = ReturnType<typeof createResources>
@@ -28,6 +30,7 @@ export type Resources = ReturnType<typeof createResources>
 export function createResources(
   publicUrl: string,
   { direct, sse }: ServedResources = { direct: true, sse: true },
+  { echoesQuery = false }: Pick<Resource, 'echoesQuery'> = {},
 ) {
   // RFC 9728, 3.1: inserts the well-known path between the host and the resource's path.
   const metadata = new URL(publicUrl).origin + METADATA_PATH + basePathOf(publicUrl)
@@ -35,6 +38,7 @@ export function createResources(
     path,
     url: publicUrl + path,
     metadataUrl: metadata + path,
+    echoesQuery,
   })
   const further: ResourcePath[] = [
     ...(direct ? ['/http' as const] : []),
@@ -49,18 +53,27 @@ export type ResourceNames = ReturnType<typeof createResourceNames>
 
 export function createResourceNames(resources: Resources) {
   const all: readonly string[] = resources.all.map(({ url }) => url)
+  const { url: canonical, path } = resources.at('/mcp')
+  const base = canonical.slice(0, -path.length)
   return {
     /** The identifiers that tokens may have as audience. */
     all,
     /** The default audience, for requests without `resource`. */
-    canonical: resources.at('/mcp').url,
-    /** Normalizes an identifier: ignores trailing slashes and the case of the host. */
+    canonical,
+    /**
+     * Normalizes an identifier: ignores trailing slashes, the case of the host, and a query, which
+     * clients copy from their own URL. The server as a whole is its canonical resource: some clients
+     * name the authorization server, or the origin of their URL.
+     */
     spelled(resource: string): string {
       if (!URL.canParse(resource)) return resource
-      const { href } = new URL(resource)
+      const target = new URL(resource)
+      target.search = ''
+      const { href } = target
       let end = href.length
       while (href[end - 1] === '/') end -= 1
       const trimmed = href.slice(0, end)
+      if (trimmed === base) return canonical
       return all.includes(trimmed) ? trimmed : resource
     },
   }

@@ -1,9 +1,11 @@
 /** Chooses the store: memory, or Redis and its address. Passwords and keys go to the secrets. */
 
+import { resolve } from 'node:path'
 import { ConfigSecretError, decryptConfigSecret } from '../crypto/config-secret.ts'
 import { chooseRedisTls, type RedisTls } from './choose-redis-tls.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
+import { readSecret } from './read-secret.ts'
 import {
   parseRedisHosts,
   parseRedisUrl,
@@ -29,9 +31,9 @@ interface StoreChoice {
 /** Any of these makes the store Redis. */
 const REDIS_VARIABLES = [
   ...(['REDIS_URL', 'REDIS_MODE', 'REDIS_HOST', 'REDIS_PORT', 'REDIS_USERNAME'] as const),
-  ...(['REDIS_P', 'REDIS_DB', 'REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_USERNAME'] as const),
-  ...(['REDIS_SENTINEL_P', 'REDIS_TLS', 'REDIS_CA', 'REDIS_TLS_NAME'] as const),
-  ...(['REDIS_CERT', 'REDIS_KEY'] as const),
+  ...(['REDIS_P', 'REDIS_PASSWORD_FILE', 'REDIS_DB', 'REDIS_SENTINEL_NAME'] as const),
+  ...(['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_P', 'REDIS_SENTINEL_PASSWORD_FILE'] as const),
+  ...(['REDIS_TLS', 'REDIS_CA', 'REDIS_TLS_NAME', 'REDIS_CERT', 'REDIS_KEY'] as const),
 ]
 
 /** Memory outside production if no variable names a Redis server; otherwise Redis. */
@@ -54,16 +56,23 @@ export function chooseStore(
   if (url === undefined || fromUrl !== undefined) {
     checkMode(servers, variables, url !== undefined, faults)
   }
-  const [first = { host: '', port: REDIS_PORT }] = servers.endpoints
+  const [first = { host: 'localhost', port: REDIS_PORT }] = servers.endpoints
   const isSingle = servers.mode === 'single'
+  const inFile = {
+    password: passwordFile('REDIS_PASSWORD_FILE', variables, cwd, faults),
+    sentinelPassword: passwordFile('REDIS_SENTINEL_PASSWORD_FILE', variables, cwd, faults),
+  }
+  if (servers.password !== undefined && inFile.password !== undefined) {
+    faults.add('REDIS_PASSWORD_FILE', 'conflicts with the password in REDIS_URL; set one')
+  }
   return {
     store: {
       kind: 'redis',
-      ...defined({ url: isSingle && fromUrl && url ? withoutPassword(url) : undefined }),
       ...first,
+      ...defined({ socketPath: servers.socketPath }),
       ...(!isSingle && { mode: servers.mode, endpoints: servers.endpoints }),
-      ...defined({ username: servers.username }),
-      ...sentinelOf(servers, variables),
+      ...defined({ username: servers.username, passwordFile: inFile.password }),
+      ...sentinelOf(servers, variables, inFile.sentinelPassword),
       db: servers.db,
       tls: servers.tls,
       ...defined({ tlsName: variables.REDIS_TLS_NAME }),
@@ -143,20 +152,41 @@ const SENTINEL_VARIABLES = [
   'REDIS_SENTINEL_NAME',
   'REDIS_SENTINEL_USERNAME',
   'REDIS_SENTINEL_P',
+  'REDIS_SENTINEL_PASSWORD_FILE',
 ] as const
 
-function sentinelOf({ mode, masterName }: RedisUrl, variables: Variables) {
+function sentinelOf(
+  { mode, masterName }: RedisUrl,
+  variables: Variables,
+  passwordFile: string | undefined,
+) {
   if (mode !== 'sentinel') return undefined
   const name = masterName ?? variables.REDIS_SENTINEL_NAME ?? ''
   const { REDIS_SENTINEL_USERNAME: username } = variables
-  const sentinel: RedisConfig['sentinel'] = { name, ...defined({ username }) }
+  const sentinel: RedisConfig['sentinel'] = { name, ...defined({ username, passwordFile }) }
   return { sentinel }
 }
 
-function withoutPassword(given: string): string {
-  const url = new URL(given)
-  url.password = ''
-  return url.href
+const ENCRYPTED_PASSWORD = {
+  REDIS_PASSWORD_FILE: 'REDIS_P',
+  REDIS_SENTINEL_PASSWORD_FILE: 'REDIS_SENTINEL_P',
+} as const
+
+/** The absolute path. Connections read the file: here it is only checked. */
+function passwordFile(
+  name: keyof typeof ENCRYPTED_PASSWORD,
+  variables: Variables,
+  cwd: string,
+  faults: Faults,
+): string | undefined {
+  const { [name]: given } = variables
+  if (given === undefined) return undefined
+  const other = ENCRYPTED_PASSWORD[name]
+  if (variables[other] !== undefined) faults.add(name, `conflicts with ${other}; set one`)
+  const path = resolve(cwd, given)
+  const content = readSecret(path)
+  if ('fault' in content) faults.add(name, content.fault)
+  return path
 }
 
 function decryptPassword(

@@ -11,8 +11,10 @@ export interface RedisEndpoint {
 /** The parts of a `REDIS_URL`. */
 export interface RedisUrl {
   readonly mode: RedisMode
-  /** One for `single`; otherwise Sentinels, or some nodes of the cluster. */
+  /** One for `single`, none for a socket; otherwise Sentinels, or some nodes of the cluster. */
   readonly endpoints: readonly RedisEndpoint[]
+  /** The path of a Unix domain socket. */
+  readonly socketPath?: string
   readonly username: string | undefined
   readonly password: string | undefined
   readonly db: number
@@ -26,10 +28,13 @@ export const SENTINEL_PORT = 26_379
 
 /** `URL` accepts one host only: the parts are matched here, and each host is checked. */
 const FORM =
-  /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?([?#].*)?$/
+  /^(?:redis|valkey)(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?([?#].*)?$/
+
+const SOCKET_FORM = /^unix:\/\/(?:([^/?#]*)@)?(\/[^?#]+)(?:\?db=(\d{1,5}))?$/
 
 /**
- * Parses `redis[s]://…`, `redis[s]+cluster://…` and `redis[s]+sentinel://…`.
+ * Parses `redis[s]://…`, `redis[s]+cluster://…` and `redis[s]+sentinel://…`, `valkey` for `redis`, and
+ * `unix://[user:password@]/path[?db=n]`.
  * @returns the parts, or why it is refused, to follow the name of the variable; never with a value
  */
 export function parseRedisUrl(given: string): RedisUrl | string {
@@ -42,6 +47,7 @@ const UNENCODED = /:\/\/[^@]*[/?#][^@]*@/
 const ENCODE = 'must have percent-encoded credentials: %2F for /, %3F for ?, %23 for #, %25 for %'
 
 function parse(given: string): RedisUrl | string {
+  if (given.startsWith('unix:')) return parseSocket(given)
   const [, secure, kind, credentials = '', hosts = '', path = '', rest] = FORM.exec(given) ?? []
   if (secure === undefined) return 'must be an address without spaces'
   if (rest !== undefined) return 'must have no query and no fragment'
@@ -52,18 +58,28 @@ function parse(given: string): RedisUrl | string {
   const endpoints = parseRedisHosts(hosts, mode === 'sentinel' ? SENTINEL_PORT : REDIS_PORT)
   if (typeof endpoints === 'string') return endpoints
   if (mode === 'single' && endpoints.length > 1) return ONE_HOST
-  const [, name = '', secret = ''] = /^([^:]*):?(.*)$/.exec(credentials) ?? []
-  const [username, password] = [decode(name), decode(secret)]
-  if (username === undefined || password === undefined) {
-    return ENCODE
-  }
+  const user = parseCredentials(credentials)
+  if (user === undefined) return ENCODE
   const target = mode === 'sentinel' ? parseSentinelPath(path) : parsePath(path, mode)
   if (typeof target === 'string') return target
-  return {
-    ...{ mode, endpoints, tls: secure === 's', ...target },
-    username: username === '' ? undefined : username,
-    password: password === '' ? undefined : password,
-  }
+  return { mode, endpoints, tls: secure === 's', ...target, ...user }
+}
+
+function parseSocket(given: string): RedisUrl | string {
+  const [, credentials = '', path = '', db = '0'] = SOCKET_FORM.exec(given) ?? []
+  const socketPath = decode(path)
+  if (!socketPath) return 'must be unix://[user:password@]/path[?db=n]'
+  const user = parseCredentials(credentials)
+  if (user === undefined) return ENCODE
+  const single = { mode: 'single', endpoints: [], tls: false, masterName: undefined } as const
+  return { ...single, socketPath, db: Number(db), ...user }
+}
+
+function parseCredentials(given: string): Pick<RedisUrl, 'username' | 'password'> | undefined {
+  const [, name = '', secret = ''] = /^([^:]*):?(.*)$/.exec(given) ?? []
+  const [username, password] = [decode(name), decode(secret)]
+  if (username === undefined || password === undefined) return undefined
+  return { username: username || undefined, password: password || undefined }
 }
 
 const ONE_HOST =

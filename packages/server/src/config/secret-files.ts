@@ -1,14 +1,11 @@
 /** Secrets in files: NAME_FILE names a file with the value of NAME, as in Docker and Kubernetes. */
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Faults } from './faults.ts'
 import { isSecretOfNamed } from './named-upstreams.ts'
 import { SECRET_NAMES, secretFileVariable } from './names.ts'
+import { readSecret } from './read-secret.ts'
 import type { RawVariables } from './sources.ts'
-
-/** A limit; keys and certificates in PEM take a tenth of it. */
-const MOST_BYTES = 64 * 1024
 
 const SUFFIX = secretFileVariable('')
 
@@ -42,22 +39,4 @@ export function readSecretFiles(
     else read[name] = content.value
   }
   return read
-}
-
-function readSecret(path: string): { readonly value: string } | { readonly fault: string } {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(path)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
-    return { fault: `names a file that cannot be read${code}` }
-  }
-  if (bytes.length > MOST_BYTES) return { fault: `names a file of more than ${MOST_BYTES} bytes` }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    const value = text.replace(/\r?\n$/, '')
-    return value === '' ? { fault: 'names an empty file' } : { value }
-  } catch {
-    return { fault: 'names a file that is not UTF-8 text' }
-  }
 }

@@ -214,18 +214,24 @@ export type StoreConfig = { readonly kind: 'memory' } | RedisConfig
 
 export interface RedisConfig {
   readonly kind: 'redis'
-  /** REDIS_URL without its password; only for a single server that has one. */
-  readonly url?: string
   /** The server, or the first of `endpoints`. */
   readonly host: string
   readonly port: number
+  /** A Unix domain socket, in place of host and port. */
+  readonly socketPath?: string
   /** Absent for a single server. */
   readonly mode?: Exclude<RedisMode, 'single'>
   /** Sentinels, or some nodes of the cluster; absent for a single server. */
   readonly endpoints?: readonly RedisEndpoint[]
-  /** The master's name at the Sentinels, and the user there. */
-  readonly sentinel?: { readonly name: string; readonly username?: string }
+  /** The master's name at the Sentinels, and the credentials there. */
+  readonly sentinel?: {
+    readonly name: string
+    readonly username?: string
+    readonly passwordFile?: string
+  }
   readonly username?: string
+  /** Absolute path of a file that each new connection reads. */
+  readonly passwordFile?: string
   readonly db: number
   readonly tls: boolean
   /** The host name that certificates must have; absent for the host connected to. */

@@ -7,12 +7,12 @@ const ENCRYPTED = /^[A-Za-z\d+/]+={0,2}$/
 
 export const storeVariables = {
   REDIS_URL: pattern(
-    /^rediss?(?:\+(?:cluster|sentinel))?:\/\//,
+    /^(?:(?:redis|valkey)s?(?:\+(?:cluster|sentinel))?|unix):\/\//,
     'redis://[user:password@]host[:port][/db], redis+cluster://[user:password@]host[:port],… or redis+sentinel://[user:password@]host[:port],…/name[/db]; rediss for TLS',
   )
     .optional()
     .register(facts, {
-      what: 'The Redis server as one address; takes precedence over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. `redis+cluster://` and `redis+sentinel://` take several hosts: some nodes of a cluster, or the Sentinels and the name of the master. `rediss` for TLS. Without any REDIS_ variable sessions are kept in memory, outside production.',
+      what: 'The Redis server as one address; takes precedence over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. `redis+cluster://` and `redis+sentinel://` take several hosts: some nodes of a cluster, or the Sentinels and the name of the master. `rediss` for TLS; `valkey` and `valkeys` mean the same. `unix://[user:password@]/path[?db=n]` is a Unix domain socket. Without any REDIS_ variable sessions are kept in memory, outside production.',
       secret: true,
     }),
   REDIS_MODE: oneOf('single', 'sentinel', 'cluster').optional().register(facts, {
@@ -39,6 +39,9 @@ export const storeVariables = {
       what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npx mcp-template encrypt`; also for a REDIS_URL that has none.',
       secret: true,
     }),
+  REDIS_PASSWORD_FILE: text('a path').optional().register(facts, {
+    what: 'A file with the Redis password, not encrypted, in place of REDIS_P. Each new connection reads it again, so that a password or a short-lived token can change while the server runs.',
+  }),
   REDIS_DB: integer(0, 65_535).default(0).register(facts, {
     what: 'The number of the Redis database; a cluster has 0 only.',
   }),
@@ -56,6 +59,9 @@ export const storeVariables = {
       what: 'The password at the Sentinels, encrypted as REDIS_P is.',
       secret: true,
     }),
+  REDIS_SENTINEL_PASSWORD_FILE: text('a path').optional().register(facts, {
+    what: 'A file with the password at the Sentinels, as REDIS_PASSWORD_FILE, in place of REDIS_SENTINEL_P.',
+  }),
   REDIS_TLS: oneOf('on', 'off').optional().register(facts, {
     what: 'Whether the server connects with TLS.',
     defaultText: '`on` for a REDIS_URL with `rediss`, else `off`',

@@ -15,6 +15,10 @@ const REQUEST_HEADERS = [
   'Mcp-Name',
   'Mcp-Protocol-Version',
   'Mcp-Session-Id',
+  // W3C Trace Context and Baggage, which instrumentation of browsers adds to all requests.
+  'Traceparent',
+  'Tracestate',
+  'Baggage',
 ]
 
 /** SEP-2243, "Custom Headers": tool arguments that the client mirrors in headers. */

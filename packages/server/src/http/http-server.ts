@@ -48,7 +48,11 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const SWEEP_MS = 50
 
+/** Access tokens of identity providers list groups and roles; Node's default is 16 KiB. */
+const HEADER_BYTES = 32 * 1024
+
 const SERVER_OPTIONS = {
+  maxHeaderSize: HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: 5000,

@@ -77,11 +77,28 @@ export function dropTrailingSlash(request: Pick<IncomingMessage, 'url'>): void {
   request.url = bare
 }
 
-/** The resource with the request's trailing slash: clients compare both URLs (RFC 9728, 3.3). */
-export function asRequested(request: object, resource: Resource): Resource {
-  if (!withSlash.has(request)) return resource
-  const { url, metadataUrl } = resource
-  return { ...resource, url: `${url}/`, metadataUrl: `${metadataUrl}/` }
+/**
+ * The resource with the request's trailing slash and query: strict clients compare it with the URL
+ * that they were given (RFC 9728, 3.3).
+ */
+export function asRequested(request: Pick<IncomingMessage, 'url'>, resource: Resource): Resource {
+  const { url, metadataUrl, echoesQuery } = resource
+  const query = echoesQuery === true ? echoedQuery(request.url ?? '') : ''
+  const suffix = withSlash.has(request) ? `/${query}` : query
+  if (suffix === '') return resource
+  return { ...resource, url: url + suffix, metadataUrl: metadataUrl + suffix }
+}
+
+/** RFC 3986, 3.4: characters that a quoted string of a header may hold unescaped. */
+const ECHOED_QUERY = /^[\w\-.~:/?@!$&'()*+,;=%]{1,1024}$/
+/** A query of `/sse` that identifies a caller; not part of a resource. */
+const SESSION_QUERY = /(?:^|&)session_id=/
+
+function echoedQuery(url: string): string {
+  const start = url.indexOf('?')
+  if (start === -1) return ''
+  const query = url.slice(start + 1)
+  return ECHOED_QUERY.test(query) && !SESSION_QUERY.test(query) ? `?${query}` : ''
 }
 
 export type RouteOf = (url: string) => string

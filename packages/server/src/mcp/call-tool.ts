@@ -200,9 +200,17 @@ export function announceBy(publish: (event: ServerEvent) => void): Announce {
     resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
     resourceUpdated(uri) {
       requireUri(uri, 'announce.resourceUpdated: the URI')
-      publish({ kind: 'resource_updated', uri })
+      for (const spelling of spellingsOf(uri)) publish({ kind: 'resource_updated', uri: spelling })
     },
   }
+}
+
+/**
+ * A URI as declared, and as clients send it that parse URIs: percent-encoded (RFC 3986, 2.1).
+ * Subscriptions are compared as strings.
+ */
+function spellingsOf(uri: string): ReadonlySet<string> {
+  return new Set(URL.canParse(uri) ? [uri, new URL(uri).href] : [uri])
 }
 
 /** The caller and request that the `requestState` of a call is bound to. */

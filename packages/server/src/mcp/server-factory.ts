@@ -17,6 +17,7 @@ import { guardHandlers } from './handler-errors.ts'
 import { hideFromCallers } from './hide-from-callers.ts'
 import { createMaySubscribe, type MaySubscribe } from './may-subscribe.ts'
 import { completes, serveReads } from './reads.ts'
+import { refuseCursors } from './refuse-cursors.ts'
 import {
   asStandardSchema,
   clearRegistries,
@@ -91,6 +92,7 @@ export function createServerFactory({ calls, ...deps }: ServerDeps): BuildServer
     const mcp = new McpServer(deps.about, { ...hints, supportedProtocolVersions })
     clearRegistries(mcp)
     guardHandlers(mcp.server, fallback)
+    refuseCursors(mcp.server)
     mcp.server.registerCapabilities(capabilitiesOf(catalog))
     const requestContext = (ctx: ServerContext) => requestContextOf(ctx, fallback)
     if (hides) hideFromCallers(mcp.server, { catalog, team, requestContextOf: requestContext })

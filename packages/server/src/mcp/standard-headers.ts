@@ -17,11 +17,12 @@ export interface StandardHeaders {
   readonly name: string | undefined
 }
 
+/** An empty header counts as absent. */
 export function readStandardHeaders(headers: Headers): StandardHeaders {
   return {
-    version: headers.get('mcp-protocol-version') ?? undefined,
-    method: headers.get('mcp-method') ?? undefined,
-    name: headers.get('mcp-name') ?? undefined,
+    version: headers.get('mcp-protocol-version') || undefined,
+    method: headers.get('mcp-method') || undefined,
+    name: headers.get('mcp-name') || undefined,
   }
 }
 
@@ -62,9 +63,12 @@ export function classifyPost(
   })
 }
 
-/** 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. */
+/**
+ * 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. Without
+ * the header, any type is acceptable (RFC 9110, 12.5.1).
+ */
 export function acceptsAnswers(accept: string | undefined): boolean {
-  if (accept === undefined) return false
+  if (accept === undefined) return true
   const listed = accept.toLowerCase()
   if (listed.includes('*/*')) return true
   return listed.includes('application/json') && listed.includes('text/event-stream')

@@ -2,17 +2,17 @@
 
 import { isIP } from 'node:net'
 import { RedisClient as RedisClientClass, type RedisClientOptions } from '@redis/client'
+import { defined } from '../config/defined.ts'
 
 export interface RedisAddress {
-  /**
-   * `redis[s]://[[user][:password]@]host[:port][/db]`, or `unix://…`; takes precedence over the
-   * other fields, except `password`, which completes a URL without one.
-   */
-  readonly url?: string | undefined
+  /** `localhost` by default. */
   readonly host?: string | undefined
   readonly port?: number | undefined
+  /** A Unix domain socket, in place of host and port. */
+  readonly socketPath?: string | undefined
   readonly username?: string | undefined
-  readonly password?: string | undefined
+  /** Or what reads the current one, for each new connection. */
+  readonly password?: RedisPassword | undefined
   readonly db?: number | undefined
   readonly tls?: boolean | undefined
   /** The host name that the certificate must have; the host by default. */
@@ -31,6 +31,7 @@ interface Certificates {
   readonly key?: string
 }
 
+export type RedisPassword = string | (() => string)
 export type RedisProtocol = 2 | 3
 export type RedisClient = ReturnType<typeof createRedisClient>
 
@@ -44,7 +45,6 @@ const LONGEST_BACKOFF_MS = 500
  * reconnects without limit, at most half a second after Redis is back.
  * @param timeoutMs for commands that are not written yet and have no deadline of ours
  * @param random from 0 to 1, for the jitter
- * @throws TypeError for a malformed address
  */
 export function createRedisClient(
   address: RedisAddress,
@@ -52,9 +52,9 @@ export function createRedisClient(
   random: () => number,
   protocol: RedisProtocol = address.protocol ?? 3,
 ) {
-  const { url, socket } = clientOptions(address)
+  const { socket, ...options } = clientOptions(address)
   return createPlainClient({
-    url,
+    ...options,
     RESP: protocol,
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
@@ -86,10 +86,23 @@ export function backoffMs(retries: number, random: () => number): number {
 
 /** The connection options of node-redis for an address. */
 export function clientOptions(address: RedisAddress) {
+  const { host = 'localhost', port = 6379, socketPath, username, password, db = 0 } = address
   const { tlsName, certificates } = address
-  // Ignored unless the scheme is that of TLS.
-  const socket = { ...certificates, ...(tlsName !== undefined && { servername: tlsName }) }
-  return { url: toUrl(address), socket }
+  const tls = {
+    ...({ tls: true, ...certificates } as const),
+    ...(tlsName !== undefined && { servername: tlsName }),
+  }
+  return {
+    socket: socketPath ? { path: socketPath } : { host, port, ...(address.tls && tls) },
+    database: db,
+    credentialsProvider: {
+      type: 'async-credentials-provider' as const,
+      async credentials() {
+        const current = typeof password === 'function' ? password() : password
+        return defined({ username, password: current })
+      },
+    },
+  }
 }
 
 /** The host name to verify: servers announce IP addresses, which certificates may lack. */
@@ -100,21 +113,4 @@ export function tlsNameOf(
 ): string | undefined {
   if (configured !== undefined || isIP(host) === 0) return configured
   return seeds.map((seed) => seed.host).find((name) => isIP(name) === 0)
-}
-
-function toUrl(address: RedisAddress): string {
-  const { host = 'localhost', port = 6379, username = '', password, db = 0 } = address
-  if (address.url) return withPassword(address.url, password)
-  const user = encodeURIComponent(username)
-  const credentials = password ? `${user}:${encodeURIComponent(password)}@` : ''
-  const bracketed = host.includes(':') ? `[${host}]` : host
-  return `${address.tls ? 'rediss' : 'redis'}://${credentials}${bracketed}:${port}/${db}`
-}
-
-/** Restores the password, which the configuration keeps apart from the loggable address. */
-function withPassword(url: string, password: string | undefined): string {
-  const [, scheme = '', user = '', own] = /^(\w+:\/\/)(?:([^:@/]*)(:[^@/]*)?@)?/.exec(url) ?? []
-  if (password === undefined || own !== undefined) return url
-  const rest = url.slice(scheme.length).replace(/^[^@/]*@/, '')
-  return `${scheme}${user}:${encodeURIComponent(password)}@${rest}`
 }

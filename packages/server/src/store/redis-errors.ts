@@ -20,6 +20,16 @@ export function deadlineMissed(): Error {
 const UNAVAILABLE_CODES =
   /(?:^|-)(?:READONLY|LOADING|OOM|MISCONF|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|CROSSSLOT|NOREPLICAS|UNBLOCKED|NOAUTH|NOPERM|WRONGPASS|DENIED)\b/
 
+/** Codes of a wrong command. Servers and proxies have others, or none, where they cannot serve. */
+const COMMAND_CODES = /^-?(?:ERR|WRONGTYPE|NOSCRIPT)\b/
+
+/**
+ * Errors with the code of a wrong command that are none: a limit of the server or the plan, a script
+ * that an operator ended, a proxy that lost its server.
+ */
+const UNAVAILABLE_TEXTS =
+  /\bmax .*(?:exceeded|reached)|script killed by user|^ERR (?:connection (?:refused|reset|timed out)|host is down)/i
+
 /** A command that this server, proxy or user lacks, also inside a script. */
 const COMMAND_MISSING =
   /unknown (?:redis |sub)?command|unsupported command|command is not (?:available|supported|allowed)/i
@@ -55,12 +65,26 @@ function withoutArguments(error: ErrorReply): ErrorReply {
 }
 
 function isUnavailable(error: ErrorReply): boolean {
-  return UNAVAILABLE_CODES.test(error.message) || isCommandMissing(error) || isNotPermitted(error)
+  const { message } = error
+  if (!COMMAND_CODES.test(message) || UNAVAILABLE_CODES.test(message)) return true
+  return UNAVAILABLE_TEXTS.test(message) || isCommandMissing(error) || isNotPermitted(error)
 }
 
 /** The server became a replica: resolving the address again may lead to the new primary. */
-export function isReadOnly(error: unknown): boolean {
-  return error instanceof ErrorReply && /(?:^|-)READONLY\b/.test(error.message)
+export function isReplica(error: unknown): boolean {
+  return (
+    error instanceof ErrorReply && /(?:^|-)(?:READONLY|MASTERDOWN|UNBLOCKED)\b/.test(error.message)
+  )
+}
+
+/** The server reads its data. */
+export function isLoading(error: unknown): boolean {
+  return /^LOADING\b/.test(replyOf(error)?.message ?? '')
+}
+
+/** The connection is not authenticated, or no longer: its token has expired. */
+export function isUnauthenticated(error: unknown): boolean {
+  return error instanceof ErrorReply && /(?:^|-)(?:NOAUTH|WRONGPASS)\b/.test(error.message)
 }
 
 /** RESP 3 is refused: by a proxy without HELLO, or a server before Redis 6. */

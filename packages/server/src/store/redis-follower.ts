@@ -5,11 +5,12 @@ import { ErrorReply } from '@redis/client'
 import { withDeadline } from './command-deadline.ts'
 import { backoffMs, type RedisAddress, type RedisClient } from './redis-client.ts'
 import { deadlineMissed, isTimeout, redirectOf } from './redis-errors.ts'
+import { readHello } from './redis-hello.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
-import { awaitEntries, readLastId, type SendCommand } from './redis-stream-commands.ts'
+import type { SendCommand } from './redis-stream-commands.ts'
+import { createStreamReader, type FollowedStream } from './redis-stream-reader.ts'
 import type { StoreLog } from './store-log.ts'
-import { isAfter, STREAM_START } from './stream-ids.ts'
-import { deliver, type Follower, type OnEntry } from './streams.ts'
+import type { Follower, OnEntry } from './streams.ts'
 
 /** The servers of streams, which change at failovers and with the slots. */
 export interface StreamHosts {
@@ -94,7 +95,7 @@ export class RedisFollower implements Follower {
     let locateAt = monotonicNow()
     while (!this.#ended) {
       if (monotonicNow() >= locateAt) {
-        await this.#reader.locate(send(timeoutMs))
+        await Promise.all([this.#reader.locate(send(timeoutMs)), refuseReplica(send(timeoutMs))])
         locateAt = monotonicNow() + LOCATE_EVERY_MS
         this.#listening.abort()
       }
@@ -118,6 +119,18 @@ export class RedisFollower implements Follower {
     await pause(backoffMs(this.#failures, random), this.#waking.signal)
     this.#failures += 1
   }
+}
+
+/**
+ * A replica may lag behind or be cut off, and leaves reads unrefused: without this, a follower would
+ * stay at a server that lost its role, and its host name, to another.
+ */
+async function refuseReplica(send: SendCommand): Promise<void> {
+  const reply = await send(['HELLO'], '').catch((error: unknown) => {
+    // Proxies may lack it.
+    if (!(error instanceof ErrorReply)) throw error
+  })
+  if (readHello(reply).isReplica) throw new ErrorReply('READONLY The server is a replica')
 }
 
 /** The connection to the server that has the stream, once that is known; follows the stream. */
@@ -164,7 +177,7 @@ function createHostLink(
 }
 
 function isSame(one: RedisAddress, other: RedisAddress | undefined): boolean {
-  return one.url === other?.url && one.host === other?.host && one.port === other?.port
+  return other !== undefined && one.host === other.host && one.port === other.port
 }
 
 /** Waits for the time given, or until aborted. */
@@ -177,55 +190,5 @@ function aboutStreams(log: StoreLog, streams: readonly FollowedStream[]): StoreL
   return {
     info: (fields, message) => log.info({ ...fields, ...about }, message),
     warn: (fields, message) => log.warn({ ...fields, ...about }, message),
-  }
-}
-
-export interface FollowedStream {
-  readonly key: string
-  /** Its key in Redis. */
-  readonly name: string
-  /** Undefined: from its current end. */
-  readonly after: string | undefined
-}
-
-/** Per stream and read, which bounds the size of a reply. */
-const ENTRIES_AT_ONCE = 1000
-
-/** The cursors move on delivery, so that entries lost with a connection are read again. */
-function createStreamReader(streams: readonly FollowedStream[], onEntry: OnEntry, log: StoreLog) {
-  const keys = new Map(streams.map(({ name, key }) => [name, key]))
-  const cursors = new Map<string, string>()
-  let stopped = false
-
-  async function locateOne(send: SendCommand, { key, name, after }: FollowedStream): Promise<void> {
-    const last = await readLastId(send, name)
-    const cursor = cursors.get(name) ?? after ?? last
-    const isLost = isAfter(cursor, last)
-    cursors.set(name, isLost ? last : cursor)
-    // An expired stream is lost as well, but has no entries that could be missed.
-    if (isLost && last !== STREAM_START) {
-      log.warn({ stream: key, cursor, last }, 'stream restarted; following from its current end')
-    }
-  }
-
-  return {
-    /** Finds the ends of new streams, and of streams that were lost and restarted. */
-    async locate(send: SendCommand): Promise<void> {
-      await Promise.all(streams.map((stream) => locateOne(send, stream)))
-    },
-    /** Delivers the next entries, if any arrive within `blockMs`. */
-    async next(send: SendCommand, blockMs: number): Promise<void> {
-      for (const [name, entries] of await awaitEntries(send, cursors, ENTRIES_AT_ONCE, blockMs)) {
-        for (const entry of entries) {
-          if (stopped) return
-          cursors.set(name, entry.id)
-          deliver(onEntry, keys.get(name) ?? name, entry, log)
-        }
-      }
-    },
-    /** Stops all delivery. */
-    stop(): void {
-      stopped = true
-    },
   }
 }

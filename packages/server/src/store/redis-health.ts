@@ -3,13 +3,15 @@
 import { AppError, storeUnavailable } from '../errors.ts'
 import type { StoreHealth } from './port.ts'
 import type { ProbeResult } from './redis-probe.ts'
-import { explainUnfit, type Unfit } from './redis-unfit.ts'
+import { explainAnnounced, explainUnfit, type Unfit } from './redis-unfit.ts'
 import type { StoreLog } from './store-log.ts'
 
 export interface RedisHealthOptions {
   /** Probes Redis. Always resolves, within a second. */
   readonly probe: () => Promise<ProbeResult>
   readonly log: StoreLog
+  /** Whether the server's address is one that it announces, rather than a configured one. */
+  readonly isAnnounced?: boolean
   /** How to treat a Redis that may evict keys: warn, or not ready. */
   readonly eviction: 'warn' | 'refuse'
   /** Monotonic time in milliseconds. */
@@ -64,7 +66,7 @@ export class RedisHealth {
     this.#isConnected = false
     this.#probe.pause()
     this.#hung = undefined
-    this.#unfit = explainUnfit(error)
+    this.#unfit = this.#options.isAnnounced ? explainAnnounced(error) : explainUnfit(error)
     this.#report.report(this.#unfit, this.#warnings)
   }
 

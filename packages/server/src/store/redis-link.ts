@@ -6,7 +6,13 @@ import {
   type RedisClient,
   type RedisProtocol,
 } from './redis-client.ts'
-import { deadlineMissed, isHelloRefused, isReadOnly, isTimeout } from './redis-errors.ts'
+import {
+  deadlineMissed,
+  isHelloRefused,
+  isReplica,
+  isTimeout,
+  isUnauthenticated,
+} from './redis-errors.ts'
 import type { StoreLog } from './store-log.ts'
 
 export interface RedisLinkOptions {
@@ -33,7 +39,7 @@ export interface RedisLinkOptions {
 
 /** After this many deadlines of silence the connection counts as dead rather than slow. */
 const PATIENCE_DEADLINES = 3
-/** Bounds reconnects to a server that stays a replica. */
+/** Bounds reconnects to a server that stays a replica, or refuses commands without a password. */
 const REPLACE_EVERY_MS = 1000
 
 /**
@@ -81,10 +87,14 @@ export class RedisLink {
       this.isLate = true
       onLate?.(error)
     }
-    const isDead = now - (this.#silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
-    const isStale = !isFixed && isReadOnly(error)
-    const isMoved = isStale && now - this.#replacedAt >= REPLACE_EVERY_MS
-    if (isDead || isMoved) this.#replace(isDead ? error : undefined)
+    if (now - (this.#silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs) {
+      this.#replace(error)
+      return
+    }
+    if (now - this.#replacedAt < REPLACE_EVERY_MS) return
+    // Its password may have changed since.
+    if (isUnauthenticated(error)) this.#replace(error)
+    else if (!isFixed && isReplica(error)) this.#replace()
   }
 
   /** Replaces the client immediately. */

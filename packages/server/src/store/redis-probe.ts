@@ -4,6 +4,7 @@ import { ErrorReply } from '@redis/client'
 import { withDeadline } from './command-deadline.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { deadlineMissed } from './redis-errors.ts'
+import { readHello } from './redis-hello.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import { defineScript } from './redis-scripts.ts'
 import {
@@ -84,11 +85,10 @@ export async function probeRedis(
   try {
     const longestMs = Math.min(timeoutMs, LONGEST_MS)
     const [hello, memory, asking, ...replies] = await withDeadline(asked, longestMs, deadlineMissed)
-    // Proxies may lack it.
-    const { mode, role } = fieldsOf(hello)
+    const { mode, isReplica } = readHello(hello)
     const evictionPolicy = evictionPolicyOf(memory)
     if (mode === 'sentinel') return { unfit: IS_SENTINEL, evictionPolicy }
-    if (role === 'replica' || role === 'slave') return { unfit: IS_REPLICA, evictionPolicy }
+    if (isReplica) return { unfit: IS_REPLICA, evictionPolicy }
     const failure = firstFailure([...plain.map(([name]) => name), 'EVALSHA', 'EVAL'], replies)
     if (failure !== undefined) {
       const isPart = isRouted && failure.reason === IS_CLUSTER.reason
@@ -186,14 +186,6 @@ function firstFailure(names: readonly string[], replies: readonly unknown[]): Un
   }
   const refused = replies[names.indexOf('EVALSHA')] as [command: string, message: string] | null
   return refused ? explainUnfit(new ErrorReply(refused[1]), refused[0]) : undefined
-}
-
-/** Reads a RESP 3 map, or the flat array that RESP 2 has instead. */
-function fieldsOf(hello: unknown): Record<string, unknown> {
-  if (!Array.isArray(hello)) return Object(hello) as Record<string, unknown>
-  return Object.fromEntries(
-    hello.flatMap((name, at) => (at % 2 === 0 ? [[name, hello[at + 1]]] : [])),
-  )
 }
 
 /** Also undefined where INFO is denied, which requests do not need. */

@@ -2,46 +2,70 @@
 
 import { parseRedisUrl, type RedisEndpoint, type RedisMode } from '../config/redis-url.ts'
 import { withDeadline } from './command-deadline.ts'
-import { clientOptions, createPlainClient, type RedisAddress, tlsNameOf } from './redis-client.ts'
+import {
+  clientOptions,
+  createPlainClient,
+  type RedisAddress,
+  type RedisPassword,
+  tlsNameOf,
+} from './redis-client.ts'
 import { RedisClusterTopology } from './redis-cluster-topology.ts'
 import { deadlineMissed } from './redis-errors.ts'
+import { passwordIn } from './redis-password-file.ts'
 import { RedisSentinelTopology } from './redis-sentinel-topology.ts'
 import type { AskRedis, RedisTopology, TopologyOptions } from './redis-topology.ts'
 
 export interface RedisServers extends RedisAddress {
-  /** `redis+cluster://…` and `redis+sentinel://…` are accepted too. */
+  /**
+   * `redis[s]://…`, `redis+cluster://…`, `redis+sentinel://…` or `unix://…`; takes precedence over its
+   * parts.
+   */
   readonly url?: string | undefined
+  /** A file that each new connection reads, in place of `password`. */
+  readonly passwordFile?: string | undefined
   /** `single` by default. */
   readonly mode?: RedisMode | undefined
   /** Some nodes of a cluster, or the Sentinels. */
   readonly endpoints?: readonly RedisEndpoint[] | undefined
   readonly sentinel?: SentinelAddress | undefined
-  readonly sentinelPassword?: string | undefined
+  readonly sentinelPassword?: RedisPassword | undefined
 }
 
 interface SentinelAddress {
   /** The name by which the Sentinels know the master. */
   readonly name: string
   readonly username?: string | undefined
+  /** A file that each new connection reads, in place of `sentinelPassword`. */
+  readonly passwordFile?: string | undefined
 }
 
 /** Time-out of a discovery query: another server may reply sooner. */
 const ASK_TIMEOUT_MS = 500
 
 /**
- * The servers of an address with several hosts, as fields.
- * @throws TypeError for a malformed one
+ * Replaces the URL by its parts, and files with passwords by what reads them.
+ * @throws TypeError for a malformed URL
  */
 export function resolveServers(given: RedisServers): RedisServers {
-  const { url } = given
-  if (url === undefined || !/^rediss?\+/.test(url)) return given
+  const { sentinel, passwordFile } = given
+  const password =
+    passwordFile === undefined ? given.password : passwordIn(passwordFile, 'REDIS_PASSWORD_FILE')
+  const sentinelPassword =
+    sentinel?.passwordFile === undefined
+      ? given.sentinelPassword
+      : passwordIn(sentinel.passwordFile, 'REDIS_SENTINEL_PASSWORD_FILE')
+  const servers = { ...given, password, sentinelPassword }
+  return given.url === undefined ? servers : { ...servers, ...partsOf(given.url, servers) }
+}
+
+function partsOf(url: string, { password, sentinel }: RedisServers): RedisServers {
   const parsed = parseRedisUrl(url)
   if (typeof parsed === 'string') throw new TypeError(`The address of Redis ${parsed}.`)
-  const { mode, endpoints, username, password, db, tls, masterName } = parsed
+  const { mode, endpoints, socketPath, username, db, tls, masterName } = parsed
   return {
-    ...{ ...given, url: undefined, mode, endpoints, username, db, tls },
-    password: password ?? given.password,
-    sentinel: masterName === undefined ? given.sentinel : { ...given.sentinel, name: masterName },
+    ...{ url: undefined, mode, endpoints, ...endpoints[0], socketPath, username, db, tls },
+    password: parsed.password ?? password,
+    sentinel: masterName === undefined ? sentinel : { ...sentinel, name: masterName },
   }
 }
 
@@ -77,9 +101,9 @@ export function openTopology(
 
 /** One command on a connection of its own, without HELLO, which old proxies lack. */
 async function askOnce(address: RedisAddress, args: readonly string[]): Promise<unknown> {
-  const { url, socket } = clientOptions(address)
+  const { socket, ...options } = clientOptions(address)
   const client = createPlainClient({
-    ...{ url, RESP: 2, maintNotifications: 'disabled', disableClientInfo: true },
+    ...{ ...options, RESP: 2, maintNotifications: 'disabled', disableClientInfo: true },
     socket: { ...socket, connectTimeout: ASK_TIMEOUT_MS, reconnectStrategy: false },
   })
   let isOver = false

@@ -1,6 +1,7 @@
 /** One server that holds data: its connection, its scripts and its health. */
 
 import { createRedisConnection, type ServerConnection } from './redis-connection.ts'
+import { isLoading } from './redis-errors.ts'
 import { RedisHealth } from './redis-health.ts'
 import type { RedisLinkOptions } from './redis-link.ts'
 import type { ProbeResult } from './redis-probe.ts'
@@ -51,7 +52,7 @@ export function createRedisShard(options: RedisShardOptions) {
     onInTime: () => health.inTime(),
   })
   const health = new RedisHealth({
-    ...{ log, eviction, monotonicNow },
+    ...{ log, eviction, monotonicNow, isAnnounced: isFixed },
     probe: () => options.probe(connection),
   })
   const shard = {
@@ -71,6 +72,9 @@ export function createRedisShard(options: RedisShardOptions) {
   return shard
 }
 
+/** Retry interval while a restarted server reads its data. */
+const RELOAD_AFTER_MS = 100
+
 /**
  * Loads scripts before any other command, since Redis drops its script cache on a restart. Without
  * it, the second of two pipelined commands could run first, if another node loaded the script between
@@ -78,7 +82,10 @@ export function createRedisShard(options: RedisShardOptions) {
  * sent with EVAL.
  */
 function loadScripts(connection: ServerConnection): void {
-  for (const { source } of definedScripts()) {
-    connection.command(['SCRIPT', 'LOAD', source]).catch(() => undefined)
-  }
+  const loading = definedScripts().map(({ source }) =>
+    connection.command(['SCRIPT', 'LOAD', source]),
+  )
+  Promise.all(loading).catch((error: unknown) => {
+    if (isLoading(error)) setTimeout(() => loadScripts(connection), RELOAD_AFTER_MS).unref()
+  })
 }

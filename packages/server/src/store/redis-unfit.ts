@@ -3,6 +3,7 @@
 import { ErrorReply } from '@redis/client'
 import { AppError } from '../errors.ts'
 import { isCommandMissing, isNotPermitted, isTimeout } from './redis-errors.ts'
+import { PasswordFileError } from './redis-password-file.ts'
 
 export type UnfitReason =
   | 'no_permission'
@@ -23,6 +24,7 @@ export type UnfitReason =
   | 'too_few_replicas'
   | 'busy'
   | 'evicts_keys'
+  | 'over_quota'
   | 'unexpected_error'
   | 'unreachable'
 
@@ -68,7 +70,7 @@ const BY_DISCOVERY: readonly (readonly [pattern: RegExp, reason: UnfitReason, de
   [
     /^Sentinel refuses the credentials/,
     'wrong_credentials',
-    'The Sentinels require a password, or refuse the configured one: check REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_P. REDIS_USERNAME and REDIS_P are for the master.',
+    'The Sentinels require a password, or refuse the configured one: check REDIS_SENTINEL_USERNAME, and REDIS_SENTINEL_P or REDIS_SENTINEL_PASSWORD_FILE. REDIS_USERNAME and REDIS_P are for the master.',
   ],
   [
     /No such master/,
@@ -115,12 +117,12 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, deta
   [
     /(?:^|-)NOAUTH\b/,
     'wrong_credentials',
-    'Redis requires a password (NOAUTH): set REDIS_P, and REDIS_USERNAME where it has users, or put them into REDIS_URL.',
+    'Redis requires a password (NOAUTH): set REDIS_P or REDIS_PASSWORD_FILE, and REDIS_USERNAME where it has users, or put them into REDIS_URL.',
   ],
   [
     /(?:^|-)WRONGPASS\b|invalid password|without any password configured/,
     'wrong_credentials',
-    'Redis refuses the user name or the password (WRONGPASS): check REDIS_USERNAME and REDIS_P, or REDIS_URL.',
+    'Redis refuses the user name or the password (WRONGPASS): check REDIS_USERNAME, and REDIS_P or REDIS_PASSWORD_FILE, or REDIS_URL.',
   ],
   [
     /DB index is out of range|invalid DB index/i,
@@ -136,6 +138,11 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, deta
     /max number of clients/,
     'unreachable',
     'Redis has reached its connection limit: raise its maxclients.',
+  ],
+  [
+    /\bmax .*exceeded/,
+    'over_quota',
+    'Redis has reached a limit of its plan, such as the number of commands or connections: raise it.',
   ],
 ]
 
@@ -154,6 +161,7 @@ const CONNECTION_FAILS =
 export function explainUnfit(error: unknown, command?: string): Unfit {
   const cause = error instanceof AppError ? error.cause : error
   if (isTimeout(cause)) return unreachable('it does not answer in time')
+  if (cause instanceof PasswordFileError) return noPassword(cause)
   if (!(cause instanceof ErrorReply)) return unreachable(explainCode(cause))
   if (isNotPermitted(cause)) return notPermitted(cause, command)
   const found = BY_MESSAGE.find(([pattern]) => pattern.test(cause.message))
@@ -162,6 +170,16 @@ export function explainUnfit(error: unknown, command?: string): Unfit {
   const detail = `Redis answers ${command?.toUpperCase() ?? 'a command'} with an unexpected error: redis-cli shows which.`
   return { reason: 'unexpected_error', detail }
 }
+
+/** Why the connection to a server of a topology, at the address that it announces, was lost. */
+export function explainAnnounced(error: unknown): Unfit {
+  const unfit = explainUnfit(error)
+  if (unfit.reason !== 'unreachable') return unfit
+  return { ...unfit, detail: `${unfit.detail} ${MUST_BE_REACHABLE}` }
+}
+
+const MUST_BE_REACHABLE =
+  'This is the address that the server announces: it must be reachable from here (cluster-announce-ip, replica-announce-ip).'
 
 /** @param failure of the last discovery; undefined if none has ended yet */
 export function explainTopology(failure: unknown, isCluster: boolean): Unfit {
@@ -175,6 +193,13 @@ export function explainTopology(failure: unknown, isCluster: boolean): Unfit {
 
 function unreachable(why: string): Unfit {
   return { reason: 'unreachable', detail: `Redis cannot be reached: ${why}.` }
+}
+
+function noPassword({ message }: PasswordFileError): Unfit {
+  return {
+    reason: 'wrong_credentials',
+    detail: `There is no password for Redis: ${message}. Each new connection reads it again.`,
+  }
 }
 
 function explainCode(error: unknown): string {

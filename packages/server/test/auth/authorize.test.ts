@@ -126,6 +126,8 @@ describe('the consent page', () => {
     const page = await createBrowser().open(`${app.url}/authorize?client_id=nobody`)
     expectPageParts(page, { heading: 'Authorization failed', buttons: [] })
     expect(page.text).toContain('Error code: <code>invalid_client</code>')
+    // Clients keep a registration that was deleted: the person has to remove it.
+    expect(page.text).toContain('clear the authentication of this server')
   })
 
   test('with a too long query is a page in a browser, and OAuth JSON otherwise', async () => {

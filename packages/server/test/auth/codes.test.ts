@@ -36,7 +36,6 @@ test.each([
   ['another verifier', { code_verifier: 'v'.repeat(43) }],
   ['no verifier', { code_verifier: undefined }],
   ['another redirect URI', { redirect_uri: 'http://127.0.0.1:33418/other' }],
-  ['no redirect URI', { redirect_uri: undefined }],
   ['an unknown resource', { resource: 'https://elsewhere.example/mcp' }],
   ['a resource that was not granted', { resource: 'SSE' }],
 ])('%s is refused, and the code is still good', async (_what, params) => {
@@ -49,6 +48,20 @@ test.each([
   expect(refused.status).toBe(400)
   const { body } = await client.exchange(authorization)
   expect(body).toHaveProperty('access_token')
+})
+
+test('a client of OAuth 2.1 exchanges it without a redirect URI (section 10.2)', async () => {
+  const app = await start()
+  const client = await createOAuthClient(app.url)
+  const without = { redirect_uri: undefined }
+  const authorization = await client.authorize()
+  const guess = { ...without, code_verifier: 'v'.repeat(43) }
+  expect(await client.exchange(authorization, guess)).toMatchObject(REFUSED)
+  const other = await createOAuthClient(app.url)
+  expect(await other.exchange(authorization, without)).toMatchObject(REFUSED)
+  expect(await client.exchange(authorization, without)).toMatchObject({ status: 200 })
+  expect(await client.exchange(authorization, without)).toMatchObject(REFUSED)
+  expect(await client.exchange({ code: 'none', verifier: '' }, without)).toMatchObject(REFUSED)
 })
 
 test('another client cannot use it', async () => {

@@ -127,3 +127,11 @@ test('a resource that was not granted is refused, and the token stays valid', as
   expect(wrong).toMatchObject({ status: 400, body: { error: 'invalid_target' } })
   await refreshed(client, token)
 })
+
+test('superfluous spaces between scopes are ignored', async () => {
+  const app = await start()
+  const client = await createOAuthClient(app.url)
+  const { refresh_token: token } = await client.connect()
+  const { status, body } = await client.refresh(token, { scope: ' mcp  offline_access ' })
+  expect({ status, scope: body.scope }).toEqual({ status: 200, scope: 'mcp' })
+})

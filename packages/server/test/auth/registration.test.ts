@@ -92,6 +92,26 @@ test('a scheme of its own that is the only one is refused by name', async () => 
   expect(body.error_description).toMatch(/warp is not in OAUTH_REDIRECT_SCHEMES/)
 })
 
+test.each([
+  ['a name that is no text', { client_name: 7 }],
+  ['an address without a scheme', { client_uri: 'client.example' }],
+  ['a relative address', { logo_uri: '/logo.png' }],
+  ['an image as its address', { logo_uri: 'data:image/png;base64,AA==' }],
+  [
+    'addresses of an app',
+    { client_uri: 'cursor://about', tos_uri: 'about:blank', policy_uri: 'x' },
+  ],
+  ['contacts that are no list', { contacts: 'ops@client.example' }],
+  ['contacts that are no texts', { contacts: [7] }],
+])('%s is dropped, because it only describes the client', async (_what, described) => {
+  const app = await start()
+  const { status, body } = await register(app.url, { ...described, software_id: 'x' })
+  expect(status).toBe(201)
+  for (const name of Object.keys(described)) expect(body).not.toHaveProperty(name)
+  const client = await createOAuthClient(app.url, { metadata: described })
+  expect(await client.connect()).toHaveProperty('access_token')
+})
+
 test('what is not JSON, or too long, is refused without repeating it', async () => {
   const app = await start()
   const long = await register(app.url, { contacts: Array(900).fill(`${'x'.repeat(40)}@a.example`) })

@@ -78,6 +78,9 @@ const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 describe('resource and scope', () => {
   test.each([
     ['with a slash at its end', '/mcp/'],
+    ['the authorization server', ''],
+    ['the origin as browsers write it', '/'],
+    ['the origin with a query', '/?tenant=1'],
     ['another door', '/sse'],
   ])('resource: %s', async (_what, path) => {
     const { url } = await startGuarded()
@@ -109,6 +112,8 @@ describe('resource and scope', () => {
     ['offline_access', 'mcp service:read'],
     ['openid profile email offline_access', 'mcp service:read'],
     ['mcp offline_access', 'mcp'],
+    [' mcp  service:read ', 'mcp service:read'],
+    [' ', 'mcp service:read'],
     ['mcp read:everything', 'mcp'],
   ])('scope %s gives %s and a refresh token', async (scope, granted) => {
     const { url } = await startGuarded()

@@ -72,6 +72,8 @@ describe('REDIS_URL', () => {
     ['redis+sentinel://a,b,c/m', 'sentinel', 3],
     ['redis+sentinel://[2001:db8::1]:5,[2001:db8::2]/m/15', 'sentinel', 2],
     ['redis://u:pa:ss@a', 'single', 1],
+    ['valkeys://default:p@valkey.example.com:12345', 'single', 1],
+    ['valkey+cluster://a,b', 'cluster', 2],
   ])('is read: %s', (given, mode, count) => {
     const parsed = parseRedisUrl(given)
     if (mode === undefined) return expect(parsed).toEqual(expect.any(String))

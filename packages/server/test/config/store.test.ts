@@ -7,6 +7,7 @@ import { faultsOf, IV, KEY, load, production } from './load.ts'
 const secretKey = { key: Buffer.from(KEY, 'hex'), iv: Buffer.from(IV, 'hex') }
 const REDIS_P = encryptConfigSecret('p@ss:wörd', secretKey)
 const encryption = { ENCRYPTION_KEY: KEY, ENCRYPTION_IV: IV }
+const SENTINEL = { REDIS_URL: 'redis+sentinel://a,b/main' }
 
 describe('the store', () => {
   it('is Redis as soon as any REDIS_ variable is set', () => {
@@ -61,7 +62,6 @@ describe('the store', () => {
       REDIS_HOST: 'ignored',
     })
     expect(config.store).toMatchObject({
-      url: 'rediss://m%40cp@redis.internal:6390/2',
       host: 'redis.internal',
       port: 6390,
       username: 'm@cp',
@@ -81,6 +81,15 @@ describe('the store', () => {
     expect(load({ REDIS_URL }).config.store).toMatchObject(expected)
   })
 
+  it('is named by a socket', () => {
+    const { config, secrets } = load({
+      REDIS_URL: 'unix://mcp:p%40ss@/run/redis%20a/redis.sock?db=2',
+    })
+    const socketPath = '/run/redis a/redis.sock'
+    expect(config.store).toMatchObject({ kind: 'redis', socketPath, username: 'mcp', db: 2 })
+    expect(secrets.redisPassword).toBe('p@ss')
+  })
+
   it('takes the password of an address without one from REDIS_P', () => {
     const { secrets } = load({ ...encryption, REDIS_URL: 'redis://localhost', REDIS_P })
     expect(secrets.redisPassword).toBe('p@ss:wörd')
@@ -93,6 +102,9 @@ describe('the store', () => {
     'redis://localhost?db=1',
     'redis://localhost:99999',
     'redis://u:%E0%A4%A@localhost',
+    'unix://run/redis.sock',
+    'unix:///run/redis.sock?db=x',
+    'unix://u:%E0%A4%A@/run/redis.sock',
   ])('refuses the address %s', (REDIS_URL) => {
     expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL'])
   })
@@ -101,6 +113,53 @@ describe('the store', () => {
     expect(faultsOf({ ...encryption, REDIS_URL: 'redis://:x@localhost', REDIS_P })).toEqual([
       'REDIS_P',
     ])
+  })
+})
+
+describe('REDIS_PASSWORD_FILE', () => {
+  const files = { password: 'p@ss:wörd\n', empty: '\n' }
+
+  it.each<Record<string, string>>([
+    { REDIS_HOST: 'redis.internal' },
+    { REDIS_URL: 'rediss://mcp@redis.internal' },
+    { REDIS_URL: 'redis+cluster://mcp@a,b' },
+    {},
+  ])('is left to connections, which read it: %j', (env) => {
+    const { config, secrets } = load({ ...env, REDIS_PASSWORD_FILE: 'password' }, { files })
+    expect(config.store).toMatchObject({
+      kind: 'redis',
+      passwordFile: expect.stringMatching(/^\/.*\/password$/),
+    })
+    expect(secrets.redisPassword).toBeUndefined()
+  })
+
+  it('is one more for the Sentinels', () => {
+    const { store } = load(
+      {
+        ...{ REDIS_URL: 'redis+sentinel://a,b/main', REDIS_SENTINEL_USERNAME: 'watch' },
+        REDIS_SENTINEL_PASSWORD_FILE: 'password',
+      },
+      { files },
+    ).config
+    const passwordFile = expect.stringMatching(/^\/.*\/password$/)
+    expect(store).toMatchObject({ sentinel: { name: 'main', username: 'watch', passwordFile } })
+    expect(store).not.toHaveProperty('passwordFile')
+  })
+
+  it.each([
+    ['REDIS_PASSWORD_FILE', { REDIS_PASSWORD_FILE: 'missing' }],
+    ['REDIS_PASSWORD_FILE', { REDIS_PASSWORD_FILE: 'empty' }],
+    ['REDIS_PASSWORD_FILE', { REDIS_PASSWORD_FILE: 'password', REDIS_URL: 'redis://:x@a' }],
+    ['REDIS_PASSWORD_FILE', { REDIS_PASSWORD_FILE: 'password', REDIS_P }],
+    ['REDIS_SENTINEL_PASSWORD_FILE', { REDIS_SENTINEL_PASSWORD_FILE: 'password' }],
+    [
+      'REDIS_SENTINEL_PASSWORD_FILE',
+      { ...SENTINEL, REDIS_SENTINEL_PASSWORD_FILE: 'password', REDIS_SENTINEL_P: REDIS_P },
+    ],
+    ['REDIS_SENTINEL_PASSWORD_FILE', { ...SENTINEL, REDIS_SENTINEL_PASSWORD_FILE: 'missing' }],
+  ])('is refused: %s in %j', (name, env) => {
+    const given = { ...encryption, ...(env as Record<string, string>) }
+    expect(faultsOf(given, { files })).toEqual([name])
   })
 })
 

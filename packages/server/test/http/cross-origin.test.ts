@@ -26,6 +26,12 @@ test('an allowed origin may send what clients send', async () => {
   expect(headers.get('access-control-allow-credentials')).toBeNull()
 })
 
+test('instrumentation of pages may trace requests (W3C Trace Context)', async () => {
+  const { headers } = await preflight(ORIGIN)
+  const allowed = headers.get('access-control-allow-headers')?.toLowerCase().split(',')
+  expect(allowed).toEqual(expect.arrayContaining(['traceparent', 'tracestate', 'baggage']))
+})
+
 test('it may read answers, refusals among them, and the id of its connection', async () => {
   for (const body of [INITIALIZE, '{']) {
     const { headers } = await post(app.url, body, { origin: ORIGIN })

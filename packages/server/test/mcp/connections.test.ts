@@ -98,6 +98,18 @@ describe('a connection', () => {
     },
   )
 
+  test.each([
+    ['', 200],
+    ['1', 400],
+    ['r.0123456789ab.1', 400],
+  ])('has a stream after the event "%s": %i', async (last, expected) => {
+    const session = await connect(app.url)
+    const headers = { ...session, accept: 'text/event-stream', 'last-event-id': last }
+    const { status, body } = await fetch(`${app.url}/mcp`, { headers })
+    await body?.cancel()
+    expect(status).toBe(expected)
+  })
+
   test('accepts notifications and stray answers with 202', async () => {
     const headers = await connect(app.url)
     for (const message of [

@@ -11,8 +11,11 @@ import { slotOf } from '../../src/store/redis-slots.ts'
 const KEY = 'foo'
 const LAST = 16_383
 
-/** Two machines with the same port; the first has the slot of the key, until it moves. */
-async function openRouted(replyOfFirst: () => string | undefined) {
+const MOVED = `MOVED ${slotOf(KEY)} ?:6379`
+const ASK = `ASK ${slotOf(KEY)} ?:6379`
+
+/** Three machines with the same port; the first has the slot of the key, until it moves. */
+async function openRouted(refusalOf: (host: string) => string | undefined) {
   let hasMoved = false
   const asked: string[] = []
   const log = { info: () => undefined, warn: () => undefined }
@@ -24,7 +27,8 @@ async function openRouted(replyOfFirst: () => string | undefined) {
       return [
         [0, 99, ['?', 6379, 'one', ['ip', '10.0.0.1']]],
         [100, 199, ['?', 6379, 'two', ['ip', '10.0.0.2']]],
-        [200, LAST, ['?', 6379, 'any', ['ip', ownerOfKey]]],
+        [200, 299, ['?', 6379, 'three', ['ip', '10.0.0.3']]],
+        [300, LAST, ['?', 6379, 'any', ['ip', ownerOfKey]]],
       ]
     },
   })
@@ -32,7 +36,7 @@ async function openRouted(replyOfFirst: () => string | undefined) {
     const command = async ([name = '']: readonly string[]) => {
       if (name !== 'GET') return 'OK'
       asked.push(host)
-      const refusal = host === '10.0.0.1' ? replyOfFirst() : undefined
+      const refusal = refusalOf(host)
       if (refusal !== undefined) throw new ErrorReply(refusal)
       return `from ${host}`
     }
@@ -53,19 +57,39 @@ async function openRouted(replyOfFirst: () => string | undefined) {
 }
 
 it('MOVED is followed to the owner that discovery finds', async () => {
-  const { routed, asked, move } = await openRouted(() => `MOVED ${slotOf(KEY)} ?:6379`)
+  const { routed, asked, move } = await openRouted((host) =>
+    host === '10.0.0.1' ? MOVED : undefined,
+  )
   move()
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.2')
   expect(asked).toEqual(['10.0.0.1', '10.0.0.2'])
 })
 
-it('ASK is retried until the slot has moved', async () => {
-  let left = 20
-  const { routed, asked, move } = await openRouted(() => {
+it('ASK is followed to the one of the servers with this port that imports the slot', async () => {
+  const { routed, asked } = await openRouted((host) =>
+    host === '10.0.0.3' ? undefined : host === '10.0.0.1' ? ASK : MOVED,
+  )
+  expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.3')
+  expect(asked).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+})
+
+it('ASK is retried until the slot has moved, where no known server imports it', async () => {
+  let left = 5
+  const { routed, asked, move } = await openRouted((host) => {
+    if (host !== '10.0.0.1') return left > 0 ? MOVED : undefined
     left -= 1
     if (left === 0) move()
-    return `${left > 0 ? 'ASK' : 'MOVED'} ${slotOf(KEY)} ?:6379`
+    return left > 0 ? ASK : MOVED
   })
   expect(await routed.command(['GET', KEY], KEY)).toBe('from 10.0.0.2')
-  expect(asked).toEqual([...Array.from({ length: 20 }, () => '10.0.0.1'), '10.0.0.2'])
+  expect(asked.filter((host) => host === '10.0.0.1')).toHaveLength(5)
+})
+
+it('an error of the server that imports the slot is the reply', async () => {
+  const { routed, asked } = await openRouted((host) => {
+    if (host === '10.0.0.1') return ASK
+    return host === '10.0.0.2' ? 'WRONGTYPE Operation against a key' : MOVED
+  })
+  await expect(routed.command(['GET', KEY], KEY)).rejects.toThrow('WRONGTYPE')
+  expect(asked).toEqual(['10.0.0.1', '10.0.0.2'])
 })

@@ -1,15 +1,16 @@
 /** How the store connects: RESP 2, TLS with names and certificates, and the name of a connection. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@redis/client'
 import { expect, it, onTestFinished } from 'vitest'
 import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
+import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { launch, startRedis } from '../support/redis.ts'
-import { startRedisCluster } from '../support/redis-cluster.ts'
+import { addSlots, SLOTS, startRedisCluster } from '../support/redis-cluster.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { certificateFor } from '../support/tls-certificates.ts'
 import { storeContract } from './contract.ts'
@@ -80,12 +81,54 @@ describeRedis('plain', 'a connection', () => {
   })
 })
 
+const HAS_IPV6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+)
+
+describeRedis('plain', 'a store at an IPv6 address', () => {
+  it.skipIf(!HAS_IPV6).each(['redis', 'redis+cluster'])('is connected to: %s', async (scheme) => {
+    const isCluster = scheme !== 'redis'
+    const announced = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '::1']
+    const args = ['--bind', '127.0.0.1 ::1', ...(isCluster ? announced : [])]
+    const server = await startRedis('plain', args)
+    onTestFinished(() => server.stop())
+    if (isCluster) await askRedis(server, ...addSlots(0, SLOTS))
+    const store = await connectedStore(`${scheme}://[::1]:${server.port}`)
+    onTestFinished(() => store.close())
+    await expect.poll(() => store.set('key', { a: 1 }, 60).catch(String)).toBeUndefined()
+    expect(await store.get('key')).toEqual({ a: 1, rev: 1 })
+  })
+})
+
+describeRedis('plain', 'a store at a Unix domain socket', () => {
+  it('is connected to, with streams, a password and a database', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'redis-socket-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const path = join(folder, 'redis.sock')
+    const server = await startRedis('plain', ['--unixsocket', path])
+    onTestFinished(() => server.stop())
+    const admin = await createClient({ url: server.url }).connect()
+    onTestFinished(() => admin.destroy())
+    await admin.configSet('requirepass', 'p@ss')
+    const store = await connectedStore(`unix://:p%40ss@${path}?db=3`)
+    onTestFinished(() => store.close())
+    await store.set('key', { a: 1 }, 60)
+    await admin.select(3)
+    expect(await admin.exists('mcp:key')).toBe(1)
+    const seen: string[] = []
+    const follower = await store.streams.follow(['a'], (_, { value }) => void seen.push(value))
+    onTestFinished(() => follower.close())
+    await store.streams.append('a', 'entry', { maxLength: 10, ttlSeconds: 60 })
+    await expect.poll(() => seen).toEqual(['entry'])
+  })
+})
+
 describeRedis('plain', 'a store with TLS', () => {
   const HOST = 'redis.internal'
 
   /** A cluster of one node, which announces its IP address and demands a client certificate. */
-  async function startTls() {
-    const certificates = certificateFor(HOST)
+  async function startTls(host = HOST) {
+    const certificates = certificateFor(host)
     const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'))
     const file = (name: string) => join(folder, name)
     for (const [name, text] of Object.entries(certificates)) await writeFile(file(name), text)
@@ -104,7 +147,7 @@ describeRedis('plain', 'a store with TLS', () => {
     const socket = {
       ...{ host: '127.0.0.1', port, tls: true as const },
       ...certificates,
-      servername: HOST,
+      servername: host,
     }
     const admin = createClient({ socket: { ...socket, reconnectStrategy: 50 } })
     admin.on('error', () => undefined)
@@ -137,5 +180,21 @@ describeRedis('plain', 'a store with TLS', () => {
     await refused({ certificates, tlsName: 'other.internal' })
     await refused({ certificates: certificateFor(HOST), tlsName: HOST })
     await refused({ certificates: { ca: certificates.ca }, tlsName: HOST })
+  })
+
+  it('sends the host name of a single server, and verifies it', async () => {
+    const { port, certificates } = await startTls('localhost')
+    const store = await connectedStore(`rediss://localhost:${port}`, { certificates })
+    onTestFinished(() => store.close())
+    await store.set('key', { a: 1 }, 60)
+    expect(await store.get('key')).toEqual({ a: 1, rev: 1 })
+    const log = { info: () => undefined, warn: () => undefined }
+    const { ca: _, ...withoutAuthority } = certificates
+    const other = createRedisStore({
+      ...{ url: `rediss://localhost:${port}`, certificates: withoutAuthority, log },
+    })
+    onTestFinished(() => other.close())
+    const reason = () => other.checkHealth().catch(({ message }) => message)
+    await expect.poll(reason).toMatch(/TLS certificate is not accepted/)
   })
 })

@@ -213,6 +213,16 @@ describeRedis('plain', 'an address that names something else', () => {
     await expect.poll(health).toMatch(/^not ready: The Sentinels know no master of this name/)
   })
 
+  it('is explained: servers that announce another address', async () => {
+    const cluster = await startRedisCluster()
+    onTestFinished(() => cluster.stop())
+    const free = new Map<number, number>()
+    for (const { port } of cluster.servers) free.set(port, await freePort())
+    await cluster.announce((own) => free.get(own) ?? own)
+    const { health } = openStore(cluster.url)
+    await expect.poll(health).toMatch(/^not ready: .*cannot be reached.*cluster-announce-ip/)
+  })
+
   it('is explained: nothing at all', async () => {
     const { health, lines } = openStore(`redis+cluster://u:secret@127.0.0.1:${await freePort()}`)
     await expect.poll(health).toMatch(/^not ready: Redis cannot be reached: nothing listens/)

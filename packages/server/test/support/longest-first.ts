@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONGEST = [
   'official',
   'redis-sentinel-failover',
+  'redis-conditions',
   'machine-clients',
   'least-permissions',
   'workers',

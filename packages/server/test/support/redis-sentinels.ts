@@ -22,21 +22,24 @@ const SENTINELS = 3
 
 /** A master, two replicas and three Sentinels. */
 export async function startRedisSentinels(options: SentinelOptions = {}): Promise<RedisSentinels> {
-  return watchWithSentinels(await startRedis(options.kind ?? 'plain', QUICK_REPLICATION), options)
+  const { kind = 'plain', args = [] } = options
+  return watchWithSentinels(await startRedis(kind, [...QUICK_REPLICATION, ...args]), options)
 }
 
 interface SentinelOptions {
   readonly kind?: RedisKind
   /** The master counts as failed after this time without contact, in milliseconds. */
   readonly downAfterMs?: number
+  /** Further arguments of the data servers. */
+  readonly args?: readonly string[]
 }
 
 /** Adds two replicas and three Sentinels to a running server. Stopping them stops the server too. */
 export async function watchWithSentinels(
   first: RedisServer,
-  { kind = 'plain', downAfterMs = 15_000 }: SentinelOptions = {},
+  { kind = 'plain', downAfterMs = 15_000, args = [] }: SentinelOptions = {},
 ): Promise<RedisSentinels> {
-  const replicaOf = ['--replicaof', '127.0.0.1', String(first.port), ...QUICK_REPLICATION]
+  const replicaOf = ['--replicaof', '127.0.0.1', String(first.port), ...QUICK_REPLICATION, ...args]
   const replicas = [await startRedis(kind, replicaOf), await startRedis(kind, replicaOf)]
   const servers = [first, ...replicas]
   await until(

@@ -42,6 +42,16 @@ const DROPPED = [
   'subject_type',
 ] as const
 
+/** Metadata that only describes the client (RFC 7591, 2); the library refuses malformed values. */
+const DESCRIPTIONS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  client_name: isText,
+  contacts: (value) => Array.isArray(value) && value.every(isText),
+  client_uri: isWebAddress,
+  logo_uri: isWebAddress,
+  policy_uri: isWebAddress,
+  tos_uri: isWebAddress,
+}
+
 const GRANT_TYPES = ['authorization_code', 'refresh_token']
 const RESPONSE_TYPES = ['code']
 
@@ -77,6 +87,7 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   metadata.application_type = 'native'
   metadata.id_token_signed_response_alg = rules.idTokenAlgorithm
   const isPreRegistered = rules.isPreRegistered(metadata.client_id)
+  if (!isPreRegistered) dropMalformedDescriptions(metadata)
   const grants = isPreRegistered ? [...GRANT_TYPES, ...MACHINE_GRANTS] : GRANT_TYPES
   metadata.grant_types = supported(metadata.grant_types, grants)
   if (!isPreRegistered && metadata.grant_types?.some?.((type) => MACHINE_GRANTS.includes(type))) {
@@ -123,6 +134,20 @@ export function authMethodsIn(metadata: Readonly<Record<string, unknown>>): read
   const choices: readonly unknown[] = Array.isArray(listed) ? listed : []
   const isDefault = named === DEFAULT_AUTH_METHOD && choices.length > 0 && !choices.includes(named)
   return named === undefined || isDefault ? choices : [named, ...choices]
+}
+
+function dropMalformedDescriptions(metadata: AllClientMetadata): void {
+  for (const [name, isValid] of Object.entries(DESCRIPTIONS)) {
+    if (!isValid(metadata[name])) delete metadata[name]
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isWebAddress(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\//i.test(value) && URL.canParse(value)
 }
 
 /** RFC 7591, 2 requires clients to omit values that do not apply; some send them empty. */

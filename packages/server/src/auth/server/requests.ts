@@ -24,14 +24,15 @@ type Params = Record<string, unknown>
 export function prepareRequests(provider: Provider, rules: RequestRules): void {
   const model = provider.Client
   const find = model.find
-  /** Errors of requests whose client could not be read, since the store was unavailable. */
+  /** Errors of requests that could not be prepared, since the store was unavailable. */
   const unserved = new WeakMap<KoaContextWithOIDC, unknown>()
   model.find = async function findClient(this: typeof model, id: string) {
     const { ctx } = Provider
     // The library repeats the lookup for its error response: fails at once, without another wait.
     if (ctx !== undefined && unserved.has(ctx)) throw unserved.get(ctx)
-    if (ctx?.oidc.params !== undefined) await prepare(ctx, ctx.oidc.params as Params, rules)
     try {
+      const params = ctx?.oidc.params as Params | undefined
+      if (ctx !== undefined && params !== undefined) await prepare(provider, ctx, params, rules)
       const client = await find.call(this, id)
       if (ctx !== undefined && client !== undefined) await rules.authenticateClient(ctx, client)
       return client
@@ -42,14 +43,23 @@ export function prepareRequests(provider: Provider, rules: RequestRules): void {
   } as typeof find
 }
 
-async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRules) {
+async function prepare(
+  provider: Provider,
+  ctx: KoaContextWithOIDC,
+  params: Params,
+  rules: RequestRules,
+) {
   switch (ctx.oidc.route) {
     case 'authorization':
       checkResponseMode(params)
       ignoreOpenIdParameters(params)
       spellResources(params, rules.resources)
+      if (typeof params.scope === 'string') {
+        params.scope = scopesIn(params.scope).join(' ') || undefined
+      }
       return
     case 'token':
+      await addRedirectUri(provider, params)
       spellResources(params, rules.resources)
       if (typeof params.scope === 'string') {
         params.scope = refreshedScope(params.scope, rules.scopes)
@@ -87,6 +97,19 @@ function ignoreOpenIdParameters(params: Params): void {
   const prompts = prompt.split(' ').filter((each) => !OTHER_PROMPTS.has(each))
   if (prompts.length > 0) params.prompt = prompts.join(' ')
   else delete params.prompt
+}
+
+/**
+ * Adds a missing `redirect_uri` from the code: clients of OAuth 2.1 do not send it (section 10.2),
+ * and the library requires it. Every code is bound to a PKCE verifier instead.
+ */
+async function addRedirectUri(provider: Provider, params: Params): Promise<void> {
+  const { grant_type: grant, code, redirect_uri } = params
+  if (grant !== 'authorization_code' || redirect_uri !== undefined) return
+  if (typeof code !== 'string') return
+  const found = await provider.AuthorizationCode.find(code, { ignoreExpiration: true })
+  // Without a code, the library reports the code and not the parameter.
+  params.redirect_uri = found?.redirectUri ?? ''
 }
 
 function spellResources(params: Params, { spelled }: ResourceNames): void {
@@ -144,6 +167,11 @@ export function scopeParameter(rules: ScopeRules, blocks: Pick<Blocks, 'current'
  */
 const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access'])
 
+/** Ignores superfluous spaces, which the library refuses: clients join lists that may be empty. */
+function scopesIn(parameter: string): readonly string[] {
+  return parameter.split(' ').filter(Boolean)
+}
+
 export interface ScopeRules {
   readonly known: ReadonlySet<string>
   readonly defaults: readonly string[]
@@ -154,7 +182,7 @@ export interface ScopeRules {
  * @throws InvalidScope when none of the requested scopes exists
  */
 function requestedScope(asked: string | undefined, { known, defaults }: ScopeRules): string {
-  const scopes = [...new Set((asked ?? '').split(' ').filter(Boolean))]
+  const scopes = [...new Set(scopesIn(asked ?? ''))]
   const granted = scopes.filter((scope) => known.has(scope))
   if (granted.length > 0) return granted.join(' ')
   if (scopes.every((scope) => OPENID_SCOPES.has(scope))) return defaults.join(' ')
@@ -166,6 +194,6 @@ function requestedScope(asked: string | undefined, { known, defaults }: ScopeRul
  * authorization request. Keeps other unknown scopes, which the library refuses (RFC 6749, 6).
  */
 function refreshedScope(asked: string, { known }: ScopeRules): string | undefined {
-  const scopes = asked.split(' ').filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))
+  const scopes = scopesIn(asked).filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))
   return scopes.length > 0 ? scopes.join(' ') : undefined
 }

@@ -110,14 +110,26 @@ async function writePage(
 const ID_PATH = /^\/authorize\/[\w-]+(?:\?|$)/
 
 /** Bytes. The store may hold the whole query until the user has decided. */
-const LONGEST_QUERY = 2048
+const LONGEST_QUERY = 8192
+/** Bytes of all parameters but those whose length only the client or the tools determine. */
+const LONGEST_REST = 2048
+const UNBOUNDED = /^(?:state|scope)=/
 
 /** @throws AppError `uri_too_long` (RFC 9110, 15.5.15) */
 function checkQuery({ url = '' }: IncomingMessage): void {
   const start = url.indexOf('?')
   // Node reads the request line as Latin-1: each character is a byte.
-  if (start === -1 || url.length - start - 1 <= LONGEST_QUERY) return
-  throw new AppError('uri_too_long', `The query exceeds the limit of ${LONGEST_QUERY} bytes.`)
+  const query = start === -1 ? '' : url.slice(start + 1)
+  if (query.length > LONGEST_QUERY) throw tooLong('query', LONGEST_QUERY)
+  if (query.length <= LONGEST_REST) return
+  const rest = query.split('&').filter((parameter) => !UNBOUNDED.test(parameter))
+  if (rest.join('&').length > LONGEST_REST) {
+    throw tooLong('query without state and scope', LONGEST_REST)
+  }
+}
+
+function tooLong(what: string, limitBytes: number): AppError {
+  return new AppError('uri_too_long', `The ${what} exceeds the limit of ${limitBytes} bytes.`)
 }
 
 const EXPOSED = [...RATE_LIMIT_HEADERS, 'WWW-Authenticate'].join(', ')
@@ -139,6 +151,13 @@ function allowPages(
   response.setHeader('access-control-max-age', '600')
 }
 
+/** What the person can do; clients keep a registration that was deleted, and do not learn of it. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  invalid_client:
+    'The client is not registered here, or its registration has expired. In your client, clear the ' +
+    'authentication of this server, or remove the server and add it again. Then connect again.',
+}
+
 /** Error page, instead of a redirect to a URI that may be invalid (open redirector). */
 export function authorizationErrorPage(
   theme: PageTheme,
@@ -148,7 +167,7 @@ export function authorizationErrorPage(
       page(c, {
         title: 'Authorization failed',
         body: html`<p role="alert">${description ?? 'The authorization request is invalid.'}</p>
-          <p>Go back to your client and connect again.</p>
+          <p>${REMEDIES[error] ?? 'Go back to your client and connect again.'}</p>
           <p class="soft">Error code: <code>${error}</code></p>`,
       }),
     )

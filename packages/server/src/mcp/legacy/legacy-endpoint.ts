@@ -103,13 +103,14 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
     async get(legacy: LegacyRequest): Promise<Response> {
       const { request, contexts, onClose, disconnect } = legacy
-      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
+      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '*/*')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
       const mcpSession = await findMcpSession(referenceOf(legacy), deps)
-      const last = request.headers.get('last-event-id')
-      const from = last === null ? undefined : parseEventId(last)
-      if (last !== null && from === undefined) {
+      // Some clients send the header empty before they have an id.
+      const last = request.headers.get('last-event-id') ?? ''
+      const from = last === '' ? undefined : parseEventId(last)
+      if (last !== '' && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
       if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, legacy)
@@ -171,7 +172,7 @@ function referenceOf({
   mcpSession: prefetched,
 }: LegacyRequest): McpSessionReference {
   return {
-    version: headers.get('mcp-protocol-version') ?? undefined,
+    version: headers.get('mcp-protocol-version') || undefined,
     id: headers.get('mcp-session-id') ?? undefined,
     owner: contexts.tokenSession,
     prefetched,
@@ -196,10 +197,7 @@ export interface PostExchange {
   fenced(): void
   /** Closes the connection of a client that does not read. */
   disconnect(): void
-  /**
-   * Called after the last message: releases the slot of the pending response once that is sent or cut
-   * off, so that a slow reader keeps its slot.
-   */
+  /** Called after the last message: releases the slot once the response is sent or cut off. */
   release(): void
 }
 

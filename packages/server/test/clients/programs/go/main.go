@@ -96,6 +96,11 @@ func main() {
 			say(map[string]any{"error": err.Error()})
 			continue
 		}
+		if result.IsError {
+			text, _ := json.Marshal(result.Content)
+			say(map[string]any{"error": string(text)})
+			continue
+		}
 		answer := map[string]any{"result": result.StructuredContent, "client_id": clientID}
 		if session.ID() != "" {
 			answer["connection"] = session.ID()

@@ -110,6 +110,10 @@ async fn main() -> Result<()> {
                 service.call_tool(params).await?
             }
         };
+        if result.is_error == Some(true) {
+            println!("{}", json!({ "error": json!(result.content).to_string() }));
+            continue;
+        }
         let (client_id, tokens) = authorization.lock().await.get_credentials().await?;
         let tokens = serde_json::to_value(tokens)?;
         let answer = json!({
