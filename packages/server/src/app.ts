@@ -63,7 +63,7 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   on('/mcp', caller('/mcp', required), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/http', caller('/http', true), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/sse', caller('/sse', required), (c) =>
-    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), requestContextsOf(c)),
+    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), messageOf(c)),
   )
   on('/messages')
   const { team = NO_TEAM, announce } = runtime
@@ -152,6 +152,7 @@ function requestParts({ config, requestContexts, storageBudgets }: Runtime) {
     body: undefined,
     contexts: requestContextsOf(c),
     onClose: whenClosed(c.env.outgoing),
+    disconnect: () => void c.env.outgoing.destroy(),
   })
   return { storageOf, requestContextsOf, messageOf }
 }

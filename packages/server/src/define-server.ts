@@ -67,6 +67,11 @@ export class ServerDefinitionError extends Error {
  * @throws ServerDefinitionError
  */
 export function defineServer(definition: ServerDefinition): ServerDefinition {
+  if (typeof definition !== 'object' || definition === null) {
+    throw new ServerDefinitionError(
+      "defineServer must get an object, such as { name: 'acme-desk' }",
+    )
+  }
   const { name, branding = {} } = definition
   const unknown = unknownOption(definition)
   if (unknown !== undefined) throw new ServerDefinitionError(`${unknown} is not an option`)

@@ -13,6 +13,7 @@ import {
   createHttpServer,
   type HttpHandlers,
   listen,
+  logAcceptErrors,
   type NodeHandler,
   throwWithRemedy,
 } from './http/http-server.ts'
@@ -60,6 +61,7 @@ export async function serveHttp(
   const taken = await listen(server, host, port).catch((error: Error) =>
     throwWithRemedy(error, { host: 'MASK_MCP_HOST', port: 'MASK_MCP_PORT' }),
   )
+  logAcceptErrors(server, deps.log)
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({
     ...deps,

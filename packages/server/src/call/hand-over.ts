@@ -54,7 +54,8 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
       return sse.post(c.req.query('session_id'), body, contexts)
     }
     const onClose = whenClosed(call.outgoing)
-    const message = { request: c.req.raw, body, contexts, mcpSession, onClose }
+    const disconnect = () => void call.outgoing.destroy()
+    const message = { request: c.req.raw, body, contexts, mcpSession, onClose, disconnect }
     const isDirect = call.route.path === '/http' && isDirectCall(body)
     if (isDirect) return directResponse(c, await direct.call(message))
     return respond(c, await mcp.handle(message))

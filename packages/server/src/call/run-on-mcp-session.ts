@@ -6,6 +6,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { Deadline } from '../deadlines.ts'
+import { LOGGING_LEVELS } from '../engine/context-arguments.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import { AppError } from '../errors.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
@@ -34,9 +35,6 @@ export interface McpSessionRunDeps {
   readonly handOver: HandOver
   readonly lines: CallLines
 }
-
-/** 2025-11-25, server/utilities/logging, in ascending severity. */
-const LEVELS = 'debug info notice warning error critical alert emergency'.split(' ')
 
 /** Shared by all calls, as in `handler.ts`. */
 const CALL_ENDED = new DOMException('The call has ended', 'AbortError')
@@ -140,8 +138,9 @@ export class McpSessionRun extends Deadline implements CountedCall {
   /** Sends a log notification, unless the client's log level filters it out. */
   async log(level: LoggingLevel, data: unknown): Promise<void> {
     const { logLevel } = this.#mcpSession
-    const least = logLevel === null ? 0 : LEVELS.indexOf(logLevel)
-    if (LEVELS.indexOf(level) >= least) this.#notify('notifications/message', { level, data })
+    const least = logLevel === null ? 0 : LOGGING_LEVELS.indexOf(logLevel)
+    if (LOGGING_LEVELS.indexOf(level) >= least)
+      this.#notify('notifications/message', { level, data })
   }
 
   closeStream(): void {
@@ -177,6 +176,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
       storage: this.#contexts.storage,
       // Fenced: another node has declared this call dead and answered it.
       fenced: () => (this.#cancel === undefined ? this.cancel() : this.#cancel()),
+      disconnect: () => void this.#call.outgoing.destroy(),
       release: () => this.#releaseAnswer(),
     })
     return this.#sink

@@ -40,11 +40,12 @@ export class AnswersNeeded extends Error {
 /** `responses` are the client's responses of this round and of earlier ones. */
 export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
   const used: Record<string, unknown> = {}
+  const asked = new Map<string, string>()
   return async (questions) => {
+    checkQuestions(questions, asked)
     const answers: Record<string, unknown> = {}
     const open: InputRequests = {}
     for (const [name, question] of Object.entries(questions)) {
-      checkQuestion(name, question)
       const answer = Object.hasOwn(responses, name) ? question.read(responses, name) : undefined
       if (answer === undefined) {
         open[name] = question.request
@@ -62,10 +63,32 @@ export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
  * The log names the mistake in the tool; the client would only get an internal error.
  * @throws TypeError
  */
-function checkQuestion(name: string, question: unknown): void {
-  const { request, read } = (question ?? {}) as Partial<Question<unknown>>
-  if (typeof request === 'object' && request !== null && typeof read === 'function') return
-  throw new TypeError(`ask: "${name}" must be a question of form, openUrl, sample or roots`)
+function checkQuestions(questions: unknown, asked: Map<string, string>): void {
+  if (!isRecord(questions) || isQuestion(questions)) {
+    throw new TypeError('ask: the questions must be an object, each under a name of its own')
+  }
+  for (const [name, question] of Object.entries(questions)) {
+    // Would set the prototype of the questions instead of adding one.
+    if (name === '__proto__') throw new TypeError('ask: a question cannot be named __proto__')
+    if (!isQuestion(question)) {
+      throw new TypeError(`ask: "${name}" must be a question of form, openUrl, sample or roots`)
+    }
+    // The answer of the first would be taken for one of the second, or asked for again and again.
+    const request = JSON.stringify(question.request)
+    if ((asked.get(name) ?? request) !== request) {
+      throw new TypeError(`ask: "${name}" names two questions; a name is for one in the whole run`)
+    }
+    asked.set(name, request)
+  }
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isQuestion(value: unknown): value is Question<unknown> {
+  const { request, read } = (value ?? {}) as Partial<Question<unknown>>
+  return typeof request === 'object' && request !== null && typeof read === 'function'
 }
 
 /** The result of a run that needs answers. */

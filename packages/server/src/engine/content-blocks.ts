@@ -3,8 +3,13 @@
  * that is not of the protocol (2025-11-25 and 2026-07-28, server/tools, "Tool Result").
  */
 
-import type { ContentBlock, PromptMessage } from '@modelcontextprotocol/server'
+import {
+  type ContentBlock,
+  type PromptMessage,
+  specTypeSchemas,
+} from '@modelcontextprotocol/server'
 import { ToolError } from './tool-error.ts'
+import { faultsText } from './validation-text.ts'
 
 /** The texts that each type of block must have. */
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
@@ -13,6 +18,15 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   audio: ['data', 'mimeType'],
   resource_link: ['uri', 'name'],
   resource: [],
+}
+
+/** What official clients check: base64, annotations and so on. */
+const SCHEMAS = {
+  text: specTypeSchemas.TextContent,
+  image: specTypeSchemas.ImageContent,
+  audio: specTypeSchemas.AudioContent,
+  resource_link: specTypeSchemas.ResourceLink,
+  resource: specTypeSchemas.EmbeddedResource,
 }
 
 /** @throws ToolError `invalid_output`, whose cause names the block and the field */
@@ -45,11 +59,15 @@ function checkBlock(block: unknown, at: string): void {
   }
   const missing = texts.find((name) => typeof fields[name] !== 'string')
   if (missing !== undefined) throw invalid(`${at}.${missing} must be a string`)
-  if (type !== 'resource') return
-  const { uri, text, blob } = (fields.resource ?? {}) as Readonly<Record<string, unknown>>
-  if (typeof uri !== 'string' || typeof (text ?? blob) !== 'string') {
-    throw invalid(`${at}.resource must have a uri, and a text or a blob`)
-  }
+  if (type === 'resource') checkResource(fields.resource, at)
+  const { issues } = SCHEMAS[type as keyof typeof SCHEMAS]['~standard'].validate(block)
+  if (issues !== undefined) throw invalid(`${at}: ${faultsText(issues)}`)
+}
+
+function checkResource(resource: unknown, at: string): void {
+  const { uri, text, blob } = (resource ?? {}) as Readonly<Record<string, unknown>>
+  if (typeof uri === 'string' && typeof (text ?? blob) === 'string') return
+  throw invalid(`${at}.resource must have a uri, and a text or a blob`)
 }
 
 function invalid(fault: string): ToolError {

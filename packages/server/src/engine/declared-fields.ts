@@ -3,6 +3,7 @@
  * misspelled `visible` or `requires` would protect nothing.
  */
 
+import { isSpecType } from '@modelcontextprotocol/server'
 import type { HookDefinition } from './define-hook.ts'
 import type { AnyPrompt } from './define-prompt.ts'
 import type { AnyResource } from './define-resource.ts'
@@ -17,17 +18,31 @@ const text: Form = { words: 'a text', fits: (value) => typeof value === 'string'
 const code: Form = { words: 'a function', fits: (value) => typeof value === 'function' }
 const seconds: Form = { words: 'a number', fits: (value) => typeof value === 'number' }
 const object: Form = { words: 'an object', fits: isObject }
+/** Clients refuse a whole list for one field that is not of the protocol. */
 const icons: Form = {
-  words: 'a list of icons, each with a `src`',
+  words: 'a list of icons: { src, mimeType, sizes, theme }, with lists of sizes',
+  fits: (value) => Array.isArray(value) && value.every(isSpecType.Icon),
+}
+const HINTS = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint']
+const hints: Form = {
+  words: `an object of ${HINTS.join(', ')}, which are true or false, and a title`,
+  fits: (value) => isOnly(value, ['title', ...HINTS]) && isSpecType.ToolAnnotations(value),
+}
+const annotations: Form = {
+  words: "an object of audience (of 'user', 'assistant'), priority (0 to 1) and lastModified",
   fits: (value) =>
-    Array.isArray(value) && value.every((icon) => isObject(icon) && typeof icon.src === 'string'),
+    isOnly(value, ['audience', 'priority', 'lastModified']) && isSpecType.Annotations(value),
+}
+const bytes: Form = {
+  words: 'a number of bytes',
+  fits: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 }
 const cache: Form = {
   words: "{ ttlMs, cacheScope }: milliseconds from 0, and 'public' or 'private'",
   fits(value) {
     if (!isObject(value)) return false
     const { ttlMs = 0, cacheScope = 'private', ...others } = value
-    const isTime = typeof ttlMs === 'number' && ttlMs >= 0
+    const isTime = Number.isSafeInteger(ttlMs) && Number(ttlMs) >= 0
     const isScope = cacheScope === 'public' || cacheScope === 'private'
     return isTime && isScope && Object.keys(others).length === 0
   },
@@ -48,12 +63,12 @@ const shared = {
 const FIELDS = {
   tool: {
     ...shared,
-    ...{ description: undefined, input: undefined, output: undefined, annotations: object },
+    ...{ description: undefined, input: undefined, output: undefined, annotations: hints },
     run: undefined,
   } satisfies Forms<AnyTool>,
   resource: {
     ...shared,
-    ...{ description: text, mimeType: text, annotations: object, size: seconds, uri: undefined },
+    ...{ description: text, mimeType: text, annotations, size: bytes, uri: undefined },
     ...{ output: undefined, cache, complete: completers, read: undefined },
   } satisfies Forms<AnyResource>,
   prompt: {
@@ -121,6 +136,10 @@ function requirementsFault(requires: ToolRequirements): string | undefined {
 
 function unknownField(name: string, kind: string, known: readonly string[]): string {
   return `${name} is not a field of a ${kind}; there are ${known.join(', ')}`
+}
+
+function isOnly(value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && Object.keys(value).every((name) => names.includes(name))
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

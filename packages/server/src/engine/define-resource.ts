@@ -58,6 +58,7 @@ export type ReadValue<Output> = Output extends z.ZodObject ? z.input<Output> : R
 export type ResourceContent =
   | string
   | Uint8Array
+  | ArrayBuffer
   | { readonly blob: string | Uint8Array; readonly mimeType?: string }
   | object
 

@@ -123,13 +123,14 @@ async function loadFolder<T>(
   })
   await Promise.allSettled(imports.map(({ importing }) => importing))
   for (const { file, importing } of imports) {
-    const fault = (error: unknown) =>
-      void faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
-    for (const declared of (await importing.then(declarationsOf).catch(fault)) ?? []) {
+    const fault = (error: unknown, which = '') =>
+      void faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}${which}`)
+    const declarations = (await importing.then(declarationsOf).catch((e) => fault(e))) ?? []
+    for (const [index, declared] of declarations.entries()) {
       try {
         found.push({ file, value: check(declared) })
       } catch (error) {
-        fault(error)
+        fault(error, declarations.length > 1 ? ` (in ${nameOf(declared, index)})` : '')
       }
     }
   }
@@ -171,6 +172,12 @@ function declarationsOf(module: Module): readonly object[] {
     throw new TypeError(`${which} is ${what}`)
   }
   return declared as readonly object[]
+}
+
+/** Which of several declarations of a file. */
+function nameOf(declared: object, index: number): string {
+  const { name } = declared as { readonly name?: unknown }
+  return typeof name === 'string' && name !== '' ? `"${name}"` : `item ${index}`
 }
 
 function isObject(value: unknown): value is object {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createHideSecrets } from '../logger/secret-values.ts'
 import type { Logger } from '../logger.ts'
 import { createRedactors } from '../output/mask.ts'
+import { requireUri } from './context-arguments.ts'
 import type { AnyEnvDefinition, OpenService } from './define-services.ts'
 import { createToolLog } from './scrub-value.ts'
 import type { Announce } from './tool-context.ts'
@@ -166,7 +167,10 @@ function queuedAnnounce(): { announce: Announce; join: OpenedServices['join'] } 
       toolsChanged: () => run((announce) => announce.toolsChanged()),
       promptsChanged: () => run((announce) => announce.promptsChanged()),
       resourcesChanged: () => run((announce) => announce.resourcesChanged()),
-      resourceUpdated: (uri) => run((announce) => announce.resourceUpdated(uri)),
+      resourceUpdated(uri) {
+        requireUri(uri, 'announce.resourceUpdated: the URI')
+        run((announce) => announce.resourceUpdated(uri))
+      },
     },
     join(announce) {
       target = announce

@@ -6,11 +6,15 @@ import {
   type InputRequest,
   inputRequired,
   inputResponse,
+  isSpecType,
   type Root,
+  specTypeSchemas,
 } from '@modelcontextprotocol/server'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { toFlatSchema } from '../output/listed-schema.ts'
+import { requireText } from './context-arguments.ts'
 import { listedAs } from './listed-as.ts'
+import { faultsText } from './validation-text.ts'
 
 /** The user's response to a form; `content` only if accepted. */
 export type FormAnswer<T> =
@@ -26,11 +30,15 @@ export interface Question<Answer> {
 /**
  * Form elicitation: asks the user to fill in a flat form. Never ask for secrets this way: the
  * answer passes through the client.
+ * @throws TypeError for a schema that is not a flat `z.object(…)`, and a message that is no string
  */
 export function form<Schema extends z.ZodObject>(
   message: string,
   schema: Schema,
 ): Question<FormAnswer<z.output<Schema>>> {
+  requireText(message, 'form: the message')
+  if (!(schema instanceof z.ZodObject))
+    throw new TypeError('form: the schema must be a z.object(…)')
   return {
     request: inputRequired.elicit({
       message,
@@ -49,13 +57,14 @@ export function form<Schema extends z.ZodObject>(
 /**
  * URL elicitation: asks the user to open a page; the answer is consent only, not completion.
  * @param url absolute, https or http
- * @throws TypeError for any other
+ * @throws TypeError for any other, and for a message that is no string
  */
 export function openUrl(
   message: string,
   url: string,
 ): Question<{ readonly action: 'accept' | 'decline' | 'cancel' }> {
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+  requireText(message, 'openUrl: the message')
+  if (typeof url !== 'string' || !/^https?:\/\//i.test(url) || !URL.canParse(url)) {
     throw new TypeError('openUrl: the URL must be an absolute http(s) URL')
   }
   return {
@@ -67,15 +76,30 @@ export function openUrl(
   }
 }
 
-/** Sampling: asks the client's model. Deprecated by 2026-07-28 (SEP-2577), still supported. */
+/**
+ * Sampling: asks the client's model. Deprecated by 2026-07-28 (SEP-2577), still supported.
+ * @throws TypeError for invalid parameters, such as missing `messages` or `maxTokens`
+ */
 export function sample(params: CreateMessageRequestParams): Question<CreateMessageResult> {
+  checkSampling(params)
   return {
     request: inputRequired.createMessage(params),
     read(responses, name) {
       const view = inputResponse(responses, name)
-      return view.kind === 'sampling' ? (view.result as CreateMessageResult) : undefined
+      return view.kind === 'sampling' && isSampled(view.result) ? view.result : undefined
     },
   }
+}
+
+function checkSampling(params: unknown): void {
+  const { issues } = specTypeSchemas.CreateMessageRequestParams['~standard'].validate(params)
+  if (issues === undefined) return
+  throw new TypeError(`sample: the parameters are invalid: ${faultsText(issues)}`)
+}
+
+/** With tools, the content may have several blocks. */
+function isSampled(result: unknown): result is CreateMessageResult {
+  return isSpecType.CreateMessageResult(result) || isSpecType.CreateMessageResultWithTools(result)
 }
 
 /** Asks for the client's roots (folders). Deprecated by 2026-07-28 (SEP-2577). */
@@ -84,7 +108,7 @@ export function roots(): Question<readonly Root[]> {
     request: inputRequired.listRoots(),
     read(responses, name) {
       const view = inputResponse(responses, name)
-      return view.kind === 'roots' ? view.roots : undefined
+      return view.kind === 'roots' && view.roots.every(isSpecType.Root) ? view.roots : undefined
     },
   }
 }

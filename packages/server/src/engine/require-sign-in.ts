@@ -110,6 +110,12 @@ export function noPerson(upstream?: string): ToolError {
   )
 }
 
+/** The error for an upstream that is not configured, or has no sign-in. */
+export function unknownUpstream(upstream?: string): ToolError {
+  const where = upstream === undefined ? 'this server' : `"${upstream}"`
+  return new ToolError(`Nobody signs in at ${where}.`, { code: 'unknown_upstream' })
+}
+
 const NOT_COMPLETED = 'Sign-in was not completed in time.'
 
 function at(upstream: string | undefined): string {

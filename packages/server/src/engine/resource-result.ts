@@ -35,11 +35,22 @@ function bodyOf(resource: CompiledResource, value: unknown): Body {
     return { mimeType, content: { text: JSON.stringify(parse(output, value)) } }
   }
   if (typeof value === 'string') return { mimeType, content: { text: value } }
-  if (value instanceof Uint8Array) return bytes(value, mimeType)
+  const binary = binaryOf(value)
+  if (binary !== undefined) return bytes(binary, mimeType)
   if (typeof value !== 'object' || value === null)
     throw invalidOutput('it is neither text nor bytes')
   if (isBlob(value)) return bytes(value.blob, value.mimeType ?? mimeType)
+  const opaque = OPAQUE.find((type) => value instanceof type)
+  if (opaque !== undefined) throw invalidOutput(`a ${opaque.name} has no JSON: read it first`)
   return { mimeType: mimeType ?? JSON_TYPE, content: { text: JSON.stringify(value) } }
+}
+
+/** Types that are `{}` as JSON, whatever they hold. */
+const OPAQUE = [Map, Set, Blob, Response, ReadableStream, Promise]
+
+function binaryOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined
 }
 
 function parse(output: NonNullable<CompiledResource['output']>, value: unknown) {

@@ -78,7 +78,7 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
   }
 
   protected override contentOf(answer: unknown): CompleteResult {
-    const values = (answer as readonly string[]).map(String)
+    const values = valuesOf(answer)
     return {
       completion: {
         values: values.slice(0, MOST_VALUES),
@@ -97,4 +97,11 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
   }
 
   protected override ended(): void {}
+}
+
+/** Numbers are sent as texts. @throws TypeError for what is no list of texts */
+function valuesOf(answer: unknown): readonly string[] {
+  const isText = (value: unknown) => typeof value === 'string' || Number.isFinite(value)
+  if (Array.isArray(answer) && answer.every(isText)) return answer.map(String)
+  throw new TypeError('complete must return a list of texts')
 }

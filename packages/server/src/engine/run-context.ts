@@ -8,6 +8,7 @@ import type { Redactor } from '../output/mask.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Ask, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
+import { requireNumber, requireText, toJsonValue } from './context-arguments.ts'
 import type { Caller } from './identity.ts'
 import type { RunSettings } from './run-settings.ts'
 import { createToolLog, scrubbedAnnounce, scrubbedClient } from './scrub-value.ts'
@@ -79,7 +80,7 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   }
 
   override get client(): ToolClient {
-    this.#client ??= scrubbedClient(this.#run.call.client, this.#run.redactor)
+    this.#client ??= scrubbedClient(this.#run.call.client, this.#run)
     return this.#client
   }
 
@@ -96,12 +97,12 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
 
   override get progress(): ToolContext<unknown>['progress'] {
     const run = this.#run
-    const { call, limit, redactor } = run
-    return async (done, total, message) => {
-      if (limit.isOver) return
-      await call
-        .progress(done, total, message && redactor.scrub(message))
-        .catch((error: unknown) => run.log.debug({ err: error }, 'progress not sent'))
+    return (done, total, message) => {
+      // Throws before it returns a promise, as `client.log` does.
+      requireNumber(done, 'progress: done')
+      if (total !== undefined) requireNumber(total, 'progress: the total')
+      if (message !== undefined) requireText(message, 'progress: the message')
+      return sendProgress(run, done, total, message)
     }
   }
 
@@ -109,6 +110,18 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
     this.#log ??= createToolLog(this.#run.log, this.#run.redactor)
     return this.#log
   }
+}
+
+async function sendProgress(
+  { call, limit, redactor, log }: Run,
+  done: number,
+  total: number | undefined,
+  message: string | undefined,
+): Promise<void> {
+  if (limit.isOver) return
+  await call
+    .progress(done, total, message && redactor.scrub(message))
+    .catch((error: unknown) => log.debug({ err: error }, 'progress not sent'))
 }
 
 /** `onRead` receives values under their names in the tool, by which masked fields are matched. */
@@ -132,7 +145,10 @@ class WatchedSession implements ToolSession {
     this.startSignIn = (upstream) => session.startSignIn(upstream)
     this.isSignedIn = (upstream) => session.isSignedIn(upstream)
     this.end = () => session.end()
-    this.set = (name, value) => session.set(name, value)
+    this.set = (name, value) => {
+      requireText(name, 'session.set: the name')
+      return session.set(name, toJsonValue(value, 'session.set: the value'))
+    }
     this.account = this.account.bind(this)
     this.get = this.get.bind(this)
   }

@@ -8,6 +8,7 @@ import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { MaskRule, Redactor } from '../output/mask.ts'
+import { withinBytes } from '../store/text-bytes.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
@@ -222,7 +223,8 @@ export abstract class PersonRun<Result extends object> implements Run {
       this.log.error(fields, `${this.#kind} failed`)
     }
     this.#finish(code)
-    return this.failed({ ...explained, code, message: scrub(explained.message) }, error)
+    const message = withinBytes(scrub(explained.message), this.settings.resultLimitBytes)
+    return this.failed({ ...explained, code, message }, error)
   }
 
   /** Records the run's metric, span and audit log entry. */

@@ -7,6 +7,13 @@ import type { InputRequests } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
 import type { Redactor } from '../output/mask.ts'
 import { cutText } from '../well-formed.ts'
+import {
+  requireLevel,
+  requireObject,
+  requireText,
+  requireUri,
+  toJsonValue,
+} from './context-arguments.ts'
 import type { Announce, ToolClient, ToolLog } from './tool-context.ts'
 import { errorMessage } from './validation-text.ts'
 
@@ -50,21 +57,37 @@ function scrubError(error: Error, redactor: Redactor, inside: (item: unknown) =>
 /** Maximum nesting of data logged to the client; JSON responses are rarely deeper. */
 const DEEPEST_LOGGED = 64
 
-/** Masks a tool's log messages to its client. */
-export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClient {
+/**
+ * Masks a tool's log messages to its client. Throws before it returns a promise: an invalid argument
+ * ends the run, also of a tool that does not await.
+ */
+export function scrubbedClient(
+  client: ToolClient,
+  { redactor, log }: { readonly redactor: Redactor; readonly log: Logger },
+): ToolClient {
   return {
     can: client.can,
     closeStream: () => client.closeStream(),
-    async log(level, data) {
-      redactor.learn(data)
-      await client.log(level, redactor.hides() ? scrubValue(data, redactor, DEEPEST_LOGGED) : data)
+    log(level, data) {
+      requireLevel(level, 'client.log: the level')
+      const sent = toJsonValue(data, 'client.log: the data')
+      redactor.learn(sent)
+      return client
+        .log(level, redactor.hides() ? scrubValue(sent, redactor, DEEPEST_LOGGED) : sent)
+        .catch((error: unknown) => log.debug({ err: error }, 'log message not sent'))
     },
   }
 }
 
 /** Masks the URIs in a tool's resource update notifications. */
 export function scrubbedAnnounce(announce: Announce, redactor: Redactor): Announce {
-  return { ...announce, resourceUpdated: (uri) => announce.resourceUpdated(redactor.scrub(uri)) }
+  return {
+    ...announce,
+    resourceUpdated(uri) {
+      requireUri(uri, 'announce.resourceUpdated: the URI')
+      announce.resourceUpdated(redactor.scrub(uri))
+    },
+  }
 }
 
 /** Keywords whose values come back as the answer, or determine its validation: cannot be masked. */
@@ -120,6 +143,8 @@ export function createToolLog(logger: Logger, redactor: Redactor): ToolLog {
   const at =
     (level: keyof ToolLog) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      requireText(message, `log.${level}: the message`)
+      requireObject(fields, `log.${level}: the fields`)
       if (!logger.isLevelEnabled(level)) return
       redactor.learn(fields)
       logger[level]({ fields: scrubValue(fields, redactor) }, redactor.scrub(message))

@@ -58,6 +58,21 @@ function cutKey<Key extends PropertyKey>(key: Key, scrub: Scrub): Key | string {
   return typeof key === 'string' ? cutText(scrub(key), LONGEST_KEY) : key
 }
 
+/** An issue of a Standard Schema, such as those of the SDK. */
+interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** Formats issues of a Standard Schema in one line: `messages[0].role: Invalid option`. */
+export function faultsText(issues: readonly StandardIssue[]): string {
+  const faults = issues.slice(0, MOST_ISSUES).map(({ path = [], message }) => {
+    const keys = path.map((step) => (typeof step === 'object' ? step.key : step))
+    return keys.length === 0 ? message : `${z.core.toDotPath(keys)}: ${message}`
+  })
+  return boundedText(faults.join('; '))
+}
+
 /** Truncates a foreign message to the same size. */
 export function boundedText(text: string): string {
   // One UTF-16 code unit takes at most three bytes in UTF-8.

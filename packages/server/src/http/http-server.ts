@@ -12,6 +12,7 @@ import {
 } from 'node:http'
 import { getSystemErrorMap } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
+import type { Logger } from '../logger.ts'
 import type { HostGuard } from './allowed-hosts.ts'
 import {
   continueOnRead,
@@ -206,6 +207,14 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   EACCES: ({ port }) => `set ${port} to a port that this user may use, such as above 1023`,
   EADDRNOTAVAIL: otherHost,
   ENOTFOUND: otherHost,
+}
+
+/**
+ * Logs connections that cannot be accepted, such as for lack of file descriptors: without a listener,
+ * Node would end the process. Call it once the server listens.
+ */
+export function logAcceptErrors(server: Server, log: Pick<Logger, 'error'>): void {
+  server.on('error', (error) => log.error({ err: error }, 'connection not accepted'))
 }
 
 /** Listens and resolves with the port. Rejects if the address is in use. */

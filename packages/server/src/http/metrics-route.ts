@@ -1,16 +1,17 @@
 /** `/metrics` for Prometheus, with access control. */
 
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { MiddlewareHandler } from 'hono'
 import ipaddr from 'ipaddr.js'
 import { isLoopbackHost } from '../config/loopback.ts'
 import type { LoadedConfig } from '../config.ts'
 import { timingSafeEqualStrings } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { writeError } from './error-response.ts'
 import type { HttpEnv } from './http-env.ts'
-import { listen, throwWithRemedy } from './http-server.ts'
+import { listen, logAcceptErrors, throwWithRemedy } from './http-server.ts'
 
 export interface MetricsAccess {
   /** Bearer token that grants access. */
@@ -37,6 +38,10 @@ export function metricsAtMainPort(
   }
 }
 
+interface MetricsPortDeps extends Pick<LoadedConfig, 'config' | 'secrets'> {
+  readonly log: Pick<Logger, 'error'>
+}
+
 /**
  * Opens the dedicated metrics port, if configured. Without a token, access is open; on a loopback
  * address, the Host header must also be a loopback name, against DNS rebinding.
@@ -44,21 +49,23 @@ export function metricsAtMainPort(
  */
 export async function openMetricsPort(
   metrics: Pick<Metrics, 'scrape'>,
-  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+  { config, secrets, log }: MetricsPortDeps,
 ) {
   const { host, port } = config.metrics
   if (port === undefined) return undefined
   const token = secrets.metricsToken
   const isLocal = isLoopbackHost(host) || host === '::1'
-  const server = createMetricsServer(metrics, (request) => {
+  const server = createMetricsServer({ metrics, log }, (request) => {
     if (token !== undefined) return showsToken(request, token)
     return !isLocal || isLoopbackHost(hostOf(request))
   })
+  const taken = await listen(server, host, port).catch((error: Error) => {
+    error.message = `metrics cannot be served at ${host}:${port}: ${error.message}`
+    throwWithRemedy(error, { host: 'METRICS_HOST', port: 'METRICS_PORT' })
+  })
+  logAcceptErrors(server, log)
   return {
-    port: await listen(server, host, port).catch((error: Error) => {
-      error.message = `metrics cannot be served at ${host}:${port}: ${error.message}`
-      throwWithRemedy(error, { host: 'METRICS_HOST', port: 'METRICS_PORT' })
-    }),
+    port: taken,
     close() {
       server.close()
       server.closeAllConnections()
@@ -67,19 +74,25 @@ export async function openMetricsPort(
 }
 
 function createMetricsServer(
-  metrics: Pick<Metrics, 'scrape'>,
+  { metrics, log }: { readonly metrics: Pick<Metrics, 'scrape'> } & Pick<MetricsPortDeps, 'log'>,
   mayRead: (request: IncomingMessage) => boolean,
 ): Server {
-  const limits = { headersTimeout: MOST_MS, requestTimeout: MOST_MS }
-  const server = createServer(limits, async (request, response) => {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const isMetrics = request.url?.split('?', 1)[0] === '/metrics' && isRead(request)
     if (!isMetrics || !mayRead(request)) {
-      writeError(response, new AppError('not_found', 'There is nothing at this address.'))
-      return
+      throw new AppError('not_found', 'There is nothing at this address.')
     }
-    const { contentType, text } = await metrics.scrape()
+    const { contentType, text } = await metrics.scrape().catch((error: unknown) => {
+      log.error({ err: error }, 'metrics not collected')
+      throw error
+    })
     response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
     response.end(text)
+  }
+
+  const limits = { headersTimeout: MOST_MS, requestTimeout: MOST_MS }
+  const server = createServer(limits, (request, response) => {
+    answer(request, response).catch((error: unknown) => writeError(response, error))
   })
   server.maxConnections = MAX_SOCKETS
   return server

@@ -77,7 +77,7 @@ export function teamRoutes(deps: TeamRouteDeps): Hono<HttpEnv> {
     if (route.for === 'callers') app.on(route.method, [route.path], deps.bearer)
     app.on(route.method, [route.path], (c) => {
       const seconds = route.timeoutSeconds ?? deps.timeoutSeconds
-      return within(seconds, (late) => answerOf(route, contextOf(c, route, deps, late)))
+      return within(seconds, (late) => answerOf(c, route, contextOf(c, route, deps, late)))
     })
   }
   return app
@@ -109,12 +109,46 @@ async function within(
 }
 
 /** @throws TypeError for any other value, which would end as an error of the HTTP library */
-async function answerOf(route: RouteDefinition, context: RouteContext): Promise<Response> {
+async function answerOf(
+  c: Context<HttpEnv>,
+  route: RouteDefinition,
+  context: RouteContext,
+): Promise<Response> {
   const response: unknown = await route.handle(context)
+  const what = `The route ${route.method} ${route.path} must return a Response`
   // By its form: `fetch` of another package has a class of its own.
   const isResponse = typeof response === 'object' && response !== null && 'headers' in response
-  if (isResponse) return response as Response
-  throw new TypeError(`The route ${route.method} ${route.path} must return a Response`)
+  if (!isResponse) throw new TypeError(what)
+  const answer = response as Response
+  if (answer.status === 0) throw new TypeError(`${what} with a status`)
+  if (answer.bodyUsed || answer.body?.locked) throw new TypeError(`${what} that nobody has read`)
+  return guardBody(c, answer)
+}
+
+/**
+ * Logs a failure of the body's stream, and cuts the response off: the HTTP library would write the
+ * message of the error into it.
+ */
+function guardBody(c: Context<HttpEnv>, response: Response): Response {
+  if (response.body === null) return response
+  const reader = response.body.getReader()
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { value, done } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          c.get('log').error({ err: error }, 'response of a route failed')
+          c.env.outgoing.destroy()
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(body, response)
 }
 
 function contextOf(

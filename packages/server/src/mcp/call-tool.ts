@@ -3,6 +3,7 @@
 import { ProtocolError, ProtocolErrorCode, type ServerEvent } from '@modelcontextprotocol/server'
 import type { CallAudit, RequestStateContent, ToolCall } from '../engine/call.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
+import { requireUri } from '../engine/context-arguments.ts'
 import type { Catalog } from '../engine/discover.ts'
 import type { RunSettings } from '../engine/run-settings.ts'
 import { runTool, type ToolOutcome } from '../engine/run-tool.ts'
@@ -191,13 +192,14 @@ function announceOn(bus: EventBus) {
   return { announce, publishing }
 }
 
-/** Converts announcements of tools into events of the SDK. */
+/** Converts announcements of tools, services and routes into events of the SDK. */
 export function announceBy(publish: (event: ServerEvent) => void): Announce {
   return {
     toolsChanged: () => publish({ kind: 'tools_list_changed' }),
     promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
     resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
     resourceUpdated(uri) {
+      requireUri(uri, 'announce.resourceUpdated: the URI')
       for (const spelling of spellingsOf(uri)) publish({ kind: 'resource_updated', uri: spelling })
     },
   }

@@ -13,6 +13,8 @@ export interface McpRequest {
   readonly contexts: RequestContexts
   /** Calls the listener when the response is finished or the client disconnects. */
   readonly onClose: (listener: () => void) => void
+  /** Closes the connection at once: its client does not read. */
+  readonly disconnect: () => void
 }
 
 /** A complete JSON response with status 200, which the HTTP layer writes without a `Response`. */

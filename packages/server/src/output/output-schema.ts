@@ -25,7 +25,8 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
 /**
  * Compiles an output schema.
  * @throws TypeError for a field that JSON Schema cannot express, and if the schema is open
- *   (`z.any()`, `z.unknown()`, `looseObject`, …), because undeclared fields must not leave the server
+ *   (`z.any()`, `z.unknown()`, `looseObject`, …), because undeclared fields must not leave the server;
+ *   and if it accepts undefined, which JSON cannot express
  */
 export function compileOutputSchema(schema: z.ZodType): OutputSchema {
   const listed = listSide('output', schema, {
@@ -37,6 +38,9 @@ export function compileOutputSchema(schema: z.ZodType): OutputSchema {
       for (const keyword of ['format', 'minLength', 'maxLength']) delete node[keyword]
     },
   })
+  if (schema._zod.optout === 'optional') {
+    throw new TypeError('output must not be optional as a whole: declare it nullable()')
+  }
   const isObject = listed.type === 'object' || holdsObjects(listed, listed)
   return {
     jsonSchema: isObject && listed.type === undefined ? { type: 'object', ...listed } : listed,

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
-import { noPerson, tokenSignInEnded } from '../engine/require-sign-in.ts'
+import { noPerson, tokenSignInEnded, unknownUpstream } from '../engine/require-sign-in.ts'
 import type { CancelSignal } from '../engine/time-limit.ts'
 import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
@@ -14,6 +14,7 @@ import type { SessionManager } from './manager.ts'
 import { isFor, type OnBehalf, type Subject } from './on-behalf.ts'
 import type { Session, SessionAccess } from './record.ts'
 import { isRefused, signInEnded } from './refresh-failure.ts'
+import { checkDataName, checkDataSize, WriteQueue } from './session-data.ts'
 import type { SignInLinks } from './sign-in-link.ts'
 import type { SignOut } from './sign-out.ts'
 
@@ -62,9 +63,6 @@ export interface NewSession {
   readonly isMachine?: boolean | undefined
 }
 
-/** Names of session values; excludes path separators and names that allow prototype pollution. */
-const DATA_NAME = /^(?!(__proto__|constructor|prototype)$)[A-Za-z0-9_-]{1,64}$/
-
 /** Wraps the caller's session; without one, opens it lazily with the settings of `fresh`. */
 export function createCallSession(
   deps: CallSessionDeps,
@@ -78,6 +76,8 @@ class LiveSession implements CallSession {
   readonly #deps: CallSessionDeps
   readonly #fresh: NewSession
   #session: Session | undefined
+  #opening: Promise<Session> | undefined
+  #writes: WriteQueue | undefined
 
   constructor(deps: CallSessionDeps, existing: Session | undefined, fresh: NewSession) {
     this.#deps = deps
@@ -122,25 +122,21 @@ class LiveSession implements CallSession {
     return data !== undefined && Object.hasOwn(data, name) ? data[name] : undefined
   }
 
-  async set(name: string, value: unknown): Promise<void> {
-    if (!DATA_NAME.test(name))
-      throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
+  /** Writes one value after the other: each is measured together with those before. */
+  set(name: string, value: unknown): Promise<void> {
+    this.#writes ??= new WriteQueue()
+    return this.#writes.run(() => this.#write(name, value))
+  }
+
+  async #write(name: string, value: unknown): Promise<void> {
+    checkDataName(name)
     const { id, data } = await this.#opened()
-    this.#checkSize(data, { ...data, [name]: value })
+    checkDataSize(data, { ...data, [name]: value }, this.#deps.dataLimitBytes)
     const { storage = UNLIMITED } = this.#fresh
     if (storage !== UNLIMITED) await storage.spend(jsonBytes(value) + name.length)
     await this.#deps.sessions.update(id, `data.${name}`, value)
     const session = this.#session
     if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
-  }
-
-  /** Above a limit that was lowered, values can shrink. @throws ToolError `session_data_too_large` */
-  #checkSize(before: object = {}, after: object): void {
-    const { dataLimitBytes: limit = Number.POSITIVE_INFINITY } = this.#deps
-    const bytes = jsonBytes(after)
-    if (bytes <= limit || bytes < jsonBytes(before)) return
-    const message = `The values of the session exceed the limit of ${limit} bytes.`
-    throw new ToolError(message, { code: 'session_data_too_large' })
   }
 
   async startSignIn(upstream?: string): Promise<SignInLink> {
@@ -232,6 +228,14 @@ class LiveSession implements CallSession {
 
   async #opened(): Promise<Session> {
     if (this.#session !== undefined) return this.#session
+    // Several parts of a tool may need a session at the same time: they share one.
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  async #open(): Promise<Session> {
     const { access, client, opened, storage = UNLIMITED } = this.#fresh
     if (access === 'token') {
       // A new session requires a newer token.
@@ -241,9 +245,4 @@ class LiveSession implements CallSession {
     this.#session = opened === undefined ? created : await opened(created)
     return this.#session
   }
-}
-
-function unknownUpstream(upstream: string | undefined): ToolError {
-  const where = upstream === undefined ? 'this server' : `"${upstream}"`
-  return new ToolError(`Nobody signs in at ${where}.`, { code: 'unknown_upstream' })
 }

@@ -8,3 +8,10 @@ export function cutToBytes(text: string, mostBytes: number): string {
   const { written } = encoder.encodeInto(text, bytes)
   return bytes.toString('utf8', 0, written)
 }
+
+/** The text, cut if it has more than so many bytes. */
+export function withinBytes(text: string, mostBytes = Number.POSITIVE_INFINITY): string {
+  // One UTF-16 unit takes three bytes at most.
+  const fits = text.length <= mostBytes / 3 || Buffer.byteLength(text) <= mostBytes
+  return fits ? text : cutToBytes(text, mostBytes)
+}

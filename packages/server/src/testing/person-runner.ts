@@ -1,6 +1,10 @@
 /** Runs a declaration for a simulated user, through the real engine and a real session. */
 
-import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
+import {
+  type InputRequiredResult,
+  isInputRequiredResult,
+  ProtocolError,
+} from '@modelcontextprotocol/server'
 import { auditCall, type RequestStateContent, type ToolCall } from '../engine/call.ts'
 import { loginsOf } from '../engine/define-tool.ts'
 import type { Env } from '../engine/env.ts'
@@ -130,9 +134,18 @@ export async function runAsPerson<E extends Env, Result extends object>(
     const { requests } = upstream
     const session = await own.state()
     return { result, log: lines(), progress, requests, openedUrls, questions, told, session }
+  } catch (error) {
+    throw withLogged(error, lines())
   } finally {
     await own.close()
   }
+}
+
+/** Adds the logged error as the `cause`: a client, and so a test, sees nothing of it. */
+function withLogged(error: unknown, lines: readonly Line[]): unknown {
+  const logged = lines.findLast(({ err }) => err !== undefined)?.err
+  const isHidden = error instanceof ProtocolError && error.cause === undefined
+  return isHidden && logged !== undefined ? Object.assign(error, { cause: logged }) : error
 }
 
 /** A call that records its log lines, its progress, and the other messages to the client. */

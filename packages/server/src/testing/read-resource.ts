@@ -26,7 +26,7 @@ export interface ResourceRead extends PersonRunFacts {
 /**
  * Reads a resource; `uri` is needed for a template, such as `bank://branches/london`.
  * @throws Error if the URI does not match the resource, and the error that a client receives, with
- * its code in `data.code`
+ * its code in `data.code` and what the server logs as `cause`
  */
 export async function readResource<Output extends z.ZodObject | undefined, E extends Env>(
   resource: ResourceDefinition<Output, E>,

@@ -127,13 +127,29 @@ async function servedBy(options: TestServerOptions): Promise<{
 function declaredCatalog({ server }: Project, options: TestServerOptions): Catalog {
   const { tools = [], resources = [], prompts = [] } = options
   const session = server.sessionTools === false ? [] : SESSION_TOOLS
-  const compiled = [...session, ...tools].map((tool) => [tool.name, compileTool(tool)] as const)
+  const compiled = named('tool', [...session, ...tools], (tool) => [tool.name, compileTool(tool)])
   const sorted = compiled.toSorted(([a], [b]) => (a < b ? -1 : 1))
   const catalog = {
     tools: new Map(sorted),
-    resources: resources.map(compileResource),
-    prompts: prompts.map(compilePrompt),
+    resources: named('resource', resources, compileResource),
+    prompts: named('prompt', prompts, compilePrompt),
     skipped: [],
   }
   return withExtensions(catalog, server)
+}
+
+/** Compiles each; a fault names the declaration, as the start names its file. @throws TypeError */
+function named<Declared extends { readonly name: string }, const Compiled>(
+  kind: string,
+  declared: readonly Declared[],
+  compile: (declared: Declared) => Compiled,
+): Compiled[] {
+  return declared.map((each) => {
+    try {
+      return compile(each)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new TypeError(`${kind} "${each.name}": ${reason}`, { cause: error })
+    }
+  })
 }

@@ -37,8 +37,9 @@ export function createMetricSum(own: () => Promise<MetricSnapshot>) {
     add(source: Source): void {
       latest.set(source, [])
     },
-    answered(source: Source, id: number, snapshot: MetricSnapshot): void {
-      if (latest.has(source)) latest.set(source, snapshot)
+    /** Without a snapshot, the previous one of the source is used. */
+    answered(source: Source, id: number, snapshot: MetricSnapshot | undefined): void {
+      if (snapshot !== undefined && latest.has(source)) latest.set(source, snapshot)
       waiting.get(id)?.()
     },
     remove(source: Source): void {

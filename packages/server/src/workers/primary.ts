@@ -28,8 +28,10 @@ export interface PrimaryDeps {
  */
 export async function runPrimary({ loaded, log, shutdown }: PrimaryDeps): Promise<void> {
   const { config } = loaded
-  const pool = new WorkerPool(log, shutdown)
-  const port = config.serves.metrics ? await openMetricsPort(pool.metrics, loaded) : undefined
+  const pool = new WorkerPool(config.workers, log, shutdown)
+  const port = config.serves.metrics
+    ? await openMetricsPort(pool.metrics, { ...loaded, log })
+    : undefined
   shutdown.serves(
     async () => {
       await pool.stop(config.http.stopDelaySeconds * 1000 + LONGEST_STOP_MS)
@@ -37,7 +39,7 @@ export async function runPrimary({ loaded, log, shutdown }: PrimaryDeps): Promis
     },
     () => pool.kill(),
   )
-  if (!(await pool.start(config.workers))) return
+  if (!(await pool.start())) return
   log.info({ workers: config.workers, metricsPort: port?.port }, 'workers ready')
 }
 
@@ -48,21 +50,24 @@ class WorkerPool {
   readonly #shutdown: Shutdown
   readonly #workers = new Map<number, WorkerProcess>()
   readonly #counts = createWorkerMetrics(() => this.#countReady())
-  readonly #restarts = createRestarts(() => performance.now())
+  readonly #restarts: ReturnType<typeof createRestarts>
+  readonly #count: number
   #hasServed = false
   #isStopping = false
 
-  constructor(log: RootLogger, shutdown: Shutdown) {
+  constructor(count: number, log: RootLogger, shutdown: Shutdown) {
+    this.#count = count
+    this.#restarts = createRestarts(count, () => performance.now())
     this.#log = log
     this.#shutdown = shutdown
     this.metrics = createMetricSum(this.#counts.snapshot)
   }
 
-  /** Starts `count` workers. False if the first one failed, or the pool is stopped meanwhile. */
-  async start(count: number): Promise<boolean> {
+  /** Starts the workers. False if the first one failed, or the pool is stopped meanwhile. */
+  async start(): Promise<boolean> {
     this.#hasServed = await this.#startOne(1).started
     if (!this.#hasServed || this.#isStopping) return false
-    const others = Array.from({ length: count - 1 }, (_, index) => this.#startOne(index + 2))
+    const others = Array.from({ length: this.#count - 1 }, (_, index) => this.#startOne(index + 2))
     await Promise.all(others.map(({ started }) => started))
     return true
   }
@@ -81,11 +86,7 @@ class WorkerPool {
   }
 
   #startOne(number: number): WorkerProcess {
-    const worker = startWorker(number, (message) => {
-      this.#answer(worker, message).catch((error: unknown) =>
-        this.#log.warn({ err: error, worker: number }, 'metrics of workers not summed'),
-      )
-    })
+    const worker = startWorker(number, (message) => void this.#answer(worker, message))
     this.#workers.set(number, worker)
     this.metrics.add(worker)
     void worker.ended.then((ended) => {
@@ -99,8 +100,21 @@ class WorkerPool {
 
   async #answer(worker: WorkerProcess, message: ToPrimary): Promise<void> {
     if (message.type === 'snapshot') this.metrics.answered(worker, message.id, message.snapshot)
-    if (message.type !== 'scrape wanted') return
-    worker.send({ type: 'scrape', id: message.id, scrape: await this.metrics.scrape() })
+    if (message.type === 'snapshot failed') {
+      const { id, reason } = message
+      this.#log.error({ worker: worker.number, reason }, 'metrics not collected')
+      this.metrics.answered(worker, id, undefined)
+    }
+    if (message.type === 'scrape wanted') await this.#answerScrape(worker, message.id)
+  }
+
+  async #answerScrape(worker: WorkerProcess, id: number): Promise<void> {
+    try {
+      worker.send({ type: 'scrape', id, scrape: await this.metrics.scrape() })
+    } catch (error) {
+      this.#log.error({ err: error }, 'metrics of workers not summed')
+      worker.send({ type: 'scrape failed', id, reason: String(error) })
+    }
   }
 
   #replace(worker: number, { code, signal, livedMs }: Ended): void {

@@ -5,12 +5,16 @@ const LONGEST_DELAY_MS = 10_000
 /** A worker that ran for this long resets its back-off. */
 const HEALTHY_MS = 10_000
 
-/** A crash loop: this number of deaths among all workers within this time. */
-const MOST_DEATHS = 5
+/**
+ * A crash loop: within this time, more deaths than there are workers, and five at least. So each of
+ * many workers may die once, and one of many may die again and again while the others serve.
+ */
 const DEATHS_WITHIN_MS = 30_000
+const LEAST_DEATHS = 5
 
-/** Exponential back-off for each worker. `now` is in milliseconds and monotonic. */
-export function createRestarts(now: () => number) {
+/** Exponential back-off for each of `workers`. `now` is in milliseconds and monotonic. */
+export function createRestarts(workers: number, now: () => number) {
+  const crashLoopDeaths = Math.max(LEAST_DEATHS, workers + 1)
   const fails = new Map<number, number>()
   let deaths: readonly number[] = []
   return {
@@ -18,7 +22,7 @@ export function createRestarts(now: () => number) {
     died(worker: number, livedMs: number): number | 'crash loop' {
       const at = now()
       deaths = [...deaths.filter((each) => at - each < DEATHS_WITHIN_MS), at]
-      if (deaths.length >= MOST_DEATHS) return 'crash loop'
+      if (deaths.length >= crashLoopDeaths) return 'crash loop'
       const before = livedMs >= HEALTHY_MS ? 0 : (fails.get(worker) ?? 0)
       fails.set(worker, before + 1)
       return Math.min(FIRST_DELAY_MS * 2 ** before, LONGEST_DELAY_MS)

@@ -25,22 +25,35 @@ export function joinPrimary(env: NodeJS.ProcessEnv): Worker | undefined {
 }
 
 function createScrape(own: Metrics): Metrics['scrape'] {
-  const waiting = new Map<number, (scrape: Scrape) => void>()
+  const waiting = new Map<
+    number,
+    { readonly resolve: (scrape: Scrape) => void; readonly reject: (error: Error) => void }
+  >()
   let count = 0
-  process.on('message', async (message: ToWorker) => {
+  process.on('message', (message: ToWorker) => {
     if (message.type === 'snapshot wanted') {
-      send({ type: 'snapshot', id: message.id, snapshot: await own.snapshot() })
-    } else if (message.type === 'scrape') {
-      waiting.get(message.id)?.(message.scrape)
-      waiting.delete(message.id)
+      sendSnapshot(own, message.id)
+      return
     }
+    const asking = waiting.get(message.id)
+    waiting.delete(message.id)
+    if (message.type === 'scrape') asking?.resolve(message.scrape)
+    if (message.type === 'scrape failed') asking?.reject(new Error(message.reason))
   })
   return () =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       count += 1
-      waiting.set(count, resolve)
+      waiting.set(count, { resolve, reject })
       send({ type: 'scrape wanted', id: count })
     })
+}
+
+/** The primary logs a failure, and keeps the previous values of this worker. */
+function sendSnapshot(own: Metrics, id: number): void {
+  own.snapshot().then(
+    (snapshot) => send({ type: 'snapshot', id, snapshot }),
+    (error: unknown) => send({ type: 'snapshot failed', id, reason: String(error) }),
+  )
 }
 
 /** Without effect if the primary has ended: Node then ends this process. */

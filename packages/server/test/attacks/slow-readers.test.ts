@@ -2,7 +2,8 @@
 
 import { once } from 'node:events'
 import { connect as openSocket } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { defineServer, defineTool } from '../../src/index.ts'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'
@@ -23,10 +24,30 @@ const large = defineTool({
   },
 })
 
+const chatty = defineTool({
+  name: 'chatty',
+  description: 'Logs more than a client that does not read can buffer.',
+  input: z.object({}),
+  output: z.object({}),
+  timeoutSeconds: 60,
+  async run({ client, signal }) {
+    for (let count = 0; count < 12; count += 1) {
+      await client.log('info', 'x'.repeat(1_000_000))
+      await delay(20)
+    }
+    await delay(2000, undefined, { signal })
+    return {}
+  },
+})
+
 let server: TestServer
 beforeAll(async () => {
   const env = { MAX_STREAMS: String(MAX_STREAMS) }
-  server = await startTestServer({ server: defineServer({ name: 'large' }), tools: [large], env })
+  server = await startTestServer({
+    server: defineServer({ name: 'large' }),
+    tools: [large, chatty],
+    env,
+  })
 })
 afterAll(() => server.stop())
 
@@ -41,16 +62,54 @@ test.each([
   await expectSlots(session, messageOf, () => post(server.url, messageOf(1), session))
 })
 
-test('in the 2026 era', async () => {
+/** A call with a progress token is served by the SDK. */
+const PROGRESS = { progressToken: 'p' }
+
+test.each([
+  ['JSON', false],
+  ['an event stream', true],
+])('in the 2025 era, of %s through the SDK', async (_what, log) => {
+  const session = await connect(server.url)
+  const messageOf = (size: number) =>
+    request('tools/call', { ...paramsOf(log, size), _meta: PROGRESS })
+  await expectSlots(session, messageOf, () => post(server.url, messageOf(1), session))
+})
+
+test.each([
+  ['', {}],
+  [' through the SDK', PROGRESS],
+])('in the 2026 era%s', async (_how, meta) => {
   const headers = {
     ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'large' },
   }
   const messageOf = (size: number) =>
-    request('tools/call', { ...paramsOf(false, size), _meta: envelope() })
+    request('tools/call', { ...paramsOf(false, size), _meta: { ...envelope(), ...meta } })
   await expectSlots(headers, messageOf, () =>
-    postModern(server.url, 'tools/call', paramsOf(false, 1)),
+    postModern(server.url, 'tools/call', paramsOf(false, 1), { meta }),
   )
 })
+
+test.each([
+  ['on the fast path', {}],
+  ['through the SDK', { _meta: PROGRESS }],
+])(
+  'in the 2025 era, %s, who does not read the events of a call is disconnected',
+  async (_how, more) => {
+    const print = vi.spyOn(console, 'error').mockReturnValue()
+    onTestFinished(() => print.mockRestore())
+    const session = await connect(server.url)
+    const message = request('tools/call', { name: 'chatty', arguments: {}, ...more })
+    const text = JSON.stringify(message)
+    const sockets = await Promise.all(
+      Array.from({ length: MAX_STREAMS }, () => openUnread(session, text)),
+    )
+    const call = () => read(post(server.url, request('tools/call', paramsOf(false, 1)), session))
+    // The slots are released although the clients have closed nothing.
+    await expect.poll(async () => (await call()).status, { timeout: 20_000 }).toBe(200)
+    expect(print).not.toHaveBeenCalled()
+    for (const socket of sockets) socket.destroy()
+  },
+)
 
 async function expectSlots(
   headers: Readonly<Record<string, string>>,

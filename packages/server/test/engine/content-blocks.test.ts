@@ -20,6 +20,13 @@ it.each<[content: unknown, fault: string]>([
   [[{ type: 'image', data: 'AA==' }], 'content[0].mimeType must be a string'],
   [[{ type: 'text', text: 5 }], 'content[0].text must be a string'],
   [[{ type: 'resource', resource: { uri: 'a:b' } }], 'content[0].resource must have a uri'],
+  [[{ type: 'image', data: 'data:image/png;base64,AA==', mimeType: 'a/b' }], 'content[0]: data: '],
+  [[{ type: 'audio', data: 'a_-b', mimeType: 'audio/wav' }], 'content[0]: data: '],
+  [[{ type: 'resource', resource: { uri: 'a:b', blob: 'é' } }], 'content[0]: resource'],
+  [[{ type: 'text', text: '', annotations: { audience: ['model'] } }], 'annotations.audience[0]'],
+  [[{ type: 'text', text: '', annotations: { priority: 5 } }], 'content[0]: annotations.priority'],
+  [[{ type: 'text', text: '', _meta: 'x' }], 'content[0]: _meta'],
+  [[{ type: 'resource_link', uri: 'a:b', name: 'b', size: 'big' }], 'content[0]: size'],
 ])('refuses %o as content', async (content, fault) => {
   const common = { name: 'show', description: 'Shows.', input }
   const tools = [
@@ -43,6 +50,7 @@ it.each<[messages: unknown]>([
   [undefined],
   [[{ role: 'system', content: { type: 'text', text: 'x' } }]],
   [[{ role: 'user', content: 'x' }]],
+  [[{ role: 'user', content: { type: 'image', data: '%', mimeType: 'image/png' } }]],
 ])('refuses %o as a prompt', async (messages) => {
   const prompt = definePrompt({
     ...{ name: 'ask', description: 'Asks.', arguments: input, render: () => as(messages) },

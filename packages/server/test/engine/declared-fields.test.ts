@@ -43,10 +43,23 @@ describe('a tool', () => {
     [{ requires: true }, /^requires must be an object/],
     [{ title: 5 }, /^title must be a text/],
     [{ icons: [{ source: 'x.png' }] }, /^icons must be a list of icons/],
+    [{ icons: [{ src: 'https://a.example/a.png', sizes: '48x48' }] }, /^icons must be a list/],
+    [{ icons: [{ src: 'https://a.example/a.png', theme: 'blue' }] }, /^icons must be a list/],
     [{ annotations: ['readOnlyHint'] }, /^annotations must be an object/],
+    [{ annotations: { readonlyHint: true } }, /^annotations must be an object of readOnlyHint/],
+    [{ annotations: { destructiveHint: 'yes' } }, /^annotations must be an object of readOnly/],
     [{ timeoutSeconds: '5' }, /^timeoutSeconds must be a number/],
   ])('with %o is refused', (more, fault) => {
     expect(faultOf(() => compileTool(given({ ...tool, ...more })))).toMatch(fault)
+  })
+
+  it('may have all hints and icons', () => {
+    const annotations = { title: 'A', readOnlyHint: true, destructiveHint: false }
+    const icons = [{ src: 'a.png', mimeType: 'image/png', sizes: ['48x48'], theme: 'dark' }]
+    const more = { annotations: { ...annotations, idempotentHint: undefined }, icons }
+    expect(faultOf(() => compileTool(given({ ...tool, ...more })))).toBe('none')
+    const ofResource = { annotations: { audience: ['user'], priority: 0.5 }, size: 0, icons }
+    expect(faultOf(() => compileResource(given({ ...resource, ...ofResource })))).toBe('none')
   })
 
   it('may leave fields undefined', () => {
@@ -65,6 +78,8 @@ describe('a tool', () => {
       'output field a: a transform cannot be represented in JSON Schema: declare the type of its result, and convert the value in the code',
     ],
     [{ output: z.object({ a: z.map(z.string(), z.string()) }) }, 'declare z.record(…)'],
+    [{ output: z.object({}).optional() }, 'output must not be optional as a whole'],
+    [{ output: z.union([z.string(), z.number().optional()]) }, 'output must not be optional'],
     [
       { output: z.date() },
       'output field (root): a date cannot be represented in JSON Schema: declare z.iso',
@@ -81,6 +96,14 @@ describe('a resource', () => {
     [{ cache: { ttl: 5 } }, /^cache must be \{ ttlMs, cacheScope \}/],
     [{ cache: { cacheScope: 'everyone' } }, /^cache must be/],
     [{ cache: { ttlMs: -1 } }, /^cache must be/],
+    [{ cache: { ttlMs: Number.POSITIVE_INFINITY } }, /^cache must be/],
+    [{ cache: { ttlMs: 0.5 } }, /^cache must be/],
+    [{ size: Number.NaN }, /^size must be a number of bytes/],
+    [{ size: -1 }, /^size must be a number of bytes/],
+    [{ annotations: { audience: 'user' } }, /^annotations must be an object of audience/],
+    [{ annotations: { audience: ['model'] } }, /^annotations must be/],
+    [{ annotations: { priority: 2 } }, /^annotations must be/],
+    [{ annotations: { readOnlyHint: true } }, /^annotations must be/],
     [{ complete: { id: ['a'] } }, /^complete must be an object of functions/],
     [{ complete: { di: () => [] } }, /^complete names "di", which is no variable of uri/],
     [{ requires: { scopes: [5] } }, /^requires\.scopes must be/],

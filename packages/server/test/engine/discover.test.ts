@@ -93,6 +93,8 @@ describe('discovery', () => {
       ),
       'tools/none.ts': 'export default []',
     })
+    expect(faults[1]).toMatch(/\(in "c d"\)$/)
+    expect(faults[0]).toMatch(/\(in "a b"\)$/)
     expect(faults.map((fault) => fault.slice(0, 40))).toEqual([
       expect.stringMatching(/^tools\/many\.ts: name must be/),
       expect.stringMatching(/^tools\/many\.ts: name must be/),

@@ -1,9 +1,13 @@
 /** `/metrics`: access at the main port, and a port of its own. */
 
-import { request as httpRequest } from 'node:http'
-import { afterEach, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { createServer, request as httpRequest } from 'node:http'
+import { type AddressInfo, connect as openSocket } from 'node:net'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { openMetricsPort } from '../../src/http/metrics-route.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import { production } from '../config/load.ts'
+import { recordingLogger } from '../../src/testing/recording-logger.ts'
+import { load, production } from '../config/load.ts'
 import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
 import { scrape } from '../support/scrape.ts'
 
@@ -147,6 +151,85 @@ describe('with a port of its own', () => {
     await app.stop()
     await expect(get(`http://127.0.0.1:${app.metricsPort}`, '/metrics')).rejects.toThrow(
       'ECONNREFUSED',
+    )
+  })
+})
+
+describe('faults at a port of its own', () => {
+  async function open(scrape: () => Promise<{ contentType: string; text: string }>) {
+    const { log, lines } = recordingLogger('error')
+    const { config, secrets } = load({ METRICS_PORT: '0' })
+    const opened = await openMetricsPort({ scrape }, { config, secrets, log })
+    onTestFinished(() => opened?.close())
+    return { url: `http://127.0.0.1:${opened?.port}`, lines }
+  }
+
+  const good = async () => ({ contentType: 'text/plain', text: 'up 1\n' })
+
+  test('a metric that cannot be collected is an error of one scrape, and logged', async () => {
+    let fails = true
+    const { url, lines } = await open(() =>
+      fails ? Promise.reject(new Error('no counters')) : good(),
+    )
+    const answer = await get(url, '/metrics')
+    expect(answer.status).toBe(500)
+    expect(answer.body).not.toContain('no counters')
+    expect(lines()).toEqual([
+      expect.objectContaining({
+        msg: 'metrics not collected',
+        err: expect.objectContaining({ message: 'no counters' }),
+      }),
+    ])
+    fails = false
+    expect(await get(url, '/metrics')).toMatchObject({ status: 200, body: 'up 1\n' })
+  })
+
+  test.each([
+    ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['no Host', 'GET /metrics HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['a long header', `GET /metrics HTTP/1.1\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`, / 431 /],
+    ['an absolute target', 'GET http://a b/ HTTP/1.1\r\nhost: localhost\r\n\r\n', / 400 /],
+    ['another path', 'GET //metrics HTTP/1.1\r\nhost: localhost\r\n\r\n', / 404 /],
+  ])('a request with %s is refused, and the next one served', async (_what, text, status) => {
+    const { url, lines } = await open(good)
+    const socket = openSocket(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(text)
+    const [head] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(head.toString().split('\r\n', 1)[0]).toMatch(status)
+    expect((await get(url, '/metrics')).status).toBe(200)
+    expect(lines()).toEqual([])
+  })
+
+  test('a scraper that disconnects ends nothing', async () => {
+    const answers: (() => void)[] = []
+    const { url, lines } = await open(async () => {
+      await new Promise<void>((resolve) => void answers.push(resolve))
+      return good()
+    })
+    const socket = openSocket(Number(new URL(url).port), '127.0.0.1')
+    socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await expect.poll(() => answers.length).toBe(1)
+    socket.destroy()
+    await once(socket, 'close')
+    answers[0]?.()
+    const later = get(url, '/metrics')
+    await expect.poll(() => answers.length).toBe(2)
+    answers[1]?.()
+    expect((await later).status).toBe(200)
+    expect(lines()).toEqual([])
+  })
+
+  test('a port in use prevents the start, with the variable to change', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const { config, secrets } = load({ METRICS_PORT: String(port) })
+    const { log } = recordingLogger()
+    await expect(openMetricsPort({ scrape: good }, { config, secrets, log })).rejects.toThrow(
+      `metrics cannot be served at ${config.metrics.host}:${port}: listen EADDRINUSE: address already in use ${config.metrics.host}:${port}: set METRICS_PORT to a free port, or stop the other process`,
     )
   })
 })

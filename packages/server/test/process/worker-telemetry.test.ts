@@ -15,6 +15,8 @@ import { startWorkers } from '../support/workers.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
+const FAULTS = join(import.meta.dirname, '../fixtures/faults')
+
 const COUNT = 'mcp_tool_call_duration_seconds_count'
 const LABELS = { tool: 'where', outcome: 'ok' }
 
@@ -60,6 +62,26 @@ describeRedis('plain', 'two workers', () => {
     await expect.poll(ready, { timeout: 120_000 }).toBe(2)
     expect((await scrape(at)).sum(COUNT, LABELS)).toBe(20)
     expect((await fetch(`${url}/metrics`)).status).toBe(404)
+  })
+
+  test('are scraped with the previous values of one that cannot collect its own', async () => {
+    const metricsPort = await freePort()
+    const env = { METRICS_PORT: String(metricsPort), TOOLS_DIR: FAULTS }
+    const { url, server, lines } = await startWorkers(redis, env)
+    const at = `http://localhost:${metricsPort}`
+    expect((await scrape(at)).sum('mcp_build_info')).toBe(1)
+    const params = { name: 'break_metrics', arguments: {} }
+    const { message } = await read(postModern(url, 'tools/call', params))
+    const { pid } = Object(message.result?.structuredContent)
+    const { worker } = lines('ready').find((each) => each.pid === pid) ?? expect.fail('no worker')
+    const both = await scrape(at)
+    expect(both.sum('mcp_workers_ready')).toBe(2)
+    expect(both.sum('mcp_build_info')).toBe(1)
+    expect(lines('metrics not collected')).toMatchObject([
+      { worker, reason: 'Error: no CPU counters' },
+    ])
+    expect(lines('worker ended; restarting it')).toEqual([])
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
   })
 
   test('answer scrapes at the main port for both, only with the token', async () => {

@@ -105,5 +105,8 @@ describe('a test server', () => {
   it('refuses a response for an impossible request', async () => {
     const upstream = { '/accounts': {} }
     await expect(startTestServer({ server, upstream })).rejects.toThrow('must be like')
+    const open = { name: 'open', description: 'A.', input: z.object({}), output: z.any() }
+    const tools = [defineTool({ ...open, run: async () => 1 })]
+    await expect(startTestServer({ server, tools })).rejects.toThrow('tool "open": output is open')
   })
 })

@@ -103,11 +103,12 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
     requestId: RequestId,
     fenced: () => void,
     storage = UNLIMITED,
+    disconnect?: () => void,
   ): CallStream {
     calls += 1
     const call = calls
     const key = callStreamKey(mcpSessionId, node.id, call)
-    const events = createEventStream()
+    const events = createEventStream(disconnect)
     const onStored = (isStored: boolean) => (isStored ? notifyReaders(key) : fenced())
     const target = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
     const eventLog = createEventLog({ streams, log }, target, onStored)
@@ -136,7 +137,10 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
   }
 
   return {
-    /** Opens the stream of a call; calls `fenced` if another node has declared this call dead. */
+    /**
+     * Opens the stream of a call. Calls `fenced` if another node has declared this call dead, and
+     * `disconnect` to close the connection of a client that does not read.
+     */
     open,
   }
 }

@@ -14,7 +14,8 @@ const KEEP_ALIVE_MS = 15_000
 
 /**
  * Backpressure limit: a write disconnects a client whose buffer exceeds 1 MiB already. One event may
- * be larger: results have a limit of their own.
+ * be larger: results have a limit of their own. Replays wait for `drained` instead, or a client that
+ * reconnects would be disconnected by the same events again.
  */
 const MOST_BUFFERED_BYTES = 1024 * 1024
 
@@ -31,47 +32,18 @@ export function takesEmptyEvents(protocolVersion: string | null): boolean {
 
 export type EventStream = ReturnType<typeof createEventStream>
 
-export function createEventStream() {
-  const encoder = new TextEncoder()
-  const closed: (() => void)[] = []
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  const keepAlive = setInterval(() => enqueue(': keep-alive\n\n'), KEEP_ALIVE_MS)
-
-  function enqueue(frame: string): void {
-    if ((controller?.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) {
-      controller?.enqueue(encoder.encode(frame))
-      return
-    }
-    // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
-    controller?.error(new Error('The client reads too slowly.'))
-    release()
-  }
-
-  function release(): void {
-    clearInterval(keepAlive)
-    controller = undefined
-    for (const listener of closed.splice(0)) listener()
-  }
-
-  function end(): void {
-    controller?.close()
-    release()
-  }
-
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start(started) {
-        controller = started
-      },
-      // A disconnect ends the stream, not the call: only a cancellation ends the call.
-      cancel: release,
-    },
-    new ByteLengthQueuingStrategy({ highWaterMark: 0 }),
-  )
+/** `disconnect` closes the connection of a client that does not read. */
+export function createEventStream(disconnect?: () => void) {
+  const buffer = new FrameBuffer(disconnect)
+  const keepAlive = setInterval(() => {
+    // A stream with unread data is not idle, and the comment could exceed the limit.
+    if (buffer.bytes === 0) buffer.enqueue(': keep-alive\n\n')
+  }, KEEP_ALIVE_MS)
+  buffer.onClose(() => clearInterval(keepAlive))
 
   const idLine = (id: string | undefined) => (id === undefined ? '' : `id: ${id}\n`)
   return {
-    response: new Response(body, {
+    response: new Response(buffer.body, {
       headers: {
         'content-type': 'text/event-stream',
         'cache-control': 'no-cache, no-transform',
@@ -81,29 +53,106 @@ export function createEventStream() {
     }),
     /** False once the stream has ended or its client has disconnected. */
     get isOpen(): boolean {
-      return controller !== undefined
+      return buffer.isOpen
     },
+    /** Whether the next write would disconnect the client: backpressure limit. */
+    get isFull(): boolean {
+      return buffer.isFull
+    },
+    /** Resolves when a full stream has been read, or has ended. */
+    drained: (): Promise<void> => buffer.drained(),
     write: (message: JSONRPCMessage, id?: string): void =>
-      enqueue(`event: message\n${idLine(id)}data: ${toWellFormedJson(message)}\n\n`),
+      buffer.enqueue(`event: message\n${idLine(id)}data: ${toWellFormedJson(message)}\n\n`),
     /** Writes the `endpoint` event (2024-11-05, basic/transports): where the client may POST. */
     writeEndpoint: (url: string, id: string): void =>
-      enqueue(`event: endpoint\n${idLine(id)}data: ${url}\n\n`),
+      buffer.enqueue(`event: endpoint\n${idLine(id)}data: ${url}\n\n`),
     /** Writes an event without data: it gives the client an id to resume from. */
-    prime: (id: string): void => enqueue(`${idLine(id)}data: \n\n`),
+    prime: (id: string): void => buffer.enqueue(`${idLine(id)}data: \n\n`),
     /** Writes a comment, which clients ignore: some proxies send the headers with the first byte. */
-    comment: (): void => enqueue(': open\n\n'),
+    comment: (): void => buffer.enqueue(': open\n\n'),
     /** Ends the stream. */
-    end,
+    end: (): void => buffer.end(),
     /** Ends a stream that the client will resume, after the reconnection delay (SSE `retry`). */
     endForReconnection(): void {
-      enqueue(`retry: ${RECONNECTION_MS}\n\n`)
-      end()
+      buffer.enqueue(`retry: ${RECONNECTION_MS}\n\n`)
+      buffer.end()
     },
     /** Calls the listener once, when either side closes the stream. */
-    onClose(listener: () => void): void {
-      if (controller === undefined) listener()
-      else closed.push(listener)
-    },
+    onClose: (listener: () => void): void => buffer.onClose(listener),
+  }
+}
+
+/** The body of a stream: frames that its reader has not taken yet, up to the backpressure limit. */
+class FrameBuffer {
+  readonly body: ReadableStream<Uint8Array>
+  readonly #encoder = new TextEncoder()
+  readonly #closed: (() => void)[] = []
+  readonly #drainWaiters: (() => void)[] = []
+  readonly #disconnect: (() => void) | undefined
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+
+  constructor(disconnect: (() => void) | undefined) {
+    this.#disconnect = disconnect
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (started) => {
+          this.#controller = started
+        },
+        // Called when the reader has taken all frames and waits for more.
+        pull: () => this.#wake(),
+        // A disconnect ends the stream, not the call: only a cancellation ends the call.
+        cancel: () => this.#release(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: 0 }),
+    )
+  }
+
+  get isOpen(): boolean {
+    return this.#controller !== undefined
+  }
+
+  get bytes(): number {
+    return -(this.#controller?.desiredSize ?? 0)
+  }
+
+  get isFull(): boolean {
+    return this.bytes > MOST_BUFFERED_BYTES
+  }
+
+  enqueue(frame: string): void {
+    if (!this.isFull) {
+      this.#controller?.enqueue(this.#encoder.encode(frame))
+      return
+    }
+    // Discards the buffer, which `close` would keep; the client can resume for a replay. With a
+    // connection its end cancels the stream: the HTTP library would write an error into the stream.
+    if (this.#disconnect !== undefined) this.#disconnect()
+    else this.#controller?.error(new Error('The client reads too slowly.'))
+    this.#release()
+  }
+
+  async drained(): Promise<void> {
+    if (this.isFull) await new Promise<void>((resolve) => void this.#drainWaiters.push(resolve))
+  }
+
+  end(): void {
+    this.#controller?.close()
+    this.#release()
+  }
+
+  onClose(listener: () => void): void {
+    if (this.isOpen) this.#closed.push(listener)
+    else listener()
+  }
+
+  #release(): void {
+    this.#controller = undefined
+    this.#wake()
+    for (const listener of this.#closed.splice(0)) listener()
+  }
+
+  #wake(): void {
+    for (const wake of this.#drainWaiters.splice(0)) wake()
   }
 }
 

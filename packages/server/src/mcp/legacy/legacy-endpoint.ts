@@ -44,7 +44,8 @@ export interface LegacyDeps extends ResumeDeps {
   readonly heldStreams: HeldStreams
 }
 
-export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts'> {
+export interface LegacyRequest
+  extends Pick<McpRequest, 'request' | 'contexts' | 'onClose' | 'disconnect'> {
   /** Added by the HTTP layer. */
   readonly mcpSession?: PrefetchedMcpSession | undefined
 }
@@ -96,7 +97,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
     },
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
     async get(legacy: LegacyRequest): Promise<Response> {
-      const { request, contexts } = legacy
+      const { request, contexts, onClose, disconnect } = legacy
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '*/*')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
@@ -107,9 +108,10 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       if (last !== '' && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
-      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
+      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, legacy)
       const { tokenSession: owner, caller: address } = contexts
-      const { response } = await heldStreams.attach(mcpSession, from, { owner, address })
+      const options = { owner, address, onClose, disconnect }
+      const { response } = await heldStreams.attach(mcpSession, from, options)
       return response
     },
     /** Ends the MCP session on all nodes. */
@@ -146,13 +148,14 @@ async function serveRequest(
   { messages, callStreams, limits }: LegacyDeps,
   message: JSONRPCRequest,
   mcpSession: McpSession,
-  { contexts }: LegacyRequest,
+  { contexts, onClose, disconnect }: LegacyRequest,
 ): Promise<McpAnswer> {
   const { storage } = contexts
   const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
   const { response } = await messages.request(message, mcpSession, authInfo, (fenced) => {
-    const release = limits.answer(mcpSession.sessionId, contexts.caller)
-    const exchange = { mcpSession, requestId: message.id, storage, fenced, release }
+    const releaseSlot = limits.answer(mcpSession.sessionId, contexts.caller)
+    const release = () => onClose(releaseSlot)
+    const exchange = { mcpSession, requestId: message.id, storage, fenced, disconnect, release }
     return createPostResponseSink(callStreams, exchange)
   })
   return withStatus(await response, authInfo)
@@ -187,13 +190,15 @@ export interface PostExchange {
   readonly storage: StorageBudget
   /** Called if another node has declared this call dead and answered the client. */
   fenced(): void
-  /** Called after the last message: releases the slot of the pending response. */
+  /** Closes the connection of a client that does not read. */
+  disconnect(): void
+  /** Called after the last message: releases the slot once the response is sent or cut off. */
   release(): void
 }
 
 export function createPostResponseSink(
   callStreams: CallStreams,
-  { mcpSession, requestId, storage, fenced, release }: PostExchange,
+  { mcpSession, requestId, storage, fenced, disconnect, release }: PostExchange,
 ): PostResponseSink {
   let stream: CallStream | undefined
   let respond!: (answer: McpAnswer) => void
@@ -205,7 +210,7 @@ export function createPostResponseSink(
   function openStream(): CallStream {
     if (stream === undefined) {
       deadline.clear()
-      stream = callStreams.open(mcpSession, requestId, fenced, storage)
+      stream = callStreams.open(mcpSession, requestId, fenced, storage, disconnect)
       stream.events.onClose(release)
       respond(stream.events.response)
     }

@@ -5,8 +5,8 @@ import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Limits } from '../limits.ts'
+import type { McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
-import type { RequestContexts } from '../request-context.ts'
 import { CALL_STREAM_BOUNDS, type CallEnd, type CallEntry, callStreamKey } from './call-streams.ts'
 import {
   type CallEventId,
@@ -46,18 +46,13 @@ export async function resumeCall(
   deps: ResumeDeps,
   { id: mcpSessionId, sessionId, protocolVersion }: McpSessionRecord,
   from: CallEventId,
-  { tokenSession: owner, caller }: Pick<RequestContexts, 'tokenSession' | 'caller'>,
+  { contexts: { tokenSession: owner, caller }, onClose, disconnect }: ResumeRequest,
 ): Promise<Response> {
   const key = callStreamKey(mcpSessionId, from.node, from.call)
-  const release = deps.limits.stream(sessionId, 'resumed', caller)
-  try {
-    await checkReplayable(deps, key, from)
-  } catch (error) {
-    release()
-    throw error
-  }
-  const events = createEventStream()
-  events.onClose(release)
+  // Not when the stream ends: a client that does not read its end keeps its slot.
+  onClose(deps.limits.stream(sessionId, 'resumed', caller))
+  await checkReplayable(deps, key, from)
+  const events = createEventStream(disconnect)
   // Repeats the last id in case this stream breaks as well: clients forget ids of earlier streams.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.openStreams.add(events, owner)
@@ -67,6 +62,8 @@ export async function resumeCall(
   })
   return events.response
 }
+
+type ResumeRequest = Pick<McpRequest, 'contexts' | 'onClose' | 'disconnect'>
 
 /** Throws `method_not_allowed` if there is nothing to replay after `from`. */
 async function checkReplayable(deps: ResumeDeps, key: string, from: CallEventId): Promise<void> {
@@ -114,12 +111,18 @@ async function replay(
     for (;;) {
       wake = createSignal()
       for (const { sequence: next, entry } of await readEntries(deps.streams, key, sequence)) {
+        if (events.isFull) break
         sequence = next
         const { message } = entry
         if (message !== undefined) events.write(message, formatEventId({ ...from, sequence }))
         if ('end' in entry) return
       }
       if (!events.isOpen) return
+      if (events.isFull) {
+        // Reads the rest again afterwards, rather than holding it for a client that may never read.
+        await events.drained()
+        continue
+      }
       if (from.node !== node.id)
         await node.send(from.node, { kind: 'watch', stream: key, by: node.id })
       await Promise.race([wake.raised, delay(LIVENESS_CHECK_MS)])

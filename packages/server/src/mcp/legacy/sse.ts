@@ -10,6 +10,7 @@ import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import { jsonBytes, STREAM_OVERHEAD } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, type RequestContexts } from '../request-context.ts'
 import { parseEventId, type StreamNotifier } from './event-stream.ts'
@@ -62,7 +63,7 @@ export function createSseEndpoint(deps: SseDeps) {
     async open(
       sessionId: string | undefined,
       lastEventId: string | undefined,
-      contexts: RequestContexts,
+      { contexts, onClose, disconnect }: Pick<McpRequest, 'contexts' | 'onClose' | 'disconnect'>,
     ): Promise<Response> {
       const last = splitEventId(lastEventId)
       const known = sessionId ?? last.sessionId
@@ -75,6 +76,8 @@ export function createSseEndpoint(deps: SseDeps) {
         owner: contexts.tokenSession,
         isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
+        onClose,
+        disconnect,
         endpoint: { url, idPrefix: `${mcpSession.id}.` },
         onMcpSession: watch.check,
       })
