@@ -79,15 +79,10 @@ export function isListening({ headers }: Pick<IncomingMessage, 'headers'>): bool
 /** Accepted request ids: safe against log injection, and of limited length. */
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-/** The random part of this process's request ids, in the form of a UUID without its last 48 bits. */
-const OWN_IDS = randomUUID().slice(0, 24)
-let count = 0
-
-/** The client's request id if acceptable, otherwise a new one: unique, but not secret. */
+/** The client's request id if acceptable, otherwise a new one. */
 export function requestIdOf(given: unknown): string {
   if (typeof given === 'string' && GIVEN_ID.test(given)) return given
-  count += 1
-  return OWN_IDS + count.toString(16).padStart(12, '0')
+  return randomUUID()
 }
 
 /** Logs the route's pattern, never the path, which may contain secrets. */
