@@ -45,9 +45,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     (started) => {
       cluster = started
     },
-    {
-      env: () => ({ ...FROM_COMPOSE, ...HERE }),
-    },
+    { env: () => ({ ...FROM_COMPOSE, ...HERE }) },
   )
   beforeAll(async () => {
     nginx = await startNginx(

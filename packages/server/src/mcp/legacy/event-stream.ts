@@ -1,7 +1,6 @@
 /**
  * Server-sent event streams of JSON-RPC messages (WHATWG HTML, 9.2): event ids, the notifier of new
- * entries, backpressure, and the graceful shutdown of streams that clients can resume on another
- * node.
+ * entries, backpressure, and the graceful shutdown of streams that clients resume on another node.
  */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
