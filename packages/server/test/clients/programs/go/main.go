@@ -98,7 +98,7 @@ func main() {
 		}
 		if result.IsError {
 			text, _ := json.Marshal(result.Content)
-			say(map[string]any{"error": string(text)})
+			send(map[string]any{"error": string(text)})
 			continue
 		}
 		answer := map[string]any{"result": result.StructuredContent, "client_id": clientID}
