@@ -41,7 +41,8 @@ export async function watch(
   const stopAnnouncing = watchers.start()
   const stopProbing = probeReadiness(nodes)
   const refusedBefore = refusals(nodes)
-  const following = mayLose ? Promise.resolve([]) : followCall(nodes)
+  const follow = mayLose ? async () => [] : await startCall(nodes)
+  const following = follow()
   // Awaited only after the event.
   following.catch(() => undefined)
   await sleep(SETTLE_MS)
@@ -84,38 +85,39 @@ function probeReadiness({ urls }: WatchedNodes) {
 }
 
 /**
- * The progress of a call until its response: read at the node that runs it for the first half, then at
- * another one, where the client resumes whenever its stream is interrupted.
+ * Starts a call, and waits for its first progress. The returned function resolves to all progress
+ * until its response: read at the node that runs it for the first half, then at another one, where the
+ * client resumes whenever its stream is interrupted.
  */
-async function followCall(nodes: WatchedNodes): Promise<readonly number[]> {
-  const [a, b] = nodes.urls
+async function startCall({
+  urls: [a, b],
+}: WatchedNodes): Promise<() => Promise<readonly number[]>> {
   const headers = await connect(a)
   const params = { name: 'steps', arguments: STEPS, _meta: { progressToken: 'p' } }
   const call = request('tools/call', params, 'steps')
   const first = await listenTo((signal) => post(a, call, headers, signal))
-  const half = STEPS.steps / 2
-  const isHalf: Parameters<typeof first.until>[0] = ({ message }) =>
-    message?.params?.progress === half
-  // Its stream may be interrupted before.
-  await first.until(isHalf, 60_000).catch(() => undefined)
-  first.close()
-  let { lastId } = first
-  // Interrupted before its first event, so that there is nothing to resume.
-  if (lastId === undefined) {
-    await sleep(500)
-    return followCall(nodes)
+  const untilStep = (step: number) =>
+    first.until(({ message }) => message?.params?.progress === step, 60_000)
+  await untilStep(1)
+
+  return async () => {
+    // Its stream may be interrupted before.
+    await untilStep(STEPS.steps / 2).catch(() => undefined)
+    first.close()
+    const received = [...first.messages]
+    let lastId = first.lastId ?? ''
+    const isAnswered = () =>
+      received.some(({ id, method }) => id === 'steps' && method === undefined)
+    while (!isAnswered()) {
+      const next = await listen(`${b}/mcp`, { ...headers, 'last-event-id': lastId })
+      expect([200, 503]).toContain(next.response.status)
+      await next.ended
+      received.push(...next.messages)
+      lastId = next.lastId ?? lastId
+      await sleep(500)
+    }
+    return progressIn(received)
   }
-  const received = [...first.messages]
-  const isAnswered = () => received.some(({ id, method }) => id === 'steps' && method === undefined)
-  while (!isAnswered()) {
-    const next = await listen(`${b}/mcp`, { ...headers, 'last-event-id': lastId })
-    expect([200, 503]).toContain(next.response.status)
-    await next.ended
-    received.push(...next.messages)
-    lastId = next.lastId ?? lastId
-    await sleep(500)
-  }
-  return progressIn(received)
 }
 
 function progressIn(messages: readonly Message[]): readonly number[] {

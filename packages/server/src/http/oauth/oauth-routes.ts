@@ -111,25 +111,33 @@ const ID_PATH = /^\/authorize\/[\w-]+(?:\?|$)/
 
 /** Bytes. The store may hold the whole query until the user has decided. */
 const LONGEST_QUERY = 8192
-/** Bytes of all parameters but those whose length only the client or the tools determine. */
-const LONGEST_REST = 2048
-const UNBOUNDED = /^(?:state|scope)=/
+const LONGEST_COUNTED = 2048
+/** Only the client or the tools determine how long these are: each counts for so many bytes at most. */
+const LONG_PARAMETER = /^(?:state|scope)=/
+const LONG_COUNTS = 512
 
 /** @throws AppError `uri_too_long` (RFC 9110, 15.5.15) */
 function checkQuery({ url = '' }: IncomingMessage): void {
   const start = url.indexOf('?')
   // Node reads the request line as Latin-1: each character is a byte.
   const query = start === -1 ? '' : url.slice(start + 1)
-  if (query.length > LONGEST_QUERY) throw tooLong('query', LONGEST_QUERY)
-  if (query.length <= LONGEST_REST) return
-  const rest = query.split('&').filter((parameter) => !UNBOUNDED.test(parameter))
-  if (rest.join('&').length > LONGEST_REST) {
-    throw tooLong('query without state and scope', LONGEST_REST)
+  if (query.length <= LONGEST_COUNTED) return
+  if (query.length > LONGEST_QUERY) throw tooLong('', LONGEST_QUERY)
+  const counted = query
+    .split('&')
+    .map((parameter) =>
+      LONG_PARAMETER.test(parameter) ? parameter.slice(0, LONG_COUNTS) : parameter,
+    )
+  if (counted.join('&').length > LONGEST_COUNTED) {
+    throw tooLong(' besides state and scope', LONGEST_COUNTED)
   }
 }
 
-function tooLong(what: string, limitBytes: number): AppError {
-  return new AppError('uri_too_long', `The ${what} exceeds the limit of ${limitBytes} bytes.`)
+function tooLong(besides: string, limitBytes: number): AppError {
+  return new AppError(
+    'uri_too_long',
+    `The query${besides} exceeds the limit of ${limitBytes} bytes.`,
+  )
 }
 
 const EXPOSED = [...RATE_LIMIT_HEADERS, 'WWW-Authenticate'].join(', ')
