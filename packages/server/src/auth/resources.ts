@@ -62,8 +62,8 @@ export function createResourceNames(resources: Resources) {
     canonical,
     /**
      * Normalizes an identifier: ignores trailing slashes, the case of the host, and a query, which
-     * clients copy from their own URL. The server as a whole is its canonical resource: some clients
-     * name the authorization server, or the origin of their URL.
+     * clients copy from their own URL. The server as a whole (its public URL) is its canonical
+     * resource: some clients name the authorization server.
      */
     spelled(resource: string): string {
       if (!URL.canParse(resource)) return resource

@@ -65,6 +65,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 
   async function answer(call: Call): Promise<void> {
     try {
+      await nextBatch()
       readEarly(call, checkHeaders(call.incoming.headers, options), readBytes)
       const caller = await deps.identify(call, call.route)
       try {
@@ -96,25 +97,13 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     else deps.run(call, message, call.contexts())
   }
 
-  let batch: Call[] = []
-
-  /**
-   * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
-   * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
-   */
-  function resume(): void {
-    const calls = batch
-    batch = []
-    for (const call of calls) void answer(call)
-  }
-
   return (incoming, outgoing) => {
     if (incoming.method !== 'POST') return false
     const { url = '/' } = incoming
     const route = routes.get(url) ?? routes.get(labelOf(url))
     if (route === undefined) return false
     const call = new Call(incoming, outgoing, asSpelled(incoming, route), deps.parts)
-    if (batch.push(call) === 1) setImmediate(resume)
+    void answer(call)
     return true
   }
 }
@@ -123,6 +112,23 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
   const resource = asRequested(incoming, route.resource)
   return resource === route.resource ? route : { ...route, resource }
+}
+
+let batch: Promise<void> | undefined
+
+/**
+ * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
+ * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
+ * A promise, since each call must resume in its own asynchronous context: traces are kept there.
+ */
+function nextBatch(): Promise<void> {
+  batch ??= new Promise((resolve) => {
+    setImmediate(() => {
+      batch = undefined
+      resolve()
+    })
+  })
+  return batch
 }
 
 interface RunDeps {
@@ -139,7 +145,7 @@ interface RunDeps {
 /** Shared by all calls: capturing a stack trace for each exception is expensive. */
 const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
 
-/** Answers a call. May throw before the tool runs, and rejects never. */
+/** Runs a call and answers it. Throws only what occurs before the tool runs; never rejects. */
 type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => void
 
 export function createRunCall(deps: RunDeps): RunCall {

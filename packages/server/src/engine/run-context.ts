@@ -147,7 +147,9 @@ class WatchedSession implements ToolSession {
     this.end = () => session.end()
     this.set = (name, value) => {
       requireText(name, 'session.set: the name')
-      return session.set(name, toJsonValue(value, 'session.set: the value'))
+      // Undefined removes the value.
+      const stored = value === undefined ? value : toJsonValue(value, 'session.set: the value')
+      return session.set(name, stored)
     }
     this.account = this.account.bind(this)
     this.get = this.get.bind(this)

@@ -91,14 +91,15 @@ export function asRequested(request: Pick<IncomingMessage, 'url'>, resource: Res
 
 /** RFC 3986, 3.4: characters that a quoted string of a header may hold unescaped. */
 const ECHOED_QUERY = /^[\w\-.~:/?@!$&'()*+,;=%]{1,1024}$/
-/** A query of `/sse` that identifies a caller; not part of a resource. */
-const SESSION_QUERY = /(?:^|&)session_id=/
+/** The parameter of `/sse` that identifies a caller; not part of a resource. */
+const SESSION_PARAMETER = 'session_id'
 
 function echoedQuery(url: string): string {
   const start = url.indexOf('?')
   if (start === -1) return ''
   const query = url.slice(start + 1)
-  return ECHOED_QUERY.test(query) && !SESSION_QUERY.test(query) ? `?${query}` : ''
+  if (!ECHOED_QUERY.test(query) || new URLSearchParams(query).has(SESSION_PARAMETER)) return ''
+  return `?${query}`
 }
 
 export type RouteOf = (url: string) => string

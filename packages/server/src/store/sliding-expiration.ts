@@ -1,6 +1,6 @@
 /**
  * Sliding expiration of sessions and MCP sessions: renews the TTL on use. The stamp in the document
- * limits the renewals to one a minute; the process keeps no state of a document.
+ * limits the renewals, by default to one a minute; the process keeps no state of a document.
  */
 
 import { AppError } from '../errors.ts'

@@ -61,7 +61,7 @@ it('the id and the progress token of a call, which are stored, have at most 256 
   expect(await token('x'.repeat(257))).toBe(400)
 })
 
-describe('the query of /authorize has 2,048 bytes', () => {
+describe('the query of /authorize is limited', () => {
   const send = async (bytes: number, parameter = 'state') => {
     const client = await createOAuthClient(app.url)
     const { url } = client.request({ state: 's' })

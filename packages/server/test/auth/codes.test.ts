@@ -64,6 +64,18 @@ test('a client of OAuth 2.1 exchanges it without a redirect URI (section 10.2)',
   expect(await client.exchange({ code: 'none', verifier: '' }, without)).toMatchObject(REFUSED)
 })
 
+test.each(['/mcp/', '/mcp?tenant=1', '', '/'])(
+  'so does one whose resource is "%s"',
+  async (path) => {
+    const app = await start()
+    const client = await createOAuthClient(app.url)
+    const resource = app.url + path
+    const authorization = await client.authorize({ resource })
+    const exchanged = await client.exchange(authorization, { resource, redirect_uri: undefined })
+    expect(exchanged).toMatchObject({ status: 200 })
+  },
+)
+
 test('another client cannot use it', async () => {
   const app = await start()
   const client = await createOAuthClient(app.url)

@@ -57,7 +57,6 @@ const MISTAKES: Readonly<Record<string, Readonly<Record<string, Use>>>> = {
   'session.set': {
     'no name': ({ session }) => session.set(any(undefined), 1),
     'a number as the name': ({ session }) => session.set(any(1), 1),
-    'no value': ({ session }) => session.set('a', undefined),
     'a function': ({ session }) => session.set('a', () => 1),
     'a bigint': ({ session }) => session.set('a', [1n]),
     'a cycle': ({ session }) => session.set('a', cyclic),

@@ -78,6 +78,15 @@ describe('without a token', () => {
     expect(metadataUrlIn(challenge)).toBe(`${app.url}${METADATA}/mcp`)
   })
 
+  test('no cache keeps metadata that repeats it', async () => {
+    const cacheControl = async (query: string) => {
+      const { headers } = await fetch(`${app.url}/.well-known/oauth-protected-resource/mcp${query}`)
+      return headers.get('cache-control')
+    }
+    expect(await cacheControl('?tenant=1')).toBe('no-store')
+    expect(await cacheControl('')).toBe('public, max-age=3600')
+  })
+
   test('the metadata of the whole host ignores it', async () => {
     const metadata = await (await fetch(`${app.url}${METADATA}?utm_source=plugin`)).json()
     expect(metadata).toMatchObject({ resource: `${app.url}/mcp` })

@@ -77,6 +77,7 @@ describeRedis('plain', 'two workers', () => {
     const both = await scrape(at)
     expect(both.sum('mcp_workers_ready')).toBe(2)
     expect(both.sum('mcp_build_info')).toBe(1)
+    await server.line('metrics not collected')
     expect(lines('metrics not collected')).toMatchObject([
       { worker, reason: 'Error: no CPU counters' },
     ])

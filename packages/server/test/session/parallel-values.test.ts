@@ -35,11 +35,25 @@ const recall = defineTool({
   }),
 })
 
+const forget = defineTool({
+  name: 'forget',
+  description: 'Stores a value and removes it.',
+  input: z.object({}),
+  output: z.object({ before: z.string(), isGone: z.boolean() }),
+  requires: { session: true },
+  async run({ session }) {
+    await session.set('a', 'kept')
+    const before = String(session.get('a'))
+    await session.set('a', undefined)
+    return { before, isGone: session.get('a') === undefined }
+  },
+})
+
 let server: TestServer
 beforeAll(async () => {
   const env = { SESSION_DATA_LIMIT_BYTES: '1024' }
   server = await startTestServer({
-    ...{ server: defineServer({ name: 'acme' }), tools: [keep, recall], env },
+    ...{ server: defineServer({ name: 'acme' }), tools: [keep, recall, forget], env },
   })
 })
 afterAll(() => server.stop())
@@ -51,10 +65,14 @@ async function call(name: string, input: object) {
   return { ...(structuredContent as object), handle }
 }
 
-test('all are in one session, and are read at once', async () => {
+test('all are in one session, and can be read in the same run', async () => {
   const { handle, ...kept } = await call('keep', { size: 1 })
   expect(kept).toEqual({ read: NAMES, refused: 0 })
   expect(await call('recall', { session: handle })).toMatchObject({ names: NAMES })
+})
+
+test('the value undefined removes one', async () => {
+  expect(await call('forget', {})).toMatchObject({ before: 'kept', isGone: true })
 })
 
 test('together they have the limit of the session', async () => {

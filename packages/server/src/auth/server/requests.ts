@@ -59,8 +59,9 @@ async function prepare(
       }
       return
     case 'token':
-      await addRedirectUri(provider, params)
+      // First: reading the code compares its resource with this one.
       spellResources(params, rules.resources)
+      await addRedirectUri(provider, params)
       if (typeof params.scope === 'string') {
         params.scope = refreshedScope(params.scope, rules.scopes)
       }

@@ -13,7 +13,10 @@ export function protectedResourceRoutes(resources: Resources, facts: ResourceFac
     routes.get(path, async (c) => {
       const requested = asRequested(c.env.incoming, resource)
       const metadata = await protectedResourceMetadata(requested, facts)
-      return c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' })
+      // A cache that ignores queries would serve an echoed one to others.
+      const isEchoed = requested.url.includes('?')
+      const caching = isEchoed ? 'no-store' : 'public, max-age=3600'
+      return c.json(metadata, 200, { 'cache-control': caching })
     })
   }
   serve(METADATA_PATH, { ...resources.at('/mcp'), echoesQuery: false })

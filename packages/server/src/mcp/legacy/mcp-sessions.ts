@@ -54,9 +54,11 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
 
   const writers = createWriters(store)
   const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
+  const slidingOf = ({ needsToken }: McpSessionRecord) => (needsToken ? ofToken : anonymous)
+
   function renewed(found: McpSession): McpSession | Promise<McpSession> {
-    const sliding = found.needsToken ? ofToken : anonymous
-    return sliding.use(mcpSessionKey(found.id), found)?.then(() => found) ?? found
+    const renewing = slidingOf(found).use(mcpSessionKey(found.id), found)
+    return renewing === undefined ? found : renewing.then(() => found)
   }
 
   /** Moves to the caller's session if its own has ended; drops its subscriptions and calls. */
@@ -70,7 +72,7 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
     async create({ storage, ...given }: NewMcpSession): Promise<McpSessionRecord> {
       const record = recordOf(given)
       await storage?.spend(documentBytes(record))
-      const stamped = { ...record, ...ofToken.stamps() }
+      const stamped = { ...record, ...slidingOf(record).stamps() }
       if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, ofToken.keySeconds)
       else await unused.create(stamped)
       return stamped
