@@ -74,7 +74,7 @@ export async function createRuntime(given: RuntimeDeps) {
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
   const { demo, first, further } = await createUpstreams(deps, keyRing, now)
   const upstreams = [first, ...further]
-  const parts = createSessionParts(deps, { first, further }, keyRing, now)
+  const parts = createSessionParts({ ...deps, monotonicNow }, { first, further }, keyRing, now)
   const { sessions, blocks, account, signIn, keyPages, firstUpstream } = parts
   const streams = createSealedStreams(store.streams, keyRing)
   const { node, bus, announce } = await joinOthers(deps, streams)

@@ -39,6 +39,8 @@ export interface SessionPartsDeps {
   readonly publicUrl: string
   readonly pagesReady: () => Promise<void>
   readonly telemetry: Telemetry
+  /** Monotonic time in milliseconds. */
+  readonly monotonicNow: () => number
 }
 
 interface Shared {
@@ -61,7 +63,7 @@ export function createSessionParts(
   keyRing: KeyRing,
   now: () => number,
 ) {
-  const { config, log, store, publicUrl, pagesReady, telemetry } = deps
+  const { config, log, store, publicUrl, pagesReady, telemetry, monotonicNow } = deps
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
   const sessions = createSessionManager(
     { store, now, onChange: telemetry.metrics.session },
@@ -76,7 +78,7 @@ export function createSessionParts(
       .catch((error: unknown) => log.warn({ err: error }, 'client not listed for its person'))
     await Promise.all([kept.onWritten(sessionId), listed])
   }
-  const blocks = createBlocks({ store })
+  const blocks = createBlocks({ store, monotonicNow })
   const shared: Shared = {
     ...{ config, log, store, publicUrl, keyRing, now, sessions, links, blocks, onWritten },
   }

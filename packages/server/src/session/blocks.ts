@@ -46,7 +46,13 @@ const MOST_ATTEMPTS = 20
 
 export type Blocks = ReturnType<typeof createBlocks>
 
-export function createBlocks({ store }: { readonly store: Pick<Store, 'get'> }) {
+interface BlocksDeps {
+  readonly store: Pick<Store, 'get'>
+  /** Monotonic time in milliseconds. */
+  readonly monotonicNow: () => number
+}
+
+export function createBlocks({ store, monotonicNow }: BlocksDeps) {
   let known: BlockList | undefined
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<BlockList> | undefined
@@ -63,7 +69,7 @@ export function createBlocks({ store }: { readonly store: Pick<Store, 'get'> }) 
   }
 
   function refresh(): Promise<BlockList> {
-    readAt = performance.now()
+    readAt = monotonicNow()
     const started = read().finally(() => {
       if (reading === started) reading = undefined
     })
@@ -71,7 +77,7 @@ export function createBlocks({ store }: { readonly store: Pick<Store, 'get'> }) 
     return started
   }
 
-  const isFresh = () => performance.now() - readAt < FRESH_MS
+  const isFresh = () => monotonicNow() - readAt < FRESH_MS
 
   return {
     /** Reads the list now. */

@@ -58,8 +58,12 @@ export function toStoreError(error: unknown): unknown {
   return isUnavailable(error) ? storeUnavailable(withoutArguments(error)) : error
 }
 
-/** Redis echoes the arguments of an unknown command; keys and values must not reach the log. */
-function withoutArguments(error: ErrorReply): ErrorReply {
+/**
+ * Redis echoes the arguments of an unknown command, also of HELLO and AUTH; passwords, keys and values
+ * must not reach the log.
+ */
+export function withoutArguments(error: unknown): unknown {
+  if (!(error instanceof ErrorReply)) return error
   const [message = ''] = error.message.split(', with args beginning with', 1)
   return message === error.message ? error : new ErrorReply(message)
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorReply } from '@redis/client'
 import { withDeadline } from './command-deadline.ts'
 import { backoffMs, type RedisAddress, type RedisClient } from './redis-client.ts'
-import { deadlineMissed, isTimeout, redirectOf } from './redis-errors.ts'
+import { deadlineMissed, isTimeout, redirectOf, withoutArguments } from './redis-errors.ts'
 import { readHello } from './redis-hello.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
 import type { SendCommand } from './redis-stream-commands.ts'
@@ -95,7 +95,9 @@ export class RedisFollower implements Follower {
     let locateAt = monotonicNow()
     while (!this.#ended) {
       if (monotonicNow() >= locateAt) {
-        await Promise.all([this.#reader.locate(send(timeoutMs)), refuseReplica(send(timeoutMs))])
+        // First: a replica that lags behind would look like a stream that restarted.
+        await refuseReplica(send(timeoutMs))
+        await this.#reader.locate(send(timeoutMs))
         locateAt = monotonicNow() + LOCATE_EVERY_MS
         this.#listening.abort()
       }
@@ -114,7 +116,7 @@ export class RedisFollower implements Follower {
     else link.failed(client, error)
     if (error instanceof ErrorReply && !this.#isRefused && redirectOf(error) === undefined) {
       this.#isRefused = true
-      this.#log.warn({ err: error }, 'Redis refuses stream reads; retrying')
+      this.#log.warn({ err: withoutArguments(error) }, 'Redis refuses stream reads; retrying')
     }
     await pause(backoffMs(this.#failures, random), this.#waking.signal)
     this.#failures += 1

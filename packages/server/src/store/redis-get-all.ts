@@ -38,16 +38,24 @@ export function createGets(
       const others = keys.filter((key) => tagOf(key) !== tagOf(keys[0]))
       if (others.length > 0) return inTwo(getAll, keys, others)
     }
+    const wasAcross = isAcross
     // `then`, since `await` allocates more, and every call passes here.
     return redis.command(several.concat(keys, suffix), keys[0]).then(
-      (texts) => documentsOf(texts, keys.length),
-      (error) => retried(keys, error),
+      (texts) => {
+        try {
+          return documentsOf(texts, keys.length)
+        } catch (error) {
+          return retried(keys, error, wasAcross)
+        }
+      },
+      (error) => retried(keys, error, wasAcross),
     )
   }
 
-  function retried(keys: readonly string[], error: unknown): Promise<Found> {
+  /** @param wasAcross `isAcross` when the command was sent: a parallel one may have cleared it since */
+  function retried(keys: readonly string[], error: unknown, wasAcross: boolean): Promise<Found> {
     if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
-    else if (isAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false
+    else if (wasAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false
     else throw error
     return getAll(keys)
   }

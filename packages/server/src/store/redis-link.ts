@@ -12,6 +12,7 @@ import {
   isReplica,
   isTimeout,
   isUnauthenticated,
+  withoutArguments,
 } from './redis-errors.ts'
 import type { StoreLog } from './store-log.ts'
 
@@ -156,8 +157,9 @@ export class RedisLink {
   #lost(error: unknown): void {
     clearTimeout(this.#handshake)
     this.#silentSince = undefined
-    this.#report.down(error)
-    this.#options.onLost?.(error)
+    const cause = withoutArguments(error)
+    this.#report.down(cause)
+    this.#options.onLost?.(cause)
   }
 
   /** With a cause, Redis counts as lost; without one, only its address is resolved again. */

@@ -10,7 +10,7 @@ import {
   tlsNameOf,
 } from './redis-client.ts'
 import { RedisClusterTopology } from './redis-cluster-topology.ts'
-import { deadlineMissed } from './redis-errors.ts'
+import { deadlineMissed, withoutArguments } from './redis-errors.ts'
 import { passwordIn } from './redis-password-file.ts'
 import { RedisSentinelTopology } from './redis-sentinel-topology.ts'
 import type { AskRedis, RedisTopology, TopologyOptions } from './redis-topology.ts'
@@ -115,6 +115,8 @@ async function askOnce(address: RedisAddress, args: readonly string[]): Promise<
   const asking = client.connect().then(() => client.sendCommand([...args]))
   try {
     return await withDeadline<unknown>(asking, ASK_TIMEOUT_MS, deadlineMissed)
+  } catch (error) {
+    throw withoutArguments(error)
   } finally {
     isOver = true
     if (client.isOpen) client.destroy()

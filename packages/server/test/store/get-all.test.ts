@@ -54,6 +54,23 @@ it('reads one by one if it may not read several', async () => {
   expect(commands.filter((each) => each.startsWith('MGET'))).toHaveLength(1)
 })
 
+it('reads one by one if a proxy answers with a refusal for each of several', async () => {
+  const commands: string[] = []
+  const redis: RedisConnection = {
+    async command([name = '', ...keys]) {
+      commands.push(name)
+      if (name === 'GET') return keys[0] === '{s}:one' ? '{"rev":1}' : null
+      return keys.map(() => new ErrorReply('NOPERM this user has no permissions'))
+    },
+    script: async () => expect.fail('not expected'),
+    close: async () => undefined,
+  }
+  const { getAll } = createStringDocuments(redis)
+  expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
+  expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
+  expect(commands.filter((name) => name === 'MGET')).toHaveLength(1)
+})
+
 /** Several slots: each document is its key. */
 function slots(isSharded: boolean) {
   const commands: string[][] = []
@@ -90,6 +107,13 @@ it('reads them slot by slot once that was refused', async () => {
   expect(await getAll(MIXED)).toEqual(DOCUMENTS)
   expect(await getAll(MIXED)).toEqual(DOCUMENTS)
   expect(commands.filter((keys) => keys.length === MIXED.length)).toHaveLength(1)
+})
+
+it('reads all slot by slot whose common command was refused meanwhile', async () => {
+  const { redis } = slots(true)
+  const { getAll } = createStringDocuments(redis)
+  const found = await Promise.all([getAll(MIXED), getAll(MIXED), getAll(MIXED)])
+  expect(found).toEqual([DOCUMENTS, DOCUMENTS, DOCUMENTS])
 })
 
 it('never reads JSON of several slots by one command', async () => {

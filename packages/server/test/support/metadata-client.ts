@@ -53,7 +53,7 @@ async function startEndpoints(ca: string): Promise<string> {
         { store, sessions, now },
         { ttlSeconds: 660, personalTtlSeconds: 1 },
       ),
-      blocks: createBlocks({ store }),
+      blocks: createBlocks({ store, monotonicNow: () => performance.now() }),
       isSignedIn: async () => false,
       settleSignIn: async (sessionId) => sessionId,
       keptSignIns: NO_KEPT_SIGN_INS,
