@@ -85,7 +85,7 @@ async function follow({
   const deps = { node, streams, notifier, mcpSessions, log }
   const events = createEventStream()
   open.push(events)
-  const stop = await startSending(deps, { ...mcpSession, generation: 1 }, undefined, events, {})
+  const { stop } = await startSending(deps, { ...mcpSession, generation: 1 }, undefined, events, {})
   events.onClose(stop)
   return { events, ...readerOf(events.response) }
 }
@@ -148,6 +148,63 @@ test('events after a failed read of the log are not lost', async () => {
     'notifications/tools/list_changed',
   ])
   expect(failures).toBe(0)
+})
+
+test('change events are not queued while a large result waits for its reader', async () => {
+  const parts = await start()
+  const { node, streams, mcpSession } = parts
+  const key = ownStreamKey(mcpSession.id)
+  for (const id of ['a', 'b', 'c']) {
+    await streams.append(key, JSON.stringify(message(id, 700_000)), BOUNDS)
+  }
+  let reads = 0
+  const eventsAfter: typeof node.eventsAfter = (after) => {
+    reads += 1
+    return node.eventsAfter(after)
+  }
+  const { events, read } = await follow({ ...parts, node: { ...node, eventsAfter } })
+  await turn()
+  // The buffer is below the limit then, and the third result still waits for its end.
+  await read(1)
+  expect(events.isFull).toBe(false)
+  reads = 0
+  for (let count = 0; count < 50; count += 1) await node.publish({ kind: 'tools_list_changed' })
+  expect((await read(3 + 50)).slice(0, 3)).toEqual(['a', 'b', 'c'])
+  // One read replaces the queue.
+  expect(reads).toBe(1)
+})
+
+test('events that come while the stream is full during a read of the log are not lost', async () => {
+  const parts = await start()
+  const { node, streams, mcpSession, notifier } = parts
+  let duringRead: (() => Promise<void>) | undefined
+  const eventsAfter: typeof node.eventsAfter = async (after) => {
+    const found = await node.eventsAfter(after)
+    const action = duringRead
+    duringRead = undefined
+    await action?.()
+    return found
+  }
+  const followed = await follow({ ...parts, node: { ...node, eventsAfter } })
+  const key = ownStreamKey(mcpSession.id)
+  for (const id of ['a', 'b', 'c']) await streams.append(key, JSON.stringify(message(id)), BOUNDS)
+  notifier.notify(key)
+  await turn()
+  await node.publish({ kind: 'tools_list_changed' })
+  duringRead = async () => {
+    for (const id of ['d', 'e']) followed.events.write(message(id, LARGE))
+    for (const kind of ['prompts', 'tools', 'prompts', 'tools'] as const) {
+      await node.publish({ kind: `${kind}_list_changed` })
+    }
+    // Read before the end of the read of the log: the stream is no longer full.
+    await followed.read(6)
+  }
+  const seen = await followed.read(10)
+  expect(seen.filter((each) => String(each).length > 1)).toEqual(
+    ['tools', 'prompts', 'tools', 'prompts', 'tools'].map(
+      (kind) => `notifications/${kind}/list_changed`,
+    ),
+  )
 })
 
 test('the replay of a call waits for its reader, and keeps its slot until it is sent', async () => {
