@@ -1,12 +1,14 @@
 /** Clients that do not read their responses: each keeps its slot, so that their memory is bounded. */
 
 import { once } from 'node:events'
-import { connect as openSocket } from 'node:net'
+import { connect as openSocket, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { defineServer, defineTool } from '../../src/index.ts'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'
+import { responseTo } from '../support/event-reader.ts'
+import { initializeSse, openSse, sendSse } from '../support/sse.ts'
 import { connect, envelope, post, postModern, read, request } from '../support/wire.ts'
 
 /** More than the buffers of a socket take. */
@@ -111,6 +113,31 @@ test.each([
   },
 )
 
+test('who does not read a stream that a newer one replaces is disconnected', async () => {
+  const { stream, path, id } = await initializeSse(await openSse(server.url), [server.url])
+  for (let call = 0; call < 8; call += 1) {
+    await sendSse(server.url, path, request('tools/call', paramsOf(false, 900_000), call))
+    await stream.until(responseTo(call))
+  }
+  stream.close()
+  const openSockets = () =>
+    process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+  const before = openSockets()
+  const replays: Socket[] = []
+  for (let count = 0; count < 30; count += 1) {
+    // Eight results from the first event on: more than the buffers of a socket take.
+    const from = {
+      accept: 'text/event-stream',
+      connection: 'close',
+      'last-event-id': `${id}.s.0-0.0-0`,
+    }
+    replays.push(await openPaused(`GET ${path.replace('/messages', '/sse')}`, from))
+  }
+  // The sockets of the client, and that of the newest stream at the server.
+  await expect.poll(openSockets, { timeout: 20_000 }).toBeLessThan(before + replays.length + 5)
+  for (const socket of replays) socket.destroy()
+})
+
 async function expectSlots(
   headers: Readonly<Record<string, string>>,
   messageOf: (size: number) => unknown,
@@ -126,17 +153,26 @@ async function expectSlots(
 }
 
 /** Posts a message, and stops reading at the first bytes of the response. */
-async function openUnread(headers: Readonly<Record<string, string>>, message: string) {
-  const { hostname, port, host } = new URL(server.url)
-  const socket = openSocket(Number(port), hostname)
+function openUnread(headers: Readonly<Record<string, string>>, message: string) {
   const fields = {
-    ...{ host, accept: 'application/json, text/event-stream', ...headers },
+    ...{ accept: 'application/json, text/event-stream', ...headers },
     ...{ 'content-type': 'application/json', 'content-length': String(message.length) },
   }
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('')}\r\n${message}`)
+  return openPaused('POST /mcp', fields, message)
+}
+
+async function openPaused(
+  start: string,
+  headers: Readonly<Record<string, string>>,
+  body = '',
+): Promise<Socket> {
+  const { hostname, port, host } = new URL(server.url)
+  const socket = openSocket(Number(port), hostname)
+  const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`${start} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
   const [head] = (await once(socket, 'data')) as [Buffer]
   socket.pause()
+  socket.on('error', () => undefined)
   expect(head.toString()).toMatch(/^HTTP\/1\.1 200 /)
   return socket
 }

@@ -73,6 +73,9 @@ function readerOf({ body }: Response) {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
+const settle = async () => {
+  for (let turns = 0; turns < 20; turns += 1) await turn()
+}
 
 async function follow({
   streams,
@@ -85,7 +88,7 @@ async function follow({
   const deps = { node, streams, notifier, mcpSessions, log }
   const events = createEventStream()
   open.push(events)
-  const stop = await startSending(deps, { ...mcpSession, generation: 1 }, undefined, events, {})
+  const { stop } = await startSending(deps, { ...mcpSession, generation: 1 }, undefined, events, {})
   events.onClose(stop)
   return { events, ...readerOf(events.response) }
 }
@@ -96,7 +99,7 @@ test('large results that wait for the stream of a session arrive one after the o
   const key = ownStreamKey(parts.mcpSession.id)
   for (const id of ids) await parts.streams.append(key, JSON.stringify(message(id)), BOUNDS)
   const { events, read } = await follow(parts)
-  for (let turns = 0; turns < 20; turns += 1) await turn()
+  await settle()
   expect(events.isOpen).toBe(true)
   expect(await read(ids.length)).toEqual(ids)
   expect(events.isOpen).toBe(true)
@@ -115,7 +118,7 @@ test('what comes while a client does not read arrives later, whatever its number
   for (const id of ['a', 'b', 'c']) await append(id)
   for (let count = 0; count < 3000; count += 1) await node.publish({ kind: 'tools_list_changed' })
   await append('d', 10)
-  for (let turns = 0; turns < 20; turns += 1) await turn()
+  await settle()
   expect(events.isOpen).toBe(true)
   const seen = await read(4 + 3000)
   expect(seen.filter((each) => String(each).length === 1)).toEqual(['a', 'b', 'c', 'd'])
@@ -148,6 +151,30 @@ test('events after a failed read of the log are not lost', async () => {
     'notifications/tools/list_changed',
   ])
   expect(failures).toBe(0)
+})
+
+test('change events are not queued while a large result waits for its reader', async () => {
+  const parts = await start()
+  const { node, streams, mcpSession } = parts
+  const key = ownStreamKey(mcpSession.id)
+  for (const id of ['a', 'b', 'c']) {
+    await streams.append(key, JSON.stringify(message(id, 700_000)), BOUNDS)
+  }
+  let reads = 0
+  const eventsAfter: typeof node.eventsAfter = (after) => {
+    reads += 1
+    return node.eventsAfter(after)
+  }
+  const { events, read } = await follow({ ...parts, node: { ...node, eventsAfter } })
+  await settle()
+  // The buffer is below the limit then, and the third result still waits for its end.
+  await read(1)
+  expect(events.isFull).toBe(false)
+  reads = 0
+  for (let count = 0; count < 50; count += 1) await node.publish({ kind: 'tools_list_changed' })
+  await settle()
+  expect((await read(3 + 50)).slice(0, 3)).toEqual(['a', 'b', 'c'])
+  expect(reads).toBe(1)
 })
 
 test('the replay of a call waits for its reader, and keeps its slot until it is sent', async () => {
@@ -184,7 +211,7 @@ test('the replay of a call waits for its reader, and keeps its slot until it is 
       disconnect: () => expect.fail('the client reads'),
     },
   )
-  for (let turns = 0; turns < 20; turns += 1) await turn()
+  await settle()
   expect(await readerOf(response).read(4)).toEqual(['a', 'b', 'c', 'call'])
   expect(() => limits.stream('ses_a', 'resumed')).toThrow('Too many open streams')
   for (const close of closing) close()

@@ -1,22 +1,16 @@
 /**
  * Server-sent event streams of JSON-RPC messages (WHATWG HTML, 9.2): event ids, the notifier of new
- * entries, backpressure, and the graceful shutdown of streams that clients resume on another node.
+ * entries, and the graceful shutdown of streams that clients resume on another node.
  */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { toWellFormedJson } from '../../well-formed.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
+import { FrameBuffer } from './frame-buffer.ts'
 
 /** Keep-alive: comments at this interval prevent proxies from closing an idle stream. */
 const KEEP_ALIVE_MS = 15_000
-
-/**
- * Backpressure limit: a write disconnects a client whose buffer exceeds 1 MiB already. One event may
- * be larger: results have a limit of their own. Replays wait for `drained` instead, or a client that
- * reconnects would be disconnected by the same events again.
- */
-const MOST_BUFFERED_BYTES = 1024 * 1024
 
 /**
  * Reconnection delay: a stopping node leaves the load balancer, and a call whose tool closed the
@@ -69,8 +63,10 @@ export function createEventStream(disconnect?: () => void) {
     prime: (id: string): void => buffer.enqueue(`${idLine(id)}data: \n\n`),
     /** Writes a comment, which clients ignore: some proxies send the headers with the first byte. */
     comment: (): void => buffer.enqueue(': open\n\n'),
-    /** Ends the stream. */
+    /** Ends the stream. What the client has not read remains available to it. */
     end: (): void => buffer.end(),
+    /** Ends a stream whose slot is released; disconnects a client that has not read it. */
+    endUnheld: (): void => buffer.endUnheld(),
     /** Ends a stream that the client will resume, after the reconnection delay (SSE `retry`). */
     endForReconnection(): void {
       buffer.enqueue(`retry: ${RECONNECTION_MS}\n\n`)
@@ -78,80 +74,6 @@ export function createEventStream(disconnect?: () => void) {
     },
     /** Calls the listener once, when either side closes the stream. */
     onClose: (listener: () => void): void => buffer.onClose(listener),
-  }
-}
-
-/** The body of a stream: frames that its reader has not taken yet, up to the backpressure limit. */
-class FrameBuffer {
-  readonly body: ReadableStream<Uint8Array>
-  readonly #encoder = new TextEncoder()
-  readonly #closed: (() => void)[] = []
-  readonly #drainWaiters: (() => void)[] = []
-  readonly #disconnect: (() => void) | undefined
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
-
-  constructor(disconnect: (() => void) | undefined) {
-    this.#disconnect = disconnect
-    this.body = new ReadableStream<Uint8Array>(
-      {
-        start: (started) => {
-          this.#controller = started
-        },
-        // Called when the reader has taken all frames and waits for more.
-        pull: () => this.#wake(),
-        // A disconnect ends the stream, not the call: only a cancellation ends the call.
-        cancel: () => this.#release(),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: 0 }),
-    )
-  }
-
-  get isOpen(): boolean {
-    return this.#controller !== undefined
-  }
-
-  get bytes(): number {
-    return -(this.#controller?.desiredSize ?? 0)
-  }
-
-  get isFull(): boolean {
-    return this.bytes > MOST_BUFFERED_BYTES
-  }
-
-  enqueue(frame: string): void {
-    if (!this.isFull) {
-      this.#controller?.enqueue(this.#encoder.encode(frame))
-      return
-    }
-    // Discards the buffer, which `close` would keep; the client can resume for a replay. With a
-    // connection its end cancels the stream: the HTTP library would write an error into the stream.
-    if (this.#disconnect !== undefined) this.#disconnect()
-    else this.#controller?.error(new Error('The client reads too slowly.'))
-    this.#release()
-  }
-
-  async drained(): Promise<void> {
-    if (this.isFull) await new Promise<void>((resolve) => void this.#drainWaiters.push(resolve))
-  }
-
-  end(): void {
-    this.#controller?.close()
-    this.#release()
-  }
-
-  onClose(listener: () => void): void {
-    if (this.isOpen) this.#closed.push(listener)
-    else listener()
-  }
-
-  #release(): void {
-    this.#controller = undefined
-    this.#wake()
-    for (const listener of this.#closed.splice(0)) listener()
-  }
-
-  #wake(): void {
-    for (const wake of this.#drainWaiters.splice(0)) wake()
   }
 }
 

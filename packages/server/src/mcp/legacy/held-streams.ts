@@ -15,7 +15,12 @@ import {
 } from './event-stream.ts'
 import type { McpSessionRecord } from './mcp-session-record.ts'
 import type { McpSessions } from './mcp-sessions.ts'
-import { type SendingOptions, type StreamSenderDeps, startSending } from './stream-sender.ts'
+import {
+  type Sending,
+  type SendingOptions,
+  type StreamSenderDeps,
+  startSending,
+} from './stream-sender.ts'
 
 export interface HeldStreamDeps extends StreamSenderDeps {
   readonly mcpSessions: McpSessions
@@ -42,6 +47,8 @@ interface Held {
   /** Releases its slot in the limits. */
   readonly release: Release
   readonly events: EventStream
+  /** Undefined until the replay is sent. */
+  sending?: Sending
 }
 
 export type HeldStreams = ReturnType<typeof createHeldStreams>
@@ -53,8 +60,10 @@ export function createHeldStreams(deps: HeldStreamDeps) {
   node.onControl((control) => {
     if (control.kind !== 'connection_ended' && control.kind !== 'stream_taken') return
     const holding = held.get(control.connectionId)
-    if (control.kind === 'connection_ended') holding?.events.end()
-    else if (holding !== undefined && holding.generation < control.generation) holding.events.end()
+    if (control.kind === 'connection_ended') holding?.events.endUnheld()
+    else if (holding !== undefined && holding.generation < control.generation) {
+      holding.events.endUnheld()
+    }
   })
 
   return {
@@ -79,8 +88,9 @@ export function createHeldStreams(deps: HeldStreamDeps) {
           generation: generation + 1,
         }))
         const { generation } = mcpSession
-        held.get(mcpSessionId)?.events.end()
-        held.set(mcpSessionId, { generation, events, release })
+        held.get(mcpSessionId)?.events.endUnheld()
+        const holding: Held = { generation, events, release }
+        held.set(mcpSessionId, holding)
         events.onClose(() => {
           if (held.get(mcpSessionId)?.events === events) held.delete(mcpSessionId)
         })
@@ -88,7 +98,8 @@ export function createHeldStreams(deps: HeldStreamDeps) {
         if (!mcpSession.needsToken) {
           events.onClose(keepUnused(mcpSessions, mcpSessionId, unusedTtlSeconds / 4))
         }
-        events.onClose(await startSending(deps, mcpSession, after, events, options))
+        holding.sending = await startSending(deps, mcpSession, after, events, options)
+        events.onClose(holding.sending.stop)
       } catch (error) {
         // The caller never receives the stream, so that only this function can end it.
         events.end()
@@ -99,11 +110,11 @@ export function createHeldStreams(deps: HeldStreamDeps) {
     },
     /**
      * Writes a message to the stream, bypassing the store and without an event id to resume from.
-     * Returns false if this node does not hold the stream, or its client has not read yet.
+     * Returns false if this node does not hold the stream, or earlier messages are not sent yet.
      */
     sendNow(mcpSessionId: string, message: JSONRPCMessage): boolean {
-      const events = held.get(mcpSessionId)?.events
-      if (events === undefined || events.isFull) return false
+      const { events, sending } = held.get(mcpSessionId) ?? {}
+      if (events === undefined || events.isFull || !sending?.isCaughtUp()) return false
       events.write(message)
       return events.isOpen
     },

@@ -40,11 +40,18 @@ interface EndpointEvent {
   readonly idPrefix: string
 }
 
+/** A stream that follows the logs. */
+export interface Sending {
+  /** False while messages of the logs wait for the client: a direct write would precede them. */
+  readonly isCaughtUp: () => boolean
+  readonly stop: () => void
+}
+
 /** Retry delay after a failed read: the next notification may come much later. */
 const READ_RETRY_MS = 1000
 
 /**
- * Replays the events after `after`, then follows the logs. Returns the function that stops it.
+ * Replays the events after `after`, then follows the logs.
  * @throws AppError `unavailable`
  */
 export async function startSending(
@@ -53,7 +60,7 @@ export async function startSending(
   after: StreamEventId | undefined,
   events: EventStream,
   options: SendingOptions,
-): Promise<() => void> {
+): Promise<Sending> {
   const { node, notifier } = deps
   const logs = await createLogReaders(deps, mcpSession, after, events, options)
   const sender = new StreamSender(logs, events, deps.log)
@@ -74,7 +81,7 @@ export async function startSending(
     throw error
   }
   sender.readOwn()
-  return stop
+  return { isCaughtUp: sender.isCaughtUp, stop }
 }
 
 /**
@@ -90,12 +97,16 @@ class StreamSender {
   #isReadQueued = false
   /** Change events are skipped until the log is read again: the client has not read yet. */
   #isBehind = false
+  /** The stream was full before the end of the MCP session's own log. */
+  #isWaiting = false
 
   constructor(logs: LogReaders, events: EventStream, log: Logger) {
     this.#logs = logs
     this.#events = events
     this.#log = log
   }
+
+  readonly isCaughtUp = (): boolean => !(this.#isBehind || this.#isWaiting || this.#isReadQueued)
 
   /** Sends past change events. Nobody reads the stream yet: what does not fit is sent later. */
   async replay(): Promise<void> {
@@ -108,7 +119,7 @@ class StreamSender {
 
   readonly onEvent = (event: LoggedEvent): void => {
     if (this.#isBehind) return
-    this.#isBehind = this.#events.isFull
+    this.#isBehind = this.#events.isFull || this.#isWaiting
     this.#enqueue(() =>
       this.#isBehind || this.#events.isFull ? this.#catchUp() : this.#logs.sendEvent(event),
     )
@@ -119,7 +130,11 @@ class StreamSender {
     this.#isReadQueued = true
     this.#enqueue(async () => {
       this.#isReadQueued = false
-      while (this.#events.isOpen && !(await this.#logs.sendOwn())) await this.#events.drained()
+      while (this.#events.isOpen && !(await this.#logs.sendOwn())) {
+        this.#isWaiting = true
+        await this.#events.drained()
+      }
+      this.#isWaiting = false
     })
   }
 
@@ -132,7 +147,8 @@ class StreamSender {
       // Before the read: an event that comes meanwhile is sent after it, or read by it.
       this.#isBehind = false
       try {
-        this.#isBehind = !(await this.#logs.sendEvents())
+        // `onEvent` may have skipped events meanwhile: only the next read finds them.
+        if (!(await this.#logs.sendEvents())) this.#isBehind = true
       } catch (error) {
         this.#isBehind = true
         throw error
