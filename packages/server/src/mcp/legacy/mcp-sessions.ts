@@ -47,14 +47,9 @@ export type McpSessions = ReturnType<typeof createMcpSessions>
 export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) {
   const { store, sessions } = deps
   const unused = createUnusedMcpSessions(deps, times)
-  // The TTL of the key decides: nodes of the last release renew it without writing stamps.
-  const anonymous = new SlidingExpiration(deps, times.ttlSeconds)
-  // Each call renews the session of its token, so that its MCP session may outlive that.
-  const ofToken = new SlidingExpiration(deps, times.ttlSeconds, 15 * 60_000)
-
+  const slidingOf = createSliding(deps, times.ttlSeconds)
   const writers = createWriters(store)
   const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
-  const slidingOf = ({ needsToken }: McpSessionRecord) => (needsToken ? ofToken : anonymous)
 
   function renewed(found: McpSession): McpSession | Promise<McpSession> {
     const renewing = slidingOf(found).use(mcpSessionKey(found.id), found)
@@ -72,8 +67,9 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
     async create({ storage, ...given }: NewMcpSession): Promise<McpSessionRecord> {
       const record = recordOf(given)
       await storage?.spend(documentBytes(record))
-      const stamped = { ...record, ...slidingOf(record).stamps() }
-      if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, ofToken.keySeconds)
+      const sliding = slidingOf(record)
+      const stamped = { ...record, ...sliding.stamps() }
+      if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, sliding.keySeconds)
       else await unused.create(stamped)
       return stamped
     },
@@ -132,6 +128,15 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
       return ended
     },
   }
+}
+
+/** The expiration of an MCP session, which depends on whether it has a token. */
+function createSliding(deps: McpSessionDeps, ttlSeconds: number) {
+  // The TTL of the key decides: nodes of the last release renew it without writing stamps.
+  const anonymous = new SlidingExpiration(deps, ttlSeconds)
+  // Each call renews the session of its token, so that its MCP session may outlive that.
+  const ofToken = new SlidingExpiration(deps, ttlSeconds, 15 * 60_000)
+  return ({ needsToken }: McpSessionRecord) => (needsToken ? ofToken : anonymous)
 }
 
 /** Writes to an MCP session that exists. */
