@@ -25,7 +25,7 @@ import type { Limits } from '../mcp/limits.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
 import type { Caller } from '../session/caller.ts'
 import { type CallLines, isForPage, sendAnswer, writeAnswer } from './answer.ts'
-import { Call, type CallParts, type PostRoute } from './fast-call.ts'
+import { Call, type CallParts, nextBatch, type PostRoute } from './fast-call.ts'
 import type { HandOver } from './hand-over.ts'
 import {
   type BodyOptions,
@@ -112,23 +112,6 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
   const resource = asRequested(incoming, route.resource)
   return resource === route.resource ? route : { ...route, resource }
-}
-
-let batch: Promise<void> | undefined
-
-/**
- * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
- * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
- * A promise, since each call must resume in its own asynchronous context: traces are kept there.
- */
-function nextBatch(): Promise<void> {
-  batch ??= new Promise((resolve) => {
-    setImmediate(() => {
-      batch = undefined
-      resolve()
-    })
-  })
-  return batch
 }
 
 interface RunDeps {

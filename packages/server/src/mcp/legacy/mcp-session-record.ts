@@ -1,9 +1,10 @@
-/** The stored record of an MCP session (`Mcp-Session-Id`), and its store keys. */
+/** The stored record of an MCP session (`Mcp-Session-Id`), and its store keys and expiration. */
 
 import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextprotocol/server'
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Stored } from '../../store/port.ts'
+import { SlidingExpiration, type SlidingExpirationDeps } from '../../store/sliding-expiration.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
 
 const CONNECTION_SCHEMA = 1
@@ -78,4 +79,13 @@ export function recordOf({
 /** Also the error for an MCP session of another owner, to prevent enumeration. */
 export function mcpSessionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
+}
+
+/** The expiration of an MCP session, which depends on whether it has a token. */
+export function createExpirations(deps: SlidingExpirationDeps, ttlSeconds: number) {
+  // The TTL of the key decides: nodes of the last release renew it without writing stamps.
+  const anonymous = new SlidingExpiration(deps, ttlSeconds)
+  // Each call renews the session of its token, so that its MCP session may outlive that.
+  const ofToken = new SlidingExpiration(deps, ttlSeconds, 15 * 60_000)
+  return ({ needsToken }: McpSessionRecord) => (needsToken ? ofToken : anonymous)
 }

@@ -6,12 +6,12 @@
 import type { RequestId } from '@modelcontextprotocol/server'
 import { createLruCache } from '../../store/lru-cache.ts'
 import type { Changes, Store } from '../../store/port.ts'
-import { SlidingExpiration } from '../../store/sliding-expiration.ts'
 import { documentBytes } from '../../store/storage-budget.ts'
 import { checkSubscriptionCount } from '../bounds.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 import {
+  createExpirations,
   type McpSession,
   type McpSessionRecord,
   mcpSessionEnded,
@@ -47,7 +47,7 @@ export type McpSessions = ReturnType<typeof createMcpSessions>
 export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) {
   const { store, sessions } = deps
   const unused = createUnusedMcpSessions(deps, times)
-  const slidingOf = createSliding(deps, times.ttlSeconds)
+  const slidingOf = createExpirations(deps, times.ttlSeconds)
   const writers = createWriters(store)
   const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
 
@@ -128,15 +128,6 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) 
       return ended
     },
   }
-}
-
-/** The expiration of an MCP session, which depends on whether it has a token. */
-function createSliding(deps: McpSessionDeps, ttlSeconds: number) {
-  // The TTL of the key decides: nodes of the last release renew it without writing stamps.
-  const anonymous = new SlidingExpiration(deps, ttlSeconds)
-  // Each call renews the session of its token, so that its MCP session may outlive that.
-  const ofToken = new SlidingExpiration(deps, ttlSeconds, 15 * 60_000)
-  return ({ needsToken }: McpSessionRecord) => (needsToken ? ofToken : anonymous)
 }
 
 /** Writes to an MCP session that exists. */
