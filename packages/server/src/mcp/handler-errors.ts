@@ -12,10 +12,8 @@ import { AppError } from '../errors.ts'
 import { cutText } from '../well-formed.ts'
 import type { McpAnswer } from './mcp-request.ts'
 import { type RequestContext, requestContextOf } from './request-context.ts'
+import { type Handler, wrapHandlers } from './wrap-handlers.ts'
 
-type Handler = (request: unknown, ctx: ServerContext) => unknown
-/** For methods outside the protocol, such as those of extensions, `first` holds the schemas. */
-type SetHandler = (method: string, first: unknown, second?: Handler) => void
 /** The SDK's hook for subclasses: wraps a handler together with the check of its parameters. */
 type WrapHandler = (method: string, handler: Handler) => Handler
 
@@ -38,20 +36,13 @@ const unserved = new WeakMap<AuthInfo, AppError>()
  * errors that resources, prompts and completions throw, and report bad params as internal errors.
  */
 export function guardHandlers(server: Server, fallback: RequestContext | undefined): void {
-  const set = server.setRequestHandler.bind(server) as SetHandler
-  const guarded =
-    (handler: Handler): Handler =>
-    async (request, ctx) => {
-      try {
-        return await handler(request, ctx)
-      } catch (error) {
-        throw toProtocolError(error, ctx, fallback)
-      }
+  wrapHandlers(server, (handler) => async (request, ctx) => {
+    try {
+      return await handler(request, ctx)
+    } catch (error) {
+      throw toProtocolError(error, ctx, fallback)
     }
-  const setGuarded: SetHandler = (method, first, second) => {
-    if (second === undefined) set(method, guarded(first as Handler))
-    else set(method, first, guarded(second))
-  }
+  })
   const hook = server as unknown as { _wrapHandler: WrapHandler }
   const wrap = hook._wrapHandler.bind(server)
   const wrapGuarded: WrapHandler = (method, handler) => {
@@ -64,7 +55,7 @@ export function guardHandlers(server: Server, fallback: RequestContext | undefin
       }
     }
   }
-  Object.assign(server, { setRequestHandler: setGuarded, _wrapHandler: wrapGuarded })
+  Object.assign(server, { _wrapHandler: wrapGuarded })
 }
 
 function toProtocolError(

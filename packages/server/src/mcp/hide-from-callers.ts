@@ -14,6 +14,7 @@ import type { Catalog } from '../engine/discover.ts'
 import type { Team } from '../engine/team.ts'
 import { type Declared, isVisible } from '../engine/visibility.ts'
 import type { RequestContext } from './request-context.ts'
+import { type Handler, wrapHandlers } from './wrap-handlers.ts'
 
 interface HideDeps {
   readonly catalog: Catalog
@@ -21,8 +22,6 @@ interface HideDeps {
   readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
-type Handler = (request: unknown, ctx: ServerContext) => unknown
-type SetHandler = (method: string, handler: Handler, ...more: unknown[]) => void
 type Wrap = (handler: Handler) => Handler
 type Named = { readonly name: string }
 type Asked = { readonly params: { readonly name: string } }
@@ -32,13 +31,11 @@ type Completion = {
 
 /** Wraps all handlers that are registered after this call. */
 export function hideFromCallers(server: Server, deps: HideDeps): void {
-  const set = server.setRequestHandler.bind(server) as SetHandler
   const wrappers = wrappersOf(deps)
-  const setHiding: SetHandler = (method, handler, ...more) => {
+  wrapHandlers(server, (handler, method) => {
     const wrap = Object.hasOwn(wrappers, method) ? wrappers[method] : undefined
-    set(method, wrap === undefined ? handler : wrap(handler), ...more)
-  }
-  Object.assign(server, { setRequestHandler: setHiding })
+    return wrap === undefined ? handler : wrap(handler)
+  })
 }
 
 function wrappersOf({ catalog, team, requestContextOf }: HideDeps): Readonly<Record<string, Wrap>> {

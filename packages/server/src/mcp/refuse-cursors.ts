@@ -1,9 +1,8 @@
 /** Refuses cursors: each list is one page, so that the server issues none. */
 
 import { ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprotocol/server'
+import { type Handler, wrapHandlers } from './wrap-handlers.ts'
 
-type Handler = (request: Listing, ctx: unknown) => unknown
-type SetHandler = (method: string, handler: Handler, ...more: unknown[]) => void
 type Listing = { readonly params?: { readonly cursor?: unknown } }
 
 const LISTS = new Set(['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'])
@@ -13,16 +12,12 @@ const LISTS = new Set(['tools/list', 'prompts/list', 'resources/list', 'resource
  * server/utilities/pagination, "Error Handling"). An empty cursor counts as absent.
  */
 export function refuseCursors(server: Server): void {
-  const set = server.setRequestHandler.bind(server) as SetHandler
-  const setRefusing: SetHandler = (method, handler, ...more) => {
-    set(method, LISTS.has(method) ? refusing(handler) : handler, ...more)
-  }
-  Object.assign(server, { setRequestHandler: setRefusing })
+  wrapHandlers(server, (handler, method) => (LISTS.has(method) ? refusing(handler) : handler))
 }
 
 function refusing(handler: Handler): Handler {
   return (request, ctx) => {
-    if (!request.params?.cursor) return handler(request, ctx)
+    if (!(request as Listing).params?.cursor) return handler(request, ctx)
     const message = 'The cursor is not valid: lists have one page.'
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, message)
   }
