@@ -79,8 +79,7 @@ describeOwnRedis('three nodes on a Redis Cluster', () => {
   test('a planned failover has no effect on callers', LONG, async ({ annotate }) => {
     const master = await masterOfNodes()
     const seen = await watch(watched, async () => {
-      await sendToRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
-      await cluster.untilServed([master])
+      await cluster.failOver(master)
     })
     await annotate(record('planned failover', seen))
     expectUnnoticed(seen)

@@ -53,6 +53,13 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   afterEach(() => link.setLatency(0))
   afterAll(() => link.close())
 
+  /** Polls, since the result of a probe of the store counts for up to three seconds. */
+  async function untilReadyz(status: number, urls: readonly string[] = cluster.urls) {
+    for (const url of urls) {
+      await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(status)
+    }
+  }
+
   /** Requests that need the store, with and without an MCP session. */
   const needingStore = (headers: Headers, session: string): Record<string, Send> => ({
     initialize: (url) => read(post(url, INITIALIZE)),
@@ -79,7 +86,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       await expectDelivery(cluster, streams)
       expect(await slowText()).toBe('slow')
       await untilRecovered(cluster, headers)
-      for (const url of cluster.urls) expect((await fetch(`${url}/readyz`)).status).toBe(200)
+      await untilReadyz(200)
     })
 
     test.each(Object.entries(FULL_CLIENTS))(
@@ -125,8 +132,7 @@ describeRedis('plain', 'three nodes on a Redis', () => {
           expectUnavailable(await send(url)),
         )
         await Promise.all(refusals)
-        // The result of a probe counts for up to three seconds.
-        await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503)
+        await untilReadyz(503, [url])
         const free = await toolModern(url, 'where', { text: 'free' })
         expect(free.message.result).toMatchObject({ structuredContent: { text: 'free' } })
         // Ended MCP sessions are not accepted because of that.
@@ -138,8 +144,8 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       await expectDelivery(cluster, streams)
       for (const url of cluster.urls) {
         expect((await read(post(url, tool('where'), ended))).status).toBe(404)
-        expect((await fetch(`${url}/readyz`)).status).toBe(200)
       }
+      await untilReadyz(200)
     })
   })
 

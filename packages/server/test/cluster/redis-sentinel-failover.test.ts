@@ -50,9 +50,7 @@ describeOwnRedis('three nodes behind Sentinels', () => {
 
   /** Sentinels promote a replica, and demote the old master some seconds later. */
   async function failOver(): Promise<void> {
-    const master = await sentinels.master()
-    await sendToRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
-    await sentinels.untilPromoted(master)
+    await sentinels.failOver()
     await untilOneMaster()
   }
 

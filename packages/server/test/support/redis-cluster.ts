@@ -21,6 +21,8 @@ export interface RedisCluster extends RedisTopologyServers {
   masterOf(key: string): Promise<RedisServer>
   /** A replica of this master. */
   replicaOf(master: RedisServer): Promise<RedisServer>
+  /** Makes the replica of this master a master, and asks it again if it gives up. */
+  failOver(master: RedisServer): Promise<void>
   /** Waits until every slot has a master other than the given servers. */
   untilServed(without?: readonly RedisServer[]): Promise<void>
 }
@@ -35,6 +37,8 @@ export interface ClusterOptions {
 }
 
 const MASTERS = 3
+/** A replica gives a planned failover up after five seconds, and then accepts the command again. */
+const MANUAL_FAILOVER_MS = 6000
 export const SLOTS = 16_384
 export const QUICK_REPLICATION = [
   '--repl-diskless-sync-delay',
@@ -104,6 +108,18 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     async replicaOf(master) {
       const range = (await slotsOf(servers)).find(([, , [, port]]) => port === master.port)
       return found(byPort(range?.[3]?.[1]))
+    },
+    async failOver(master) {
+      const replica = await cluster.replicaOf(master)
+      let askAgainAt = 0
+      await until(async () => {
+        if (String(await sendToRedis(replica, 'ROLE')).startsWith('master')) return true
+        if (Date.now() < askAgainAt) return false
+        askAgainAt = Date.now() + MANUAL_FAILOVER_MS
+        await sendToRedis(replica, 'CLUSTER', 'FAILOVER')
+        return false
+      })
+      await cluster.untilServed([master])
     },
     async untilServed(without = []) {
       const left = servers.filter((server) => !without.includes(server))

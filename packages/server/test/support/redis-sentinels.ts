@@ -15,6 +15,8 @@ export interface RedisSentinels extends RedisTopologyServers {
   master(): Promise<RedisServer>
   /** Waits for another master that accepts writes. */
   untilPromoted(before: RedisServer): Promise<void>
+  /** Makes a replica the master; asks again if the Sentinels refuse, or give their failover up. */
+  failOver(): Promise<void>
 }
 
 const MASTER_NAME = 'main'
@@ -87,6 +89,16 @@ export async function watchWithSentinels(
         if (master === before) return false
         return String(await sendToRedis(master, 'ROLE')).startsWith('master')
       })
+    },
+    async failOver() {
+      const before = await topology.master()
+      await until(async () => {
+        if ((await topology.master()) !== before) return true
+        // Refused with INPROG during a failover, and with NOGOODSLAVE shortly after the last one.
+        await sendToRedis(one, 'SENTINEL', 'FAILOVER', MASTER_NAME)
+        return false
+      })
+      await topology.untilPromoted(before)
     },
   }
   await untilWatched()
