@@ -133,20 +133,22 @@ function refusalText(status: number): string {
 
 /** Rate limit: stops unauthenticated callers from flooding the issuer with invented tokens. */
 function createUnknownLimit(now: () => number) {
-  const spent = createLruCache<{ readonly minute: number; count: number }>(MOST_KEPT)
+  /** A fixed window starts with the first unknown token of an address. */
+  const windows = createLruCache<{ readonly startedAt: number; count: number }>(MOST_KEPT)
+  /** Neither over, nor in the future after the clock was set back. */
+  const isCurrent = (startedAt: number) => startedAt <= now() && now() < startedAt + MINUTE_MS
   const current = (address: string) => {
-    const minute = Math.floor(now() / MINUTE_MS)
-    const known = spent.get(address)
-    if (known?.minute === minute) return known
-    const fresh = { minute, count: 0 }
-    spent.set(address, fresh)
+    const known = windows.get(address)
+    if (known !== undefined && isCurrent(known.startedAt)) return known
+    const fresh = { startedAt: now(), count: 0 }
+    windows.set(address, fresh)
     return fresh
   }
   return {
     spend(address: string): void {
       const counted = current(address)
       if (counted.count >= MOST_UNKNOWN) {
-        const retryAfterSeconds = Math.ceil((MINUTE_MS - (now() % MINUTE_MS)) / 1000)
+        const retryAfterSeconds = Math.ceil((counted.startedAt + MINUTE_MS - now()) / 1000)
         const message = 'Too many access tokens that are not known. Try again later.'
         throw new AppError('too_many_requests', message, { retryAfterSeconds })
       }
