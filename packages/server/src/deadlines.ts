@@ -30,6 +30,9 @@ export abstract class Deadline {
     if (this.#next !== undefined) this.#next.#previous = this.#previous
     if (this.#previous === undefined) first = this.#next
     else this.#previous.#next = this.#next
+    // A closed one in the old generation would keep its neighbours alive until a full collection.
+    this.#previous = undefined
+    this.#next = undefined
   }
 
   /**

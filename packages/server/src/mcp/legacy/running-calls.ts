@@ -34,7 +34,8 @@ interface RunningCallDeps {
 /** A linked list of the calls of an MCP session: short, mostly of length one. */
 interface Entry {
   readonly requestId: RequestId
-  readonly call: RunningCall
+  /** Undefined once removed: old tables of the map hold its entries until a full collection. */
+  call: RunningCall | undefined
   next: Entry | undefined
 }
 
@@ -69,6 +70,8 @@ class McpSessionCalls {
     if (before !== undefined) before.next = entry.next
     else if (entry.next !== undefined) this.#first.set(mcpSessionId, entry.next)
     else this.#first.delete(mcpSessionId)
+    entry.call = undefined
+    entry.next = undefined
   }
 
   find(mcpSessionId: string, requestId: RequestId): RunningCall | undefined {
@@ -80,7 +83,9 @@ class McpSessionCalls {
   of(mcpSessionId: string): RunningCall[] {
     const calls: RunningCall[] = []
     let entry = this.#first.get(mcpSessionId)
-    for (; entry !== undefined; entry = entry.next) calls.push(entry.call)
+    for (; entry !== undefined; entry = entry.next) {
+      if (entry.call !== undefined) calls.push(entry.call)
+    }
     return calls
   }
 
