@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import {
   type ClientRequest,
   createServer,
+  get,
   type IncomingHttpHeaders,
   type IncomingMessage,
   type ServerResponse,
@@ -117,14 +118,20 @@ function takeTurns(nodes: readonly number[]): () => number {
 function watchNodes(nodes: readonly number[], path: string) {
   const ready = nodes.map(() => true)
   const look = async (port: number, index: number) => {
-    const signal = AbortSignal.timeout(LOOK_EVERY_MS * 5)
-    ready[index] = await fetch(`http://127.0.0.1:${port}${path}`, { signal }).then(
-      ({ ok }) => ok,
-      () => false,
-    )
+    ready[index] = await probe(port, path).catch(() => false)
   }
   const timer = setInterval(() => nodes.forEach(look), LOOK_EVERY_MS)
   return { ready, stop: () => clearInterval(timer) }
+}
+
+/** Whether a node is ready. Its connection is not kept: idle ones would count as open at the node. */
+async function probe(port: number, path: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(LOOK_EVERY_MS * 5)
+  const request = get({ host: '127.0.0.1', port, path, agent: false, signal })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  // An abort from here on changes nothing.
+  for (const each of [request, response.resume()]) each.on('error', () => undefined)
+  return response.statusCode === 200
 }
 
 /** Opens a new connection per request: a pooled one could lead to a node that has restarted. */
