@@ -28,6 +28,11 @@ export interface PathFigures {
   readonly kilobytes: number
   /** The allocations by file, largest first. */
   readonly byFile: readonly (readonly [file: string, kilobytes: number])[]
+  /**
+   * What is still reachable when V8 collects new objects, per call, in kB. Far more than the calls
+   * under way means that something keeps ended ones: their copies cost time.
+   */
+  readonly survivingKilobytes: number
   /** This server's files in which a function ran in every call. */
   readonly files: readonly string[]
 }
@@ -53,13 +58,20 @@ export async function measurePath(
     for (const [key, call] of Object.entries(rowsOf(settings.sessions, server.port))) {
       if (only !== undefined && !only.includes(key)) continue
       await send(call, Math.min(WARM_UP, calls))
+      await ask('/survivors/start')
+      await send(call, calls)
+      const survivingBytes = (await ask('/survivors/stop')) as number
       await ask('/heap/start')
       await send(call, calls)
       const allocated = (await ask('/heap/stop')) as Readonly<Record<string, number>>
       await ask('/coverage/start')
       await send(call, COVERED_CALLS)
       const entered = (await ask('/coverage/stop')) as Readonly<Record<string, number>>
-      figures.push({ key, ...allocationOf(allocated, calls), files: ownFiles(entered) })
+      figures.push({
+        ...{ key, ...allocationOf(allocated, calls) },
+        survivingKilobytes: survivingBytes / calls / 1024,
+        files: ownFiles(entered),
+      })
       report(`(${key})`)
     }
     return figures

@@ -2,11 +2,36 @@
 
 import { createServer } from 'node:http'
 import { Session } from 'node:inspector/promises'
+import { GCProfiler } from 'node:v8'
 
 const session = new Session()
 session.connect()
 
+/** Records what each collection leaves. */
+let collections = new GCProfiler()
+
+/** Bytes in use in the generation of new objects, and in that of old ones. */
+function usedIn({ heapSpaceStatistics }) {
+  const used = (name) =>
+    heapSpaceStatistics.find(({ spaceName }) => spaceName === name)?.spaceUsedSize ?? 0
+  return { young: used('new_space'), old: used('old_space') }
+}
+
+/** The bytes that V8 copied in a collection of new objects. */
+function survivorsOf({ beforeGC, afterGC }) {
+  const [before, after] = [usedIn(beforeGC), usedIn(afterGC)]
+  return after.young + Math.max(0, after.old - before.old)
+}
+
 const actions = {
+  '/survivors/start'() {
+    collections = new GCProfiler()
+    collections.start()
+  },
+  '/survivors/stop'() {
+    const young = collections.stop().statistics.filter(({ gcType }) => gcType === 'Scavenge')
+    return young.map(survivorsOf).reduce((sum, bytes) => sum + bytes, 0)
+  },
   async '/heap/start'() {
     await session.post('HeapProfiler.startSampling', {
       samplingInterval: 8192,

@@ -79,9 +79,9 @@ export function startTable(figures: readonly StartUp[]): string {
 
 export function pathTable(figures: readonly PathFigures[]): string {
   return table(
-    ['', 'kB allocated per call', 'files entered'],
-    figures.map(({ key, kilobytes, files }) => [
-      ...[shownKey(key), kilobytes.toFixed(1), files.length],
+    ['', 'kB allocated per call', 'kB that survive collections', 'files entered'],
+    figures.map(({ key, kilobytes, survivingKilobytes, files }) => [
+      ...[shownKey(key), kilobytes.toFixed(1), survivingKilobytes.toFixed(2), files.length],
     ]),
   )
 }
