@@ -14,8 +14,8 @@ import { createKeyRing } from '../packages/server/src/crypto/key-ring.ts'
 import { createId, randomValue } from '../packages/server/src/crypto/random-id.ts'
 import { createMcpSessions } from '../packages/server/src/mcp/legacy/mcp-sessions.ts'
 import type { ClusterNode } from '../packages/server/src/mcp/nodes/cluster-node.ts'
-import { createEntries } from '../packages/server/src/oidc/entries.ts'
-import { createSessionManager } from '../packages/server/src/session/manager.ts'
+import { Entries } from '../packages/server/src/oidc/entries.ts'
+import { SessionManager } from '../packages/server/src/session/manager.ts'
 import { createRedisStore } from '../packages/server/src/store/redis.ts'
 import { environmentOf, type OurSettings, PUBLIC_URL } from './our-server.ts'
 
@@ -98,9 +98,9 @@ async function connected(ping: () => Promise<void>): Promise<void> {
 function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loaded['secrets']) {
   const now = Date.now
   const keyRing = createKeyRing(secrets.encryptionKeys)
-  const sessions = createSessionManager({ store, now }, { ttlSeconds: TTL_SECONDS })
+  const sessions = new SessionManager({ store, now }, { ttlSeconds: TTL_SECONDS })
   const options = { prefix: 'oauth', longestTtlSeconds: TTL_SECONDS }
-  const entries = createEntries({ store, keyRing, now }, options)
+  const entries = new Entries({ store, keyRing, now }, options)
   const tokens = createTokenEntries({ store, keyRing }, options)
   const times = { ttlSeconds: TTL_SECONDS, unusedTtlSeconds: TTL_SECONDS }
   const mcpSessions = createMcpSessions({ store, node: NO_NODE, now, sessions }, times)

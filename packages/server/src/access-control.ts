@@ -11,7 +11,7 @@ import { type AccessChange, joinCluster } from './mcp/nodes/cluster-node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { Authorizations } from './session/authorizations.ts'
 import { type Block, createBlockEditor } from './session/blocks.ts'
-import { createSessionManager } from './session/manager.ts'
+import { SessionManager } from './session/manager.ts'
 import { personKey } from './session/record.ts'
 import type { Store } from './store/port.ts'
 
@@ -106,7 +106,7 @@ async function endSessions(
   const now = () => time + (monotonicNow() - started)
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
   const { ttlSeconds } = config.session
-  const sessions = createSessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })
+  const sessions = new SessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })
   const lifetimes = { ttlSeconds: tokenTtlSeconds, personalTtlSeconds: tokenTtlSeconds }
   const authorizations = new Authorizations({ store, sessions, now }, lifetimes)
   const ofPerson = async (owner: string) => [

@@ -68,7 +68,7 @@ export type Runtime = Awaited<ReturnType<typeof createRuntime>>
 
 export async function createRuntime(given: RuntimeDeps) {
   const deps = await observed({ ...given, catalog: catalogFor(given.catalog, given.config) })
-  const { config, log, store, telemetry } = deps
+  const { config, log, store } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
@@ -85,10 +85,7 @@ export async function createRuntime(given: RuntimeDeps) {
   followAccessChanges({ node, store, blocks, sessionEnds, log })
   const signOut = signOutOf(deps, parts, first, sessionEnds)
   const mcpSessions = createMcpSessions({ store, node, sessions, now }, config.session)
-  const rateLimits = createRateLimits(
-    { store, log, monotonicNow, onOver: telemetry.metrics.rateLimited },
-    config.http,
-  )
+  const rateLimits = rateLimitsOf(deps)
   const mcp = await createMcpParts(deps, {
     ...{ keyRing, now, streams, node, bus, blocks, sessionEnds, mcpSessions, rateLimits },
   })
@@ -160,6 +157,11 @@ async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store[
   const announce = announceBy((event) => void bus.publish(event))
   services?.join(announce)
   return { node, bus, announce }
+}
+
+function rateLimitsOf({ config, log, store, telemetry }: RuntimeDeps & Observed): RateLimits {
+  const { rateLimited: onOver } = telemetry.metrics
+  return createRateLimits({ store, log, monotonicNow, onOver }, config.http)
 }
 
 type SessionParts = ReturnType<typeof createSessionParts>

@@ -35,22 +35,13 @@ export function createClientKeys(
 ) {
   const keyOf = (address: string) => `client-keys:{${sha256(address)}}`
 
-  async function ask(address: string): Promise<readonly JWK[] | undefined> {
-    try {
-      const { status, text } = await guardedRequest(address, { ...guard, maxBytes: MAX_BYTES })
-      return status === 200 ? usableKeys(JSON.parse(text)) : undefined
-    } catch {
-      return undefined
-    }
-  }
-
   async function refresh(
     address: string,
     known: Kept | undefined,
     storage: StorageBudget | undefined,
   ): Promise<Kept | undefined> {
     if (!(await mayFetchFrom(store, address))) return known
-    const keys = await ask(address)
+    const keys = await fetchKeys(address, guard)
     const askedAt = now()
     const kept: Kept =
       keys === undefined
@@ -74,16 +65,35 @@ export function createClientKeys(
       storage?: StorageBudget,
     ): Promise<JSONWebKeySet> {
       let kept: Kept | undefined = await store.get<Kept>(keyOf(address))
-      const isCurrent = kept !== undefined && now() - kept.readAt < CURRENT_MS
-      const isKnown = kid === undefined || kept?.keys.some((key) => key.kid === kid)
-      const pauseMs = kept?.askedAt === kept?.readAt ? LOOK_AGAIN_MS : RETRY_MS
-      const askedLately = kept !== undefined && now() - kept.askedAt < pauseMs
-      if (!(isCurrent && isKnown) && !askedLately) kept = await refresh(address, kept, storage)
+      if (kept === undefined || isDue(kept, kid, now())) {
+        kept = await refresh(address, kept, storage)
+      }
       if (kept !== undefined && now() - kept.readAt < STALE_MS) return { keys: [...kept.keys] }
       throw new AppError('unavailable', "The client's keys cannot be read. Try again shortly.", {
         retryAfterSeconds: 1,
       })
     },
+  }
+}
+
+/** Whether to ask for keys again: they are old or lack `kid`, and were not asked for lately. */
+function isDue({ keys, readAt, askedAt }: Kept, kid: string | undefined, nowMs: number): boolean {
+  const isCurrent = nowMs - readAt < CURRENT_MS
+  const isKnown = kid === undefined || keys.some((key) => key.kid === kid)
+  const pauseMs = askedAt === readAt ? LOOK_AGAIN_MS : RETRY_MS
+  return !(isCurrent && isKnown) && nowMs - askedAt >= pauseMs
+}
+
+/** Undefined if the host does not answer with a set of keys. */
+async function fetchKeys(
+  address: string,
+  guard: Omit<GuardOptions, 'maxBytes'>,
+): Promise<readonly JWK[] | undefined> {
+  try {
+    const { status, text } = await guardedRequest(address, { ...guard, maxBytes: MAX_BYTES })
+    return status === 200 ? usableKeys(JSON.parse(text)) : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -29,6 +29,8 @@ const FAILED_SECONDS = 30
 /** Rate limit per host: stops callers from flooding one host through ever new paths. */
 const FETCHES_A_MINUTE = 60
 
+export type DocumentCache = ReturnType<typeof createDocumentCache>
+
 export function createDocumentCache({ store, now }: DocumentCacheDeps) {
   return {
     /**

@@ -8,6 +8,7 @@ import type { StorageBudget } from '../store/storage-budget.ts'
 import { createClientKeys } from './client-keys.ts'
 import {
   createDocumentCache,
+  type DocumentCache,
   type DocumentCacheDeps,
   type Known,
   type Outcome,
@@ -55,7 +56,6 @@ export function createDocumentFetch(
 ) {
   const guard = { resolve, proxyFor, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
   const cache = createDocumentCache({ store, now })
-  const hasFetched = new WeakSet<object>()
   const allowed = createAllowedAddresses()
 
   return {
@@ -65,17 +65,7 @@ export function createDocumentFetch(
      * @throws AppError `unavailable` when the store is unavailable or a miss exceeds the host's
      * rate limit; `too_many_requests` when `storage` is exhausted
      */
-    async allowFetch(context: object, clientId: string, storage?: StorageBudget): Promise<boolean> {
-      if (hasFetched.has(context)) return false
-      if (!isDocumentAddress(clientId)) return false
-      hasFetched.add(context)
-      const known = await cache.lookUp(clientId)
-      // Charges the maximum size before the fetch, since the real size is unknown.
-      if (known === undefined) await storage?.spend(MAX_BYTES + Buffer.byteLength(clientId))
-      allowed.add(clientId, known)
-      return true
-    },
-
+    allowFetch: createAllowFetch(cache, allowed),
     /**
      * The document, from the store or from its host. SSRF protection: serves only addresses that
      * `allowFetch` permitted. Of the URLs inside a document, `keysAt` fetches `jwks_uri`; no others
@@ -92,7 +82,6 @@ export function createDocumentFetch(
           : await cache.keep(address, await request(address, guard, now, init?.signal), known)
       return responseOf(outcome, now())
     },
-
     /**
      * Extends the TTL of the document of a client that has tokens, to serve the document while its
      * host is unreachable.
@@ -100,6 +89,24 @@ export function createDocumentFetch(
      */
     keep: (clientId: string, seconds: number): Promise<void> => cache.prolong(clientId, seconds),
     keysAt: createClientKeys({ store, now }, guard).keysAt,
+  }
+}
+
+function createAllowFetch(
+  cache: DocumentCache,
+  allowed: ReturnType<typeof createAllowedAddresses>,
+) {
+  const hasFetched = new WeakSet<object>()
+
+  return async (context: object, clientId: string, storage?: StorageBudget): Promise<boolean> => {
+    if (hasFetched.has(context)) return false
+    if (!isDocumentAddress(clientId)) return false
+    hasFetched.add(context)
+    const known = await cache.lookUp(clientId)
+    // Charges the maximum size before the fetch, since the real size is unknown.
+    if (known === undefined) await storage?.spend(MAX_BYTES + Buffer.byteLength(clientId))
+    allowed.add(clientId, known)
+    return true
   }
 }
 

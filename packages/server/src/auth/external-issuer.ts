@@ -4,19 +4,18 @@
  * our sessions: each pair of subject and client has one, created when a token is first used.
  */
 
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { ExternalIssuer, Secrets } from '../config.ts'
-import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
-import { createLruCache } from '../store/lru-cache.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { externalSession, externalSessionId } from './external-sessions.ts'
 import { createIntrospection, type Introspect } from './introspection.ts'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
 import { createIssuerMetadata, type ReadIssuerMetadata } from './issuer-metadata.ts'
+import { createRefusedTokens, type LogRefusedToken, reasonOf } from './refused-tokens.ts'
 import type { Resources } from './resources.ts'
 import {
   factsOf,
@@ -27,7 +26,6 @@ import {
   refuseOtherKinds,
   requireAccessToken,
   type TokenFacts,
-  TokenRefused,
   type TokenRules,
 } from './token-rules.ts'
 
@@ -54,9 +52,43 @@ const ALGORITHMS = [
 const CLOCK_TOLERANCE_SECONDS = 30
 
 function createExternalIssuer(
-  { keys, introspect, sessions, now, logRefused }: ExternalIssuerDeps,
+  deps: ExternalIssuerDeps,
   options: ExternalIssuerOptions,
 ): AccessTokens {
+  const { sessions, logRefused } = deps
+  const factsFor = createFactsFor(deps, options)
+
+  return {
+    async callerOf(token, presenter) {
+      const addressOf = () => presenter?.address() ?? ''
+      const facts = await factsFor(token, addressOf).catch((error: unknown) => {
+        if (error instanceof AppError) throw error
+        logRefused(token, reasonOf(error))
+        return undefined
+      })
+      if (facts === undefined) return undefined
+      const { subject, clientId, scopes, issuerScopes, claims, expiresAt } = facts
+      const id = externalSessionId(facts)
+      presenter?.onSession(id)
+      presenter?.prefetch?.()
+      const session = await externalSession(sessions, id, facts)
+      if (session === undefined) {
+        logRefused(token, 'its user has signed out since')
+        return undefined
+      }
+      const isMachine = isMachineToken(facts)
+      const subjectToken = { token, expiresAt, scopes: issuerScopes }
+      const known = { clientId, scopes, subject, issuer: options.issuer, claims, expiresAt }
+      return { kind: 'token', session, ...known, isMachine, subjectToken }
+    },
+  }
+}
+
+/** Reads the facts of a valid token: verified with the issuer's keys, or introspected. */
+function createFactsFor(
+  { keys, introspect, now }: Pick<ExternalIssuerDeps, 'keys' | 'introspect' | 'now'>,
+  options: ExternalIssuerOptions,
+) {
   async function verified(token: string): Promise<TokenFacts> {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
@@ -70,7 +102,7 @@ function createExternalIssuer(
     return { ...factsOf(payload, options, now()), issuedAt: issuedAtOf(payload, options, now()) }
   }
 
-  async function factsFor(token: string, addressOf: () => string): Promise<TokenFacts> {
+  return async (token: string, addressOf: () => string): Promise<TokenFacts> => {
     const { introspected } = options
     const isIntrospected = introspected === 'always' || (introspected === 'opaque' && !isJwt(token))
     if (!isIntrospected || introspect === undefined) return verified(token)
@@ -79,31 +111,6 @@ function createExternalIssuer(
     const answer = await introspect(token, addressOf)
     refuseOtherKinds(answer)
     return factsOf(answer, options, now())
-  }
-
-  return {
-    async callerOf(token, presenter) {
-      const addressOf = () => presenter?.address() ?? ''
-      const facts = await factsFor(token, addressOf).catch((error: unknown) => {
-        if (error instanceof AppError) throw error
-        logRefused(reasonOf(error), unverifiedFacts(token))
-        return undefined
-      })
-      if (facts === undefined) return undefined
-      const { subject, clientId, scopes, issuerScopes, claims, expiresAt } = facts
-      const id = externalSessionId(facts)
-      presenter?.onSession(id)
-      presenter?.prefetch?.()
-      const session = await externalSession(sessions, id, facts)
-      if (session === undefined) {
-        logRefused('its user has signed out since', unverifiedFacts(token))
-        return undefined
-      }
-      const isMachine = isMachineToken(facts)
-      const subjectToken = { token, expiresAt, scopes: issuerScopes }
-      const known = { clientId, scopes, subject, issuer: options.issuer, claims, expiresAt }
-      return { kind: 'token', session, ...known, isMachine, subjectToken }
-    },
   }
 }
 
@@ -118,25 +125,6 @@ function isJwt(token: string): boolean {
 /** Whether `iat` must be valid: if the token has one, or is of RFC 9068, which requires it (2.2). */
 function namesIssueTime(token: string): boolean {
   return decodeJwt(token).iat !== undefined || isOfRfc9068(decodeProtectedHeader(token).typ)
-}
-
-/** Our own message, or the library's error code with the claim that it concerns. */
-function reasonOf(error: unknown): string {
-  if (error instanceof TokenRefused) return error.message
-  if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
-    return `${error.code} ${error.claim}: ${error.reason}`
-  }
-  return error instanceof errors.JOSEError ? error.code : 'malformed'
-}
-
-/** The token's header and claims, unverified, for the log. */
-function unverifiedFacts(token: string): RefusedToken {
-  try {
-    const { iss, azp, client_id: client = azp } = decodeJwt(token)
-    return { typ: decodeProtectedHeader(token).typ, iss, client }
-  } catch {
-    return {}
-  }
 }
 
 interface ExternalTokensDeps {
@@ -200,46 +188,4 @@ function rulesOf(issuer: ExternalIssuer, resources: Resources): TokenRules {
     scopeMap: issuer.scopeMap ?? {},
     maxAgeSeconds: longestExternalTokenSeconds(issuer),
   }
-}
-
-/** Unverified header and claims of a refused token: attacker-controlled input. */
-interface RefusedToken {
-  readonly typ?: unknown
-  readonly iss?: unknown
-  readonly client?: unknown
-}
-
-type LogRefusedToken = (reason: string, token?: RefusedToken) => void
-
-const LOG_INTERVAL_MS = 1000
-/**
- * Reasons are messages of this server and error codes of its libraries, so their number is bounded.
- */
-const MOST_REASONS = 200
-
-/** Logs why tokens are refused, throttled to one line per reason and second. */
-function createRefusedTokens(log: Pick<Logger, 'info'>, now: () => number): LogRefusedToken {
-  const seen = createLruCache<{ readonly at: number; readonly left: number }>(MOST_REASONS)
-
-  return (reason, { typ, iss, client } = {}) => {
-    const last = seen.get(reason)
-    if (last !== undefined && now() - last.at < LOG_INTERVAL_MS) {
-      seen.set(reason, { at: last.at, left: last.left + 1 })
-      return
-    }
-    seen.set(reason, { at: now(), left: 0 })
-    const facts = { typ: word(typ), issuer: hashed(iss), client: hashed(client) }
-    log.info(
-      { reason, ...facts, ...(last?.left && { alsoRefused: last.left }) },
-      'access token refused',
-    )
-  }
-}
-
-function word(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\w.+/-]{1,40}$/.test(value) ? value : undefined
-}
-
-function hashed(value: unknown): string | undefined {
-  return typeof value === 'string' ? shortHash(value) : undefined
 }

@@ -51,16 +51,14 @@ export function createIssuerMetadata(
   { fetch, now, log }: IssuerMetadataDeps,
 ) {
   const { variable: check = 'OAUTH_ISSUER' } = options
-  let isOther = false
-  let loggedAt = Number.NEGATIVE_INFINITY
+  const mismatch = createMismatch({ log, now }, check)
   let known: { readonly metadata: IssuerMetadata; readonly at: number } | undefined
   let reading: Promise<IssuerMetadata> | undefined
 
   async function read(): Promise<IssuerMetadata> {
-    isOther = false
+    mismatch.reset()
     const found = await fetchMetadata(options, fetch).catch((error: unknown) => {
-      isOther = error instanceof OtherIssuer
-      logOther(error)
+      if (error instanceof OtherIssuer) mismatch.note(error)
       if (known === undefined) throw error
       log.warn({ err: error }, 'issuer metadata not refreshed')
       return known.metadata
@@ -71,13 +69,6 @@ export function createIssuerMetadata(
     }
     known = { metadata: found, at: now() }
     return found
-  }
-
-  function logOther(error: unknown): void {
-    if (!isOther) return
-    if (now() - loggedAt < LOG_EVERY_MS) return
-    loggedAt = now()
-    log.error({ err: error, check }, 'issuer metadata names another issuer')
   }
 
   const current: ReadIssuerMetadata = async () => {
@@ -93,11 +84,29 @@ export function createIssuerMetadata(
     /** Reads the metadata and logs a failure; never rejects. */
     async check(): Promise<void> {
       await current().catch((error: unknown) => {
-        if (!isOther) log.warn({ err: error }, 'issuer metadata not read')
+        if (!mismatch.isFound()) log.warn({ err: error }, 'issuer metadata not read')
       })
     },
     /** Configuration errors that only the operator can correct. */
-    warnings: (): readonly ConfigWarning[] => (isOther ? [WRONG_ISSUER] : []),
+    warnings: (): readonly ConfigWarning[] => (mismatch.isFound() ? [WRONG_ISSUER] : []),
+  }
+}
+
+/** Whether the latest read found another issuer, which is logged at most once a minute. */
+function createMismatch({ log, now }: Pick<IssuerMetadataDeps, 'log' | 'now'>, check: string) {
+  let isFound = false
+  let loggedAt = Number.NEGATIVE_INFINITY
+  return {
+    isFound: () => isFound,
+    reset(): void {
+      isFound = false
+    },
+    note(error: OtherIssuer): void {
+      isFound = true
+      if (now() - loggedAt < LOG_EVERY_MS) return
+      loggedAt = now()
+      log.error({ err: error, check }, 'issuer metadata names another issuer')
+    },
   }
 }
 

@@ -26,16 +26,10 @@ export interface PersonalAccessTokenDeps {
 
 /** Accepts personal access tokens, and passes all others to `others`. */
 export function withPersonalTokens(
-  { store, sessions, keptSignIns, personalTokens, log }: PersonalAccessTokenDeps,
+  deps: PersonalAccessTokenDeps,
   others: AccessTokens,
 ): AccessTokens {
-  /** The session, recreated with its sign-in if it expired from idleness; undefined if it ended. */
-  async function openSession(id: string, found: Session | undefined, name: string | undefined) {
-    if (found !== undefined && !sessions.expiration.isOver(found)) return sessions.use(found)
-    await sessions.createWithId(id, 'token', name === undefined ? {} : { clientName: name })
-    await keptSignIns.restore(id)
-    return sessions.retrieve(id)
-  }
+  const { store, personalTokens, log } = deps
 
   /** Records the use in the background, without delaying the call. */
   function noteUse(sessionId: string, record: Partial<AuthorizationRecord>): void {
@@ -60,7 +54,7 @@ export function withPersonalTokens(
     const record = found[1] as Stored<AuthorizationRecord & Document> | undefined
     const facts = personalTokens.open(sessionId, record)
     if (facts === undefined || record === undefined) return undefined
-    const session = await openSession(sessionId, found[0] as Session | undefined, record.name)
+    const session = await openSession(deps, sessionId, found[0] as Session | undefined, record.name)
     if (session === undefined) return undefined
     noteUse(sessionId, record)
     return {
@@ -77,4 +71,17 @@ export function withPersonalTokens(
     callerOf: (token, presenter) =>
       isPersonalToken(token) ? personalCaller(token, presenter) : others.callerOf(token, presenter),
   }
+}
+
+/** The session, recreated with its sign-in if it expired from idleness; undefined if it ended. */
+async function openSession(
+  { sessions, keptSignIns }: PersonalAccessTokenDeps,
+  id: string,
+  found: Session | undefined,
+  name: string | undefined,
+): Promise<Session | undefined> {
+  if (found !== undefined && !sessions.expiration.isOver(found)) return sessions.use(found)
+  await sessions.createWithId(id, 'token', name === undefined ? {} : { clientName: name })
+  await keptSignIns.restore(id)
+  return sessions.retrieve(id)
 }

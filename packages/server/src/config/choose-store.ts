@@ -56,39 +56,49 @@ export function chooseStore(
   if (url === undefined || fromUrl !== undefined) {
     checkMode(servers, variables, url !== undefined, faults)
   }
-  const [first = { host: 'localhost', port: REDIS_PORT }] = servers.endpoints
-  const isSingle = servers.mode === 'single'
-  const inFile = {
+  const files = {
     password: passwordFile('REDIS_PASSWORD_FILE', variables, cwd, faults),
     sentinelPassword: passwordFile('REDIS_SENTINEL_PASSWORD_FILE', variables, cwd, faults),
   }
-  if (servers.password !== undefined && inFile.password !== undefined) {
+  if (servers.password !== undefined && files.password !== undefined) {
     faults.add('REDIS_PASSWORD_FILE', 'conflicts with the password in REDIS_URL; set one')
   }
   return {
-    store: {
-      kind: 'redis',
-      ...first,
-      ...defined({ socketPath: servers.socketPath }),
-      ...(!isSingle && { mode: servers.mode, endpoints: servers.endpoints }),
-      ...defined({ username: servers.username, passwordFile: inFile.password }),
-      ...sentinelOf(servers, variables, inFile.sentinelPassword),
-      db: servers.db,
-      tls: servers.tls,
-      ...defined({ tlsName: variables.REDIS_TLS_NAME }),
-      prefix: variables.STORE_PREFIX,
-      timeoutMs: variables.STORE_TIMEOUT_MS,
-      ...(variables.REDIS_PROTOCOL !== 'auto' && {
-        protocol: variables.REDIS_PROTOCOL === '2' ? 2 : 3,
-      }),
-      ...defined({ clientName: variables.REDIS_CLIENT_NAME }),
-      ...(variables.REDIS_EVICTION === 'refuse' && { eviction: 'refuse' }),
-    },
+    store: redisConfig(servers, variables, files),
     secrets: {
       redisPassword: servers.password ?? decryptPassword('REDIS_P', variables, faults),
       redisSentinelPassword: decryptPassword('REDIS_SENTINEL_P', variables, faults),
       redisTls: chooseRedisTls(variables, servers.tls, cwd, faults),
     },
+  }
+}
+
+/** The paths of files with passwords. */
+interface PasswordFiles {
+  readonly password: string | undefined
+  readonly sentinelPassword: string | undefined
+}
+
+function redisConfig(servers: RedisUrl, variables: Variables, files: PasswordFiles): RedisConfig {
+  const [first = { host: 'localhost', port: REDIS_PORT }] = servers.endpoints
+  const isSingle = servers.mode === 'single'
+  return {
+    kind: 'redis',
+    ...first,
+    ...defined({ socketPath: servers.socketPath }),
+    ...(!isSingle && { mode: servers.mode, endpoints: servers.endpoints }),
+    ...defined({ username: servers.username, passwordFile: files.password }),
+    ...sentinelOf(servers, variables, files.sentinelPassword),
+    db: servers.db,
+    tls: servers.tls,
+    ...defined({ tlsName: variables.REDIS_TLS_NAME }),
+    prefix: variables.STORE_PREFIX,
+    timeoutMs: variables.STORE_TIMEOUT_MS,
+    ...(variables.REDIS_PROTOCOL !== 'auto' && {
+      protocol: variables.REDIS_PROTOCOL === '2' ? 2 : 3,
+    }),
+    ...defined({ clientName: variables.REDIS_CLIENT_NAME }),
+    ...(variables.REDIS_EVICTION === 'refuse' && { eviction: 'refuse' }),
   }
 }
 

@@ -3,9 +3,9 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AdapterFactory, Provider } from 'oidc-provider'
-import { dropSessionCookie, enter } from '../oidc/mount.ts'
+import { dropSessionCookie, enter, type Mount } from '../oidc/mount.ts'
 import { handleInteraction, INTERACTION_PATH } from './demo-sign-in.ts'
-import { deriveSecrets } from './derived-secrets.ts'
+import { type DerivedSecrets, deriveSecrets } from './derived-secrets.ts'
 import { findPerson, type Person } from './people.ts'
 import { providerConfiguration, SESSION_COOKIE } from './provider-configuration.ts'
 
@@ -30,6 +30,8 @@ export interface DemoIdentityProviderDeps {
   onError(error: unknown): void
 }
 
+const CLIENT_ID = 'demo'
+
 export type DemoIdentityProvider = ReturnType<typeof createDemoIdentityProvider>
 
 /** Creates the provider: code flow with PKCE and nonce, rotating refresh tokens, revocation. */
@@ -37,33 +39,10 @@ export function createDemoIdentityProvider(
   options: DemoIdentityProviderOptions,
   deps: DemoIdentityProviderDeps,
 ) {
-  const clientId = 'demo'
-  const issuer = new URL(options.issuer)
-  const path = issuer.pathname.replace(/\/$/, '')
   const { basePath = '' } = options
-  const mount = { issuer, basePath, sessionCookie: SESSION_COOKIE }
+  const mount = { issuer: new URL(options.issuer), basePath, sessionCookie: SESSION_COOKIE }
   const secrets = deriveSecrets(options.secret)
-  const provider = new Provider(
-    options.issuer,
-    providerConfiguration({
-      path,
-      clientId,
-      redirectUris: options.redirectUris,
-      accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 300,
-      secrets,
-      adapter: deps.adapter,
-    }),
-  )
-  // Safe: the only forwarded header left is the one that `enter` sets.
-  provider.proxy = true
-  provider.use(async (ctx, next) => {
-    await next()
-    dropSessionCookie(ctx.res, mount)
-  })
-  // Without this listener Koa writes errors to the console.
-  const events: EventEmitter = provider
-  events.on('error', deps.onError)
-  provider.on('server_error', (_ctx, error) => deps.onError(error))
+  const provider = createProvider(options, deps, secrets, mount)
   const callback = provider.callback()
 
   /** Handles every request at the issuer's path or below it. Never rejects. */
@@ -87,9 +66,36 @@ export function createDemoIdentityProvider(
 
   return {
     issuer: options.issuer,
-    clientId,
+    clientId: CLIENT_ID,
     clientSecret: secrets.clientSecret,
     handler,
     verifyToken,
   }
+}
+
+/** The library's provider, which reports its errors to `onError`. */
+function createProvider(
+  { issuer, redirectUris, accessTokenTtlSeconds = 300 }: DemoIdentityProviderOptions,
+  { adapter, onError }: DemoIdentityProviderDeps,
+  secrets: DerivedSecrets,
+  mount: Mount,
+): Provider {
+  const path = mount.issuer.pathname.replace(/\/$/, '')
+  const provider = new Provider(
+    issuer,
+    providerConfiguration({
+      ...{ path, clientId: CLIENT_ID, redirectUris, accessTokenTtlSeconds, secrets, adapter },
+    }),
+  )
+  // Safe: the only forwarded header left is the one that `enter` sets.
+  provider.proxy = true
+  provider.use(async (ctx, next) => {
+    await next()
+    dropSessionCookie(ctx.res, mount)
+  })
+  // Without this listener Koa writes errors to the console.
+  const events: EventEmitter = provider
+  events.on('error', onError)
+  provider.on('server_error', (_ctx, error) => onError(error))
+  return provider
 }

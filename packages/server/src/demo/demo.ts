@@ -6,7 +6,7 @@ import { basePathOf } from '../config/public-path.ts'
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
-import { createEntries } from '../oidc/entries.ts'
+import { Entries } from '../oidc/entries.ts'
 import { createStoreAdapter } from '../oidc/store-adapter.ts'
 import type { Store } from '../store/port.ts'
 import { createDemoBankApi } from './bank-api.ts'
@@ -36,7 +36,7 @@ export function createDemo({ store, log, secrets, keyRing, now, publicUrl, api: 
       secret: secrets.encryptionKeys.map((key) => key.toString('hex')).join(),
     },
     {
-      adapter: createStoreAdapter(createEntries({ store, keyRing, now }, DEMO_ENTRIES)),
+      adapter: createStoreAdapter(new Entries({ store, keyRing, now }, DEMO_ENTRIES)),
       onError: (error) => log.error({ err: error }, 'demo identity provider failed'),
     },
   )

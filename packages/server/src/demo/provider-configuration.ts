@@ -3,7 +3,13 @@
  * rotation.
  */
 
-import type { AdapterFactory, Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import type {
+  Account,
+  AdapterFactory,
+  ClientMetadata,
+  Configuration,
+  KoaContextWithOIDC,
+} from 'oidc-provider'
 import { errorPage, PAGE_HEADERS } from './demo-pages.ts'
 import { INTERACTION_PATH } from './demo-sign-in.ts'
 import type { DerivedSecrets } from './derived-secrets.ts'
@@ -32,20 +38,10 @@ export interface ProviderConfigurationOptions {
 
 /** The library's configuration; sets every option whose absence it would warn about at start. */
 export function providerConfiguration(options: ProviderConfigurationOptions): Configuration {
-  const { path, clientId, redirectUris, secrets } = options
+  const { path, secrets } = options
   return {
     adapter: options.adapter,
-    clients: [
-      {
-        client_id: clientId,
-        client_secret: secrets.clientSecret,
-        redirect_uris: [...redirectUris],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-        token_endpoint_auth_method: 'client_secret_basic',
-        id_token_signed_response_alg: 'ES256',
-      },
-    ],
+    clients: [clientOf(options)],
     jwks: { keys: [secrets.signingKey] },
     cookies: {
       keys: [secrets.cookieKey],
@@ -70,13 +66,7 @@ export function providerConfiguration(options: ProviderConfigurationOptions): Co
       },
     },
     interactions: { url: (_ctx, { uid }) => path + INTERACTION_PATH + uid },
-    findAccount: (_ctx, id) => {
-      const person = findPerson(id)
-      if (!person) return undefined
-      const { name, email } = person
-      const claims = { sub: id, name, email, email_verified: true }
-      return { accountId: id, claims: async () => claims }
-    },
+    findAccount: (_ctx, id) => accountOf(id),
     renderError,
     ttl: {
       AccessToken: options.accessTokenTtlSeconds,
@@ -88,6 +78,26 @@ export function providerConfiguration(options: ProviderConfigurationOptions): Co
       Session: 10 * MINUTE,
     },
   }
+}
+
+function clientOf({ clientId, redirectUris, secrets }: ProviderConfigurationOptions) {
+  return {
+    client_id: clientId,
+    client_secret: secrets.clientSecret,
+    redirect_uris: [...redirectUris],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'client_secret_basic',
+    id_token_signed_response_alg: 'ES256',
+  } satisfies ClientMetadata
+}
+
+function accountOf(id: string): Account | undefined {
+  const person = findPerson(id)
+  if (!person) return undefined
+  const { name, email } = person
+  const claims = { sub: id, name, email, email_verified: true }
+  return { accountId: id, claims: async () => claims }
 }
 
 function renderError(

@@ -41,39 +41,8 @@ export interface IdentifyDeps {
 export type Identify = ReturnType<typeof createIdentify>
 
 export function createIdentify({ tokens, scopes, blocks, rates }: IdentifyDeps) {
-  async function refusal(
-    { resource }: ResourceRequirement,
-    message: string,
-    error?: 'invalid_token' | 'invalid_request',
-  ) {
-    const about = error === undefined ? {} : { error, description: message }
-    const { challenged } = await scopes()
-    const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
-    const code = error === 'invalid_request' ? error : 'unauthorized'
-    return new AppError(code, message, { challenge })
-  }
-
-  async function refuse(...why: Parameters<typeof refusal>): Promise<never> {
-    throw await refusal(...why)
-  }
-
-  /** Undefined for an invalid token. */
-  function find(
-    request: BearerRequest,
-    requirement: ResourceRequirement,
-  ): Caller | Promise<Caller | undefined> {
-    const { authorization: header } = request.incoming.headers
-    if (header === undefined) {
-      if (requirement.required) return refuse(requirement, 'An access token is needed.')
-      return { kind: 'anonymous', address: request.address() }
-    }
-    if (CREDENTIALS.test(header)) {
-      return tokens.callerOf(header.slice(header.lastIndexOf(' ') + 1), request)
-    }
-    if (!/^bearer(?: |$)/i.test(header))
-      return refuse(requirement, 'Authorize with the scheme Bearer.')
-    return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
-  }
+  const refuse = createRefuse(scopes)
+  const find = createFindCaller(tokens, refuse)
 
   /** @throws AppError `forbidden`: a new token would not help, so there is no challenge */
   async function refuseBlocked(caller: TokenCaller): Promise<void> {
@@ -93,7 +62,7 @@ export function createIdentify({ tokens, scopes, blocks, rates }: IdentifyDeps) 
       const finding = find(request, requirement)
       const caller = finding instanceof Promise ? await finding : finding
       if (caller === undefined) {
-        throw await refusal(requirement, 'The access token is not valid.', 'invalid_token')
+        return await refuse(requirement, 'The access token is not valid.', 'invalid_token')
       }
       // Only for a valid token: any other must not cause a read of the list.
       if (caller.kind === 'token' && blocks.fresh() !== NO_BLOCKS) await refuseBlocked(caller)
@@ -105,6 +74,43 @@ export function createIdentify({ tokens, scopes, blocks, rates }: IdentifyDeps) 
     const counting = rates?.count(request)
     if (counting !== undefined) await counting
     return request.caller
+  }
+}
+
+type Refuse = ReturnType<typeof createRefuse>
+
+/** Refuses a request with a challenge, which says where to get a token. */
+function createRefuse(scopes: AdvertisedScopes) {
+  return async (
+    { resource }: ResourceRequirement,
+    message: string,
+    error?: 'invalid_token' | 'invalid_request',
+  ): Promise<never> => {
+    const about = error === undefined ? {} : { error, description: message }
+    const { challenged } = await scopes()
+    const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
+    const code = error === 'invalid_request' ? error : 'unauthorized'
+    throw new AppError(code, message, { challenge })
+  }
+}
+
+/** Finds the caller by the `Authorization` header; undefined for an invalid token. */
+function createFindCaller(tokens: AccessTokens, refuse: Refuse) {
+  return (
+    request: BearerRequest,
+    requirement: ResourceRequirement,
+  ): Caller | Promise<Caller | undefined> => {
+    const { authorization: header } = request.incoming.headers
+    if (header === undefined) {
+      if (requirement.required) return refuse(requirement, 'An access token is needed.')
+      return { kind: 'anonymous', address: request.address() }
+    }
+    if (CREDENTIALS.test(header)) {
+      return tokens.callerOf(header.slice(header.lastIndexOf(' ') + 1), request)
+    }
+    if (!/^bearer(?: |$)/i.test(header))
+      return refuse(requirement, 'Authorize with the scheme Bearer.')
+    return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
   }
 }
 

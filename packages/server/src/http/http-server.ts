@@ -73,27 +73,14 @@ export function createHttpServer(
   handlers: () => HttpHandlers | undefined,
   { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
 ) {
-  let known: HttpHandlers | undefined
   let keepsAlive = true
   let draining = false
-  let dispatch: Dispatch | undefined
+  const serve = createServe(handlers)
   const answer: RequestListener = (request, response) => {
     running.add(response)
     if (!keepsAlive) response.shouldKeepAlive = false
-    if (draining && isListening(response.req)) {
-      response.destroy()
-      return
-    }
-    known ??= handlers()
-    const served = known
-    if (served === undefined) {
-      response.writeHead(503, { 'retry-after': '1' }).end()
-      return
-    }
-    stripBasePath(request, served.basePath ?? '')
-    dispatch ??= createDispatch(served)
-    if (served.observe === undefined) dispatch(request, response)
-    else served.observe(request, response, dispatch)
+    if (draining && isListening(response.req)) response.destroy()
+    else serve(request, response)
   }
   const server = createServer(
     { ...SERVER_OPTIONS, keepAliveTimeout: keepAliveSeconds * 1000 },
@@ -129,6 +116,23 @@ export function createHttpServer(
       for (const response of running.all()) if (isListening(response.req)) response.destroy()
       await finish(server, running, longestMs)
     },
+  }
+}
+
+/** Passes requests to the handlers, and to their observer; 503 until the handlers are known. */
+function createServe(handlers: () => HttpHandlers | undefined): RequestListener {
+  let known: HttpHandlers | undefined
+  let dispatch: Dispatch | undefined
+  return (request, response) => {
+    known ??= handlers()
+    if (known === undefined) {
+      response.writeHead(503, { 'retry-after': '1' }).end()
+      return
+    }
+    stripBasePath(request, known.basePath ?? '')
+    dispatch ??= createDispatch(known)
+    if (known.observe === undefined) dispatch(request, response)
+    else known.observe(request, response, dispatch)
   }
 }
 

@@ -36,76 +36,102 @@ type StoredEntry = {
   readonly successor?: string
 }
 
-type WriteEntry = (
-  model: string,
-  id: string,
-  payload: AdapterPayload,
-  ttlSeconds?: number,
-) => Promise<void>
+export class Entries {
+  readonly #store: Store
+  readonly #now: () => number
+  readonly #sealing: ReturnType<typeof createEntrySealing>
+  readonly #prefix: string
+  readonly #longestTtlSeconds: number
 
-export type Entries = ReturnType<typeof createEntries>
-
-export function createEntries(
-  { store, keyRing, now }: EntriesDeps,
-  { prefix, longestTtlSeconds }: EntriesOptions,
-) {
-  const sealing = createEntrySealing(keyRing, `${prefix}-provider`)
-  const keyOf = (kind: string, id: string) => `${prefix}:${kind}:${sha256(id)}`
-  const exists = async (key: string) => (await store.get(key)) !== undefined
-
-  async function read(model: string, id: string): Promise<Entry | undefined> {
-    const key = keyOf(model, id)
-    const entry = await store.get<StoredEntry>(key)
-    return entry && sealing.open(key, entry, id)
+  constructor({ store, keyRing, now }: EntriesDeps, { prefix, longestTtlSeconds }: EntriesOptions) {
+    this.#store = store
+    this.#now = now
+    this.#sealing = createEntrySealing(keyRing, `${prefix}-provider`)
+    this.#prefix = prefix
+    this.#longestTtlSeconds = longestTtlSeconds
   }
 
-  const write: WriteEntry = async (model, id, payload, ttlSeconds = longestTtlSeconds) => {
-    const key = keyOf(model, id)
-    await store.set(key, sealing.seal(key, payload), ttlSeconds)
+  async read(model: string, id: string): Promise<Entry | undefined> {
+    const key = this.#keyOf(model, id)
+    const entry = await this.#store.get<StoredEntry>(key)
+    return entry && this.#sealing.open(key, entry, id)
+  }
+
+  async write(
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    ttlSeconds = this.#longestTtlSeconds,
+  ): Promise<void> {
+    const key = this.#keyOf(model, id)
+    await this.#store.set(key, this.#sealing.seal(key, payload), ttlSeconds)
   }
 
   /** Writes only if the entry does not exist, so that a used entry stays used. */
-  const create: WriteEntry = async (model, id, payload, ttlSeconds = longestTtlSeconds) => {
-    const key = keyOf(model, id)
-    await store.create(key, sealing.seal(key, payload), ttlSeconds)
+  async create(
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    ttlSeconds = this.#longestTtlSeconds,
+  ): Promise<void> {
+    const key = this.#keyOf(model, id)
+    await this.#store.create(key, this.#sealing.seal(key, payload), ttlSeconds)
   }
 
-  return {
-    read,
-    write,
-    create,
-    /** Marks the entry as used (compare-and-set); false if another request was first. */
-    async consume(model: string, id: string, rev: number, successor?: string): Promise<boolean> {
-      const key = keyOf(model, id)
-      const sealed = successor && sealing.sealSuccessor(key, successor)
-      const changes = {
-        consumed: Math.floor(now() / 1000),
-        ...(sealed && { successor: sealed }),
-      }
-      const { outcome } = await store.patch(key, changes, { ifRev: rev })
-      return outcome === 'written'
-    },
-    /**
-     * Starts a grace period, during which a concurrent use does not count as a replay.
-     * False if already marked.
-     */
-    markUse: (model: string, id: string, ttlSeconds: number): Promise<boolean> =>
-      store.create(keyOf(`${model}Use`, id), {}, ttlSeconds),
-    isMarked: (model: string, id: string): Promise<boolean> => exists(keyOf(`${model}Use`, id)),
-    /**
-     * Renews the TTL (sliding expiration) and reseals with the current key, so that rotated keys
-     * are needed no longer than unused entries live. Without effect if the entry does not exist.
-     */
-    async renew(model: string, id: string, ttlSeconds: number): Promise<void> {
-      const entry = await read(model, id)
-      if (entry !== undefined) await write(model, id, entry.payload, ttlSeconds)
-    },
-    /** False if another request has removed the entry. */
-    remove: (model: string, id: string): Promise<boolean> => store.delete(keyOf(model, id)),
-    /** Writes a tombstone that outlives all tokens of the grant: revokes existing and later ones. */
-    revokeGrant: (grantId: string): Promise<void> =>
-      store.set(keyOf('RevokedGrant', grantId), { revoked: true }, longestTtlSeconds),
-    isRevoked: (grantId: string): Promise<boolean> => exists(keyOf('RevokedGrant', grantId)),
+  /** Marks the entry as used (compare-and-set); false if another request was first. */
+  async consume(model: string, id: string, rev: number, successor?: string): Promise<boolean> {
+    const key = this.#keyOf(model, id)
+    const sealed = successor && this.#sealing.sealSuccessor(key, successor)
+    const changes = {
+      consumed: Math.floor(this.#now() / 1000),
+      ...(sealed && { successor: sealed }),
+    }
+    const { outcome } = await this.#store.patch(key, changes, { ifRev: rev })
+    return outcome === 'written'
+  }
+
+  /**
+   * Starts a grace period, during which a concurrent use does not count as a replay.
+   * False if already marked.
+   */
+  markUse(model: string, id: string, ttlSeconds: number): Promise<boolean> {
+    return this.#store.create(this.#keyOf(`${model}Use`, id), {}, ttlSeconds)
+  }
+
+  isMarked(model: string, id: string): Promise<boolean> {
+    return this.#exists(this.#keyOf(`${model}Use`, id))
+  }
+
+  /**
+   * Renews the TTL (sliding expiration) and reseals with the current key, so that rotated keys
+   * are needed no longer than unused entries live. Without effect if the entry does not exist.
+   */
+  async renew(model: string, id: string, ttlSeconds: number): Promise<void> {
+    const entry = await this.read(model, id)
+    if (entry !== undefined) await this.write(model, id, entry.payload, ttlSeconds)
+  }
+
+  /** False if another request has removed the entry. */
+  remove(model: string, id: string): Promise<boolean> {
+    return this.#store.delete(this.#keyOf(model, id))
+  }
+
+  /** Writes a tombstone that outlives all tokens of the grant: revokes existing and later ones. */
+  revokeGrant(grantId: string): Promise<void> {
+    const key = this.#keyOf('RevokedGrant', grantId)
+    return this.#store.set(key, { revoked: true }, this.#longestTtlSeconds)
+  }
+
+  isRevoked(grantId: string): Promise<boolean> {
+    return this.#exists(this.#keyOf('RevokedGrant', grantId))
+  }
+
+  #keyOf(kind: string, id: string): string {
+    return `${this.#prefix}:${kind}:${sha256(id)}`
+  }
+
+  async #exists(key: string): Promise<boolean> {
+    return (await this.#store.get(key)) !== undefined
   }
 }
 

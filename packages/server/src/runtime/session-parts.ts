@@ -11,7 +11,7 @@ import { type Blocks, createBlocks } from '../session/blocks.ts'
 import type { SignInUpstreams } from '../session/call-session.ts'
 import { type CredentialStore, createCredentialStore } from '../session/credentials.ts'
 import { type CheckKey, createKeyEntry } from '../session/key-entry.ts'
-import { createSessionManager, type SessionManager } from '../session/manager.ts'
+import { SessionManager } from '../session/manager.ts'
 import { createOnBehalf } from '../session/on-behalf.ts'
 import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
 import { createPendingSignIns } from '../session/pending-sign-in.ts'
@@ -65,7 +65,7 @@ export function createSessionParts(
 ) {
   const { config, log, store, publicUrl, pagesReady, telemetry, monotonicNow } = deps
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
-  const sessions = createSessionManager(
+  const sessions = new SessionManager(
     { store, now, onChange: telemetry.metrics.session },
     { ttlSeconds: config.session.ttlSeconds, tokenTtlSeconds },
   )

@@ -32,7 +32,8 @@ export function createAuthorizedClients(
     const notes = await store.streams.read(key(browser), '0')
     // A double click on Allow is recorded twice.
     const ids = new Set(notes.map(({ value }) => value).reverse())
-    const found = await Promise.all([...ids].slice(0, MOST_SESSIONS).map(sessions.peek))
+    const latest = [...ids].slice(0, MOST_SESSIONS)
+    const found = await Promise.all(latest.map((id) => sessions.peek(id)))
     return found.flatMap((session) => (session?.browser === browser ? [session] : []))
   }
 

@@ -55,18 +55,10 @@ export function createKeptSignIns(
       store.get<SessionRecord>(sessionKey(sessionId)),
     ])
     if (kept === undefined || session === undefined) return true
-    const credentials = newest(session.credentials, kept.credentials)
-    if (isSame(credentials, session.credentials)) return true
-    const isSignedIn = Object.values(credentials).some(({ sealed }) => sealed !== null)
-    const state: SessionRecord['state'] = isSignedIn ? 'authenticated' : 'anonymous'
-    const fields = { ...signInOf(kept), ...signInOf(session), credentials, state }
+    const fields = restoredFields(session, kept)
+    if (fields === undefined) return true
     const { outcome } = await store.patch(sessionKey(sessionId), fields, { ifRev: session.rev })
     return outcome !== 'conflict'
-  }
-
-  async function repeat(once: () => Promise<boolean>): Promise<void> {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) if (await once()) return
-    throw new Error('The session changes too fast to keep its sign-in')
   }
 
   return {
@@ -86,6 +78,21 @@ export function createKeptSignIns(
       return kept && { id: sessionId, credentials: kept.credentials }
     },
   }
+}
+
+/** Repeats a write that lost against a concurrent one. */
+async function repeat(once: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) if (await once()) return
+  throw new Error('The session changes too fast to keep its sign-in')
+}
+
+/** What a recreated session lacks of its kept sign-in; undefined if nothing. */
+function restoredFields(session: SessionRecord, kept: KeptSignIn) {
+  const credentials = newest(session.credentials, kept.credentials)
+  if (isSame(credentials, session.credentials)) return undefined
+  const isSignedIn = Object.values(credentials).some(({ sealed }) => sealed !== null)
+  const state: SessionRecord['state'] = isSignedIn ? 'authenticated' : 'anonymous'
+  return { ...signInOf(kept), ...signInOf(session), credentials, state }
 }
 
 type Entries = Readonly<Record<string, SealedCredentials>>

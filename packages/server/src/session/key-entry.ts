@@ -67,26 +67,7 @@ export interface KeyEntryDeps {
 export type KeyEntry = ReturnType<typeof createKeyEntry>
 
 export function createKeyEntry(deps: KeyEntryDeps) {
-  const { pendingSignIns, checkKey, log, upstream } = deps
-
-  async function askAgain(
-    outcome: 'malformed' | 'refused' | 'unavailable',
-    pending: PendingSignIn,
-    storage: StorageBudget | undefined,
-  ): Promise<KeyOutcome> {
-    const session = shortHash(pending.sessionId)
-    log.info({ outcome, session, upstream }, 'pasted key not accepted')
-    const triesLeft = (pending.triesLeft ?? MOST_TRIES) - 1
-    if (triesLeft < 1) return { outcome: 'too_many_tries', session }
-    const { sessionId, clientName } = pending
-    const check = newCheck()
-    const cookie = await pendingSignIns.remember(
-      check,
-      { sessionId, clientName, triesLeft },
-      storage,
-    )
-    return { outcome, clientName, state: check.state, cookie, triesLeft, session }
-  }
+  const { pendingSignIns, checkKey } = deps
 
   return {
     /** Reads the page's state without consuming it. `cookie` reads a cookie by name. */
@@ -111,14 +92,32 @@ export function createKeyEntry(deps: KeyEntryDeps) {
       const session = shortHash(pending.sessionId)
       if (!pending.sameBrowser) return { outcome: 'other_browser', session }
       const key = given.trim()
-      if (!isKey(key)) return askAgain('malformed', pending, storage)
+      if (!isKey(key)) return askAgain(deps, 'malformed', pending, storage)
       const verdict = await checkKey(key)
-      if (verdict !== 'accepted') return askAgain(verdict, pending, storage)
+      if (verdict !== 'accepted') return askAgain(deps, verdict, pending, storage)
       const kept = await keep(deps, pending.sessionId, state, key)
       if (!kept) return { outcome: 'session_ended', session }
       return { outcome: 'signed_in', clientName: pending.clientName, session }
     },
   }
+}
+
+/** Offers the next attempt, if any is left. */
+async function askAgain(
+  { pendingSignIns, log, upstream }: KeyEntryDeps,
+  outcome: 'malformed' | 'refused' | 'unavailable',
+  pending: PendingSignIn,
+  storage: StorageBudget | undefined,
+): Promise<KeyOutcome> {
+  const { sessionId, clientName } = pending
+  const session = shortHash(sessionId)
+  log.info({ outcome, session, upstream }, 'pasted key not accepted')
+  const triesLeft = (pending.triesLeft ?? MOST_TRIES) - 1
+  if (triesLeft < 1) return { outcome: 'too_many_tries', session }
+  const check = newCheck()
+  const purpose = { sessionId, clientName, triesLeft }
+  const cookie = await pendingSignIns.remember(check, purpose, storage)
+  return { outcome, clientName, state: check.state, cookie, triesLeft, session }
 }
 
 async function keep(

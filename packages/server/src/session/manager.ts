@@ -39,159 +39,177 @@ export interface SessionManagerDeps {
   readonly onChange?: (change: 'created' | 'ended') => void
 }
 
-export type SessionManager = ReturnType<typeof createSessionManager>
+export class SessionManager {
+  /** The sliding expiration of records that were read. */
+  readonly expiration: SlidingExpiration
+  readonly #store: Store
+  readonly #now: () => number
+  readonly #onChange: NonNullable<SessionManagerDeps['onChange']>
+  readonly #ttlSeconds: number
+  readonly #tombstoneSeconds: number
 
-export function createSessionManager(
-  { store, now, onChange = () => undefined }: SessionManagerDeps,
-  { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
-) {
-  const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
-
-  async function peek(id: string): Promise<Session | undefined> {
-    const session = await store.get<SessionRecord>(sessionKey(id))
-    return session === undefined || sliding.isOver(session) ? undefined : session
+  constructor(
+    { store, now, onChange = () => undefined }: SessionManagerDeps,
+    { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
+  ) {
+    this.expiration = new SlidingExpiration({ store, now }, ttlSeconds)
+    this.#store = store
+    this.#now = now
+    this.#onChange = onChange
+    this.#ttlSeconds = ttlSeconds
+    this.#tombstoneSeconds = Math.max(tokenTtlSeconds, ttlSeconds)
   }
 
-  function use(session: Session): Session | Promise<Session> {
-    const using = sliding.use(sessionKey(session.id), session)
-    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
-  }
-
-  async function retrieve(id: string): Promise<Session | undefined> {
-    const session = await peek(id)
-    return session && use(session)
-  }
-
-  return {
-    /**
-     * Creates an anonymous session.
-     * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
-     */
-    create: creator({ store, now, onChange }, sliding, ttlSeconds),
-    /**
-     * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
-     * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
-     * token issued after the end may create a new session.
-     */
-    createWithId: creatorWithId({ store, now, onChange }, sliding, ttlSeconds),
-    /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
-    retrieve,
-    /** The session, without renewing its TTL. */
-    peek,
-    /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
-    use,
-    /** The sliding expiration of records that were read. */
-    expiration: sliding,
-    /** Whether a token session was ended explicitly rather than expired. */
-    hasEnded: async (id: string): Promise<boolean> => (await endOf(store, id)) !== undefined,
-    /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
-    async inherits(endedId: string, id: string): Promise<boolean> {
-      const tombstone = store.get<Tombstone>(tombstoneKey(endedId))
-      const [ended, heir] = await Promise.all([tombstone, peek(id)])
-      return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
-    },
-    /** Whether the session is live; does not renew its TTL. */
-    validate: async (id: string): Promise<boolean> => (await peek(id)) !== undefined,
-    /**
-     * Sets one field, such as `state` or `data.cart`.
-     * @throws AppError `not_found` for an ended session
-     */
-    async update(id: string, field: string, value: unknown): Promise<void> {
-      const { outcome } = await store.patch(sessionKey(id), { [field]: value })
-      if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
-    },
-    /** Sets the session's time-to-live; false if it has ended. */
-    touch: (id: string, seconds: number): Promise<boolean> => store.touch(sessionKey(id), seconds),
-    /** Renews the time-to-live (sliding expiration); false if the session has ended. */
-    extend: async (id: string): Promise<boolean> => (await retrieve(id)) !== undefined,
-    /**
-     * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
-     * a token session for the maximum lifetime of its tokens.
-     */
-    end: createEnd({ store, now, onChange }, peek, Math.max(tokenTtlSeconds, ttlSeconds)),
-  }
-}
-
-async function endOf(store: Store, id: string): Promise<number | undefined> {
-  return (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
-}
-
-function authorizationOf(store: Store, id: string) {
-  return store.get<AuthorizationRecord>(authorizationKey(id))
-}
-
-function creator(
-  { store, now, onChange }: Required<SessionManagerDeps>,
-  sliding: SlidingExpiration,
-  ttlSeconds: number,
-) {
-  return async (
+  /**
+   * Creates an anonymous session.
+   * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
+   */
+  async create(
     access: SessionAccess,
     client?: ClientFacts,
-    { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED }: NewSessionOptions = {},
-  ): Promise<Session> => {
+    { ttlSeconds = this.#ttlSeconds, storage = UNLIMITED }: NewSessionOptions = {},
+  ): Promise<Session> {
     // Until its first use the TTL of the key decides, which is shorter.
-    const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
+    const record = newRecord(createId('ses'), access, client, this.#now(), this.#ttlSeconds)
     if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
-    const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
-    const created = await store.create(sessionKey(record.id), record, keySeconds)
+    const { keySeconds: slidingSeconds } = this.expiration
+    const keySeconds = ttlSeconds === this.#ttlSeconds ? slidingSeconds : ttlSeconds
+    const created = await this.#store.create(sessionKey(record.id), record, keySeconds)
     if (!created) throw new Error('Two random session ids were equal')
-    onChange('created')
+    this.#onChange('created')
     return { ...record, rev: 1 }
   }
-}
 
-function creatorWithId(
-  { store, now, onChange }: Required<SessionManagerDeps>,
-  sliding: SlidingExpiration,
-  ttlSeconds: number,
-) {
-  return async (
+  /**
+   * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
+   * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
+   * token issued after the end may create a new session.
+   */
+  async createWithId(
     id: string,
     access: SessionAccess,
     client?: ClientFacts,
     issuedAt = Number.NEGATIVE_INFINITY,
-  ): Promise<Session | undefined> => {
-    const [endedBefore, kept] = await Promise.all([endOf(store, id), authorizationOf(store, id)])
+  ): Promise<Session | undefined> {
+    const [endedBefore, kept] = await this.#endAndAuthorization(id)
     if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
     const record = {
-      ...newRecord(id, access, client, now(), ttlSeconds),
+      ...newRecord(id, access, client, this.#now(), this.#ttlSeconds),
       ...(endedBefore !== undefined && { endedBefore }),
       ...ownershipOf(kept),
     }
-    if (!(await createRecord(store, sliding, record))) return undefined
+    if (!(await this.#createRecord(record))) return undefined
     // Changed concurrently: `end` writes the tombstone before it deletes, and narrowing writes the
     // authorization before the session, so one side sees the other.
-    const [ended, latest] = await Promise.all([endOf(store, id), authorizationOf(store, id)])
+    const [ended, latest] = await this.#endAndAuthorization(id)
     if (ended !== endedBefore) {
-      await store.delete(sessionKey(id))
+      await this.#store.delete(sessionKey(id))
       return undefined
     }
     const changed = latest?.rev === kept?.rev ? {} : ownershipOf(latest)
-    if (latest?.rev !== kept?.rev) await store.patch(sessionKey(id), changed)
-    onChange('created')
+    if (latest?.rev !== kept?.rev) await this.#store.patch(sessionKey(id), changed)
+    this.#onChange('created')
     return { ...record, ...changed, rev: 1 }
   }
-}
 
-function createEnd(
-  { store, now, onChange }: Required<SessionManagerDeps>,
-  peek: (id: string) => Promise<Session | undefined>,
-  tombstoneSeconds: number,
-) {
-  return async (id: string): Promise<boolean> => {
-    const [session, authorization] = await Promise.all([peek(id), authorizationOf(store, id)])
+  /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
+  async retrieve(id: string): Promise<Session | undefined> {
+    const session = await this.peek(id)
+    return session && this.use(session)
+  }
+
+  /** The session, without renewing its TTL. */
+  async peek(id: string): Promise<Session | undefined> {
+    const session = await this.#store.get<SessionRecord>(sessionKey(id))
+    return session === undefined || this.expiration.isOver(session) ? undefined : session
+  }
+
+  /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
+  use(session: Session): Session | Promise<Session> {
+    const using = this.expiration.use(sessionKey(session.id), session)
+    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
+  }
+
+  /** Whether a token session was ended explicitly rather than expired. */
+  async hasEnded(id: string): Promise<boolean> {
+    return (await this.#endOf(id)) !== undefined
+  }
+
+  /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
+  async inherits(endedId: string, id: string): Promise<boolean> {
+    const tombstone = this.#store.get<Tombstone>(tombstoneKey(endedId))
+    const [ended, heir] = await Promise.all([tombstone, this.peek(id)])
+    return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
+  }
+
+  /** Whether the session is live; does not renew its TTL. */
+  async validate(id: string): Promise<boolean> {
+    return (await this.peek(id)) !== undefined
+  }
+
+  /**
+   * Sets one field, such as `state` or `data.cart`.
+   * @throws AppError `not_found` for an ended session
+   */
+  async update(id: string, field: string, value: unknown): Promise<void> {
+    const { outcome } = await this.#store.patch(sessionKey(id), { [field]: value })
+    if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
+  }
+
+  /** Sets the session's time-to-live; false if it has ended. */
+  touch(id: string, seconds: number): Promise<boolean> {
+    return this.#store.touch(sessionKey(id), seconds)
+  }
+
+  /** Renews the time-to-live (sliding expiration); false if the session has ended. */
+  async extend(id: string): Promise<boolean> {
+    return (await this.retrieve(id)) !== undefined
+  }
+
+  /**
+   * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
+   * a token session for the maximum lifetime of its tokens.
+   */
+  async end(id: string): Promise<boolean> {
+    const [session, authorization] = await Promise.all([this.peek(id), this.#authorizationOf(id)])
     // An idle session has no record: its tokens could recreate it without a tombstone.
     if (session === undefined && authorization === undefined) return false
     const isOfToken = session === undefined || session.access === 'token'
     if (isOfToken) {
-      await store.set(tombstoneKey(id), tombstoneOf(session ?? {}, now()), tombstoneSeconds)
+      const tombstone = tombstoneOf(session ?? {}, this.#now())
+      await this.#store.set(tombstoneKey(id), tombstone, this.#tombstoneSeconds)
     }
-    if (authorization !== undefined) await store.delete(authorizationKey(id))
-    const ended = await store.delete(sessionKey(id))
-    if (isOfToken) await store.delete(keptSignInKey(id))
-    if (ended) onChange('ended')
+    if (authorization !== undefined) await this.#store.delete(authorizationKey(id))
+    const ended = await this.#store.delete(sessionKey(id))
+    if (isOfToken) await this.#store.delete(keptSignInKey(id))
+    if (ended) this.#onChange('ended')
     return ended || authorization !== undefined
+  }
+
+  /** Creates the record, also replacing an expired one; false if a live one exists. */
+  async #createRecord(record: SessionRecord): Promise<boolean> {
+    const key = sessionKey(record.id)
+    const ttlSeconds = this.expiration.keySeconds
+    if (await this.#store.create(key, record, ttlSeconds)) return true
+    const found = await this.#store.get<SessionRecord>(key)
+    if (found === undefined || !this.expiration.isOver(found)) return false
+    const { rev: ifRev, ...fields } = found
+    const nothing = Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]))
+    const changes = { ...nothing, ...record }
+    const { outcome } = await this.#store.patch(key, changes, { ifRev, ttlSeconds })
+    return outcome === 'written'
+  }
+
+  #endAndAuthorization(id: string) {
+    return Promise.all([this.#endOf(id), this.#authorizationOf(id)])
+  }
+
+  async #endOf(id: string): Promise<number | undefined> {
+    return (await this.#store.get<Tombstone>(tombstoneKey(id)))?.endedAt
+  }
+
+  #authorizationOf(id: string) {
+    return this.#store.get<AuthorizationRecord>(authorizationKey(id))
   }
 }
 
@@ -199,23 +217,6 @@ function createEnd(
 function ownershipOf(authorization: AuthorizationRecord | undefined) {
   const { owner, allowed } = authorization ?? {}
   return { ...(owner !== undefined && { owner }), ...(allowed !== undefined && { allowed }) }
-}
-
-/** Creates the record, also replacing an expired one; false if a live one exists. */
-async function createRecord(
-  store: Store,
-  sliding: SlidingExpiration,
-  record: SessionRecord,
-): Promise<boolean> {
-  const key = sessionKey(record.id)
-  const ttlSeconds = sliding.keySeconds
-  if (await store.create(key, record, ttlSeconds)) return true
-  const found = await store.get<SessionRecord>(key)
-  if (found === undefined || !sliding.isOver(found)) return false
-  const { rev: ifRev, ...fields } = found
-  const nothing = Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]))
-  const { outcome } = await store.patch(key, { ...nothing, ...record }, { ifRev, ttlSeconds })
-  return outcome === 'written'
 }
 
 /**

@@ -59,19 +59,16 @@ export function createPendingSignIns(
   { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
   { secure, basePath, ttlSeconds, upstream }: PendingSignInOptions,
 ) {
-  const key = (state: string) => `sign-in-state:{${sha256(state)}}`
-  // Mix-up defense (RFC 9700, 4.4): the state of one upstream does not decrypt at another.
-  const context = (state: string) =>
-    upstream === undefined ? key(state) : `${key(state)} ${upstream}`
+  const sealing = createPendingSealing(keyRing, upstream)
 
   function open(
     record: Sealed | undefined,
     state: string,
     cookie: (name: string) => string | undefined,
   ): PendingSignIn | undefined {
-    const opened = record && keyRing.open(PURPOSE, record.sealed, context(state))
-    if (!opened) return undefined
-    const { cookie: expected, ...pending } = JSON.parse(opened) as Kept
+    const opened = record && sealing.open(record, state)
+    if (opened === undefined) return undefined
+    const { cookie: expected, ...pending } = opened
     const shown = cookie(cookieName(state))
     const sameBrowser = shown !== undefined && timingSafeEqualStrings(shown, expected)
     return { ...pending, sameBrowser }
@@ -89,9 +86,9 @@ export function createPendingSignIns(
     ): Promise<BindingCookie> {
       const value = randomValue()
       const kept: Kept = { sessionId, clientName, returnTo, triesLeft, check, cookie: value }
-      const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), context(check.state))
-      await storage?.spend(documentBytes({ sealed }))
-      await store.set(key(check.state), { sealed }, ttlSeconds)
+      const sealed = sealing.seal(kept)
+      await storage?.spend(documentBytes(sealed))
+      await store.set(key(check.state), sealed, ttlSeconds)
       return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure, basePath }
     },
     /** Reads what `recall` would return, without consuming it. */
@@ -106,6 +103,24 @@ export function createPendingSignIns(
       cookie: (name: string) => string | undefined,
     ): Promise<PendingSignIn | undefined> =>
       open(await store.take<Sealed>(key(state)), state, cookie),
+  }
+}
+
+const key = (state: string) => `sign-in-state:{${sha256(state)}}`
+
+/** Encrypts sign-ins, bound to their keys and to their upstream. */
+function createPendingSealing(keyRing: KeyRing, upstream: string | undefined) {
+  // Mix-up defense (RFC 9700, 4.4): the state of one upstream does not decrypt at another.
+  const context = (state: string) =>
+    upstream === undefined ? key(state) : `${key(state)} ${upstream}`
+  return {
+    seal: (kept: Kept): Sealed => ({
+      sealed: keyRing.seal(PURPOSE, JSON.stringify(kept), context(kept.check.state)),
+    }),
+    open({ sealed }: Sealed, state: string): Kept | undefined {
+      const opened = keyRing.open(PURPOSE, sealed, context(state))
+      return opened ? (JSON.parse(opened) as Kept) : undefined
+    },
   }
 }
 

@@ -71,18 +71,13 @@ export type PersonalTokens = ReturnType<typeof createPersonalTokens>
 
 export function createPersonalTokens(
   { store, keyRing, sessions, credentials, authorizations, now }: PersonalTokensDeps,
-  { upstream, longestTtlSeconds, scopes: known }: PersonalTokensOptions,
+  options: PersonalTokensOptions,
 ) {
-  function refusalOf({ name, scopes, ttlSeconds }: NewToken): TokenRefusal | undefined {
-    if (name.trim() === '' || [...name].length > LONGEST_NAME) return 'no_name'
-    if (scopes.length === 0 || !scopes.every((scope) => known.includes(scope))) return 'no_scopes'
-    const isWithin = Number.isSafeInteger(ttlSeconds) && ttlSeconds > 0
-    return isWithin && ttlSeconds <= longestTtlSeconds ? undefined : 'bad_lifetime'
-  }
+  const sealing = createFactsSealing(keyRing)
 
   return {
-    longestTtlSeconds,
-    scopes: known,
+    longestTtlSeconds: options.longestTtlSeconds,
+    scopes: options.scopes,
     /**
      * Makes a token that acts for the account of a fresh upstream sign-in, whose credentials move
      * into the token's session.
@@ -91,11 +86,9 @@ export function createPersonalTokens(
       held: Credentials,
       wanted: NewToken,
     ): Promise<{ readonly token: string; readonly sessionId: string } | TokenRefusal> {
-      const refusal = refusalOf(wanted)
+      const refusal = refusalOf(wanted, options)
       if (refusal !== undefined) return refusal
-      const subject = held.account?.sub
-      if (subject === undefined) throw new Error('Nobody is signed in')
-      const owner = personKey(upstream, subject)
+      const owner = ownerOf(held, options.upstream)
       if ((await authorizations.ofPerson('personal', owner)).length >= MOST_TOKENS)
         return 'too_many'
       const { scopes, ttlSeconds } = wanted
@@ -104,7 +97,7 @@ export function createPersonalTokens(
       const sessionId = sessionOfToken(token)
       const since = now()
       const facts: PersonalTokenFacts = { owner, scopes, expiresAt: since + ttlSeconds * 1000 }
-      const sealed = keyRing.seal(PURPOSE, JSON.stringify(facts), authorizationKey(sessionId))
+      const sealed = sealing.seal(sessionId, facts)
       const record = { kind: 'personal', clientId: '', name, since, ...facts, sealed } as const
       await authorizations.tokenMade(sessionId, record, ttlSeconds)
       await sessions.createWithId(sessionId, 'token', { clientName: name })
@@ -115,15 +108,40 @@ export function createPersonalTokens(
     /** The facts of an unexpired token; undefined if the record is not that of a token. */
     open(sessionId: string, record: Stored<Document> | undefined): PersonalTokenFacts | undefined {
       const { sealed } = (record ?? {}) as Partial<AuthorizationRecord>
-      const opened = sealed && keyRing.open(PURPOSE, sealed, authorizationKey(sessionId))
-      if (!opened) return undefined
-      const facts = JSON.parse(opened) as PersonalTokenFacts
-      return facts.expiresAt > now() ? facts : undefined
+      const facts = sealed && sealing.open(sessionId, sealed)
+      return facts && facts.expiresAt > now() ? facts : undefined
     },
     /** Records the use of a token, about once a minute. Rejects if the store is unavailable. */
     async used(sessionId: string, { lastUsedAt = 0 }: Partial<AuthorizationRecord>): Promise<void> {
       if (Math.abs(now() - lastUsedAt) < USED_EVERY_MS) return
       await store.patch(authorizationKey(sessionId), { lastUsedAt: now() })
+    },
+  }
+}
+
+function refusalOf(
+  { name, scopes, ttlSeconds }: NewToken,
+  { scopes: known, longestTtlSeconds }: PersonalTokensOptions,
+): TokenRefusal | undefined {
+  if (name.trim() === '' || [...name].length > LONGEST_NAME) return 'no_name'
+  if (scopes.length === 0 || !scopes.every((scope) => known.includes(scope))) return 'no_scopes'
+  const isWithin = Number.isSafeInteger(ttlSeconds) && ttlSeconds > 0
+  return isWithin && ttlSeconds <= longestTtlSeconds ? undefined : 'bad_lifetime'
+}
+
+function ownerOf({ account }: Credentials, upstream: string): string {
+  if (account?.sub === undefined) throw new Error('Nobody is signed in')
+  return personKey(upstream, account.sub)
+}
+
+/** Encrypts the facts of tokens, bound to their records. */
+function createFactsSealing(keyRing: KeyRing) {
+  return {
+    seal: (sessionId: string, facts: PersonalTokenFacts): string =>
+      keyRing.seal(PURPOSE, JSON.stringify(facts), authorizationKey(sessionId)),
+    open(sessionId: string, sealed: string): PersonalTokenFacts | undefined {
+      const opened = keyRing.open(PURPOSE, sealed, authorizationKey(sessionId))
+      return opened ? (JSON.parse(opened) as PersonalTokenFacts) : undefined
     },
   }
 }

@@ -64,12 +64,8 @@ export function createSignInLinks(
     ): Promise<NewLink> {
       const handle = createId('lnk')
       const code = shortCode()
-      const record = {
-        sessionId,
-        codeHash: codeHash(handle, code),
-        clientName,
-        since: now(),
-        tries: 0,
+      const record: LinkRecord = {
+        ...{ sessionId, codeHash: codeHash(handle, code), clientName, since: now(), tries: 0 },
         ...(upstream !== undefined && { upstream }),
       }
       await storage?.spend(documentBytes(record))

@@ -6,7 +6,7 @@ import type { Account } from '../engine/tool-context.ts'
 import { createCallSession } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
-import { createSessionManager } from '../session/manager.ts'
+import { SessionManager } from '../session/manager.ts'
 import { createSignInLinks } from '../session/sign-in-link.ts'
 import { createSignOut } from '../session/sign-out.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -33,7 +33,7 @@ interface ToolSessionOptions {
 /** The session components, on a memory store; `revoked` records revoked credentials. */
 function createSessionParts({ upstreams = [], signedInAt = {} }: ToolSessionOptions) {
   const store = createMemoryStore()
-  const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
+  const sessions = new SessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
   const sealing = { store, keyRing: createKeyRing([randomBytes(32)]) }
   const credentials = createCredentialStore(sealing, 'test')
   const names = [...upstreams, ...Object.keys(signedInAt)]

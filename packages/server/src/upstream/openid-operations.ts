@@ -13,7 +13,7 @@ import {
   tokenRevocation,
 } from 'openid-client'
 import { accountOf, findAccount, requireAllowed } from './allowed-accounts.ts'
-import type { Credentials, IdentityProvider } from './identity-provider.ts'
+import type { Credentials, IdentityProvider, SignInCheck } from './identity-provider.ts'
 import type { Operations } from './openid-client.ts'
 import { providerError } from './provider-failure.ts'
 import { createOperation, type OpenIdProviderDeps, type Operate } from './provider-operation.ts'
@@ -67,18 +67,10 @@ function createSignIn(
       // Mix-up defense: `iss` is compared with the issuer (RFC 9207). Without a known issuer, the
       // distinct redirect URI of each provider separates them (RFC 9700 §4.4.2.2).
       if (!isOpenId) url.searchParams.delete('iss')
-      const grant = (configuration: Configuration) =>
-        authorizationCodeGrant(
-          configuration,
-          url,
-          {
-            expectedState: check.state,
-            pkceCodeVerifier: check.codeVerifier,
-            ...(isOpenId && { expectedNonce: check.nonce, idTokenExpected: true }),
-          },
-          given(options.tokenParameters),
-        )
-      const tokens = await operate(grant, { verifySignature: isOpenId })
+      const tokens = await operate(
+        (configuration) => redeemCode(configuration, url, check, options),
+        { verifySignature: isOpenId },
+      )
       const credentials = credentialsFrom(tokens, now())
       const claims = tokens.claims()
       try {
@@ -98,6 +90,21 @@ function authorizationParameters(options: OpenIdProviderOptions, scope: string) 
   // OpenID Connect Core 1.0 §11: offline access requires the user's consent.
   const asksConsent = 'issuer' in options && scope.split(' ').includes('offline_access')
   return given({ ...(asksConsent && { prompt: 'consent' }), ...options.authorizationParameters })
+}
+
+/** Exchanges the code in the query of `url`. */
+function redeemCode(
+  configuration: Configuration,
+  url: URL,
+  { state, codeVerifier, nonce }: SignInCheck,
+  options: OpenIdProviderOptions,
+) {
+  const checks = {
+    expectedState: state,
+    pkceCodeVerifier: codeVerifier,
+    ...('issuer' in options && { expectedNonce: nonce, idTokenExpected: true }),
+  }
+  return authorizationCodeGrant(configuration, url, checks, given(options.tokenParameters))
 }
 
 /** The credentials in a token response that was received at `nowMs`. */

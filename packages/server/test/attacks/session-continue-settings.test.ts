@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { tokenKey } from '../../src/auth/server/issued-tokens.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { createEntries } from '../../src/oidc/entries.ts'
+import { Entries } from '../../src/oidc/entries.ts'
 import { start } from '../auth/authorization-apps.ts'
 import {
   authorize,
@@ -61,7 +61,7 @@ test('a token of the previous release identifies its session, until that is revo
   const sessionId = sessionOf(tokens)
   const keyRing = createKeyRing(secrets.encryptionKeys)
   const options = { prefix: 'oauth', longestTtlSeconds: 3600 }
-  const entries = createEntries({ store, keyRing, now: Date.now }, options)
+  const entries = new Entries({ store, keyRing, now: Date.now }, options)
   // As that release left them: one grant, with the id of the session.
   const old = resigned(tokens, { grant_id: undefined })
   for (const [model, id] of [

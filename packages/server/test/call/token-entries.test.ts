@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTokenEntries, tokenKey } from '../../src/auth/server/issued-tokens.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { createEntries } from '../../src/oidc/entries.ts'
+import { Entries } from '../../src/oidc/entries.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Document } from '../../src/store/port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -121,7 +121,7 @@ describe('with nodes of the previous release', () => {
     const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
     const keyRing = createKeyRing(secrets.encryptionKeys)
     const options = { prefix: 'oauth', longestTtlSeconds: 10 * MINUTE }
-    return createEntries({ store, keyRing, now: Date.now }, options)
+    return new Entries({ store, keyRing, now: Date.now }, options)
   }
 
   test('accepts their tokens, which have no entry of the new kind', async () => {

@@ -12,7 +12,7 @@ import {
   createDemoIdentityProvider,
   type DemoIdentityProvider,
 } from '../../src/demo/demo-provider.ts'
-import { createEntries } from '../../src/oidc/entries.ts'
+import { Entries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -51,7 +51,7 @@ export async function startDemo(options: DemoOptions = {}) {
     },
     {
       adapter: createStoreAdapter(
-        createEntries(
+        new Entries(
           {
             store: options.store ?? createMemoryStore(),
             keyRing: createKeyRing([Buffer.alloc(32, 7)]),

@@ -5,14 +5,14 @@ import { loadConfig } from '../../src/config.ts'
 import { createHttpServer, type HttpHandlers, listen } from '../../src/http/http-server.ts'
 import { createRuntime, type Runtime } from '../../src/runtime.ts'
 import { httpHandlers } from '../../src/serve-http.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { recordingLogger } from '../logger/lines.ts'
 import { bankCatalog } from '../support/app.ts'
 import { createBrowser } from '../support/sign-in.ts'
 
 const store = createMemoryStore()
-const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
+const sessions = new SessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
 let handlers: HttpHandlers | undefined
 const { server, drain } = createHttpServer(() => handlers)
 let runtime: Runtime

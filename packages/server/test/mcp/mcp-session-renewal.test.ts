@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { createMcpSessions } from '../../src/mcp/legacy/mcp-sessions.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
 const MINUTE = 60_000
@@ -12,7 +12,7 @@ async function opened(needsToken: boolean) {
   let time = Date.UTC(2026, 0, 1)
   const now = () => time
   const store = createMemoryStore({ now })
-  const sessions = createSessionManager({ store, now }, TIMES)
+  const sessions = new SessionManager({ store, now }, TIMES)
   const node = { send: async () => undefined }
   const mcpSessions = createMcpSessions({ store, node, now, sessions }, TIMES)
   const owner = await sessions.create(needsToken ? 'token' : 'connection')

@@ -2,14 +2,14 @@
 
 import { expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { createEntries } from '../../src/oidc/entries.ts'
+import { Entries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { recordingStore } from '../support/recording-store.ts'
 
 function setUp() {
   const { store, written } = recordingStore()
   const keyRing = createKeyRing([Buffer.alloc(32, 7)])
-  const entries = createEntries(
+  const entries = new Entries(
     { store, keyRing, now: () => 1_000_000 },
     { prefix: 'provider', longestTtlSeconds: 3600 },
   )

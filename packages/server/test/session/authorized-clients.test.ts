@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
 const BROWSER = 'a'.repeat(43)
@@ -10,7 +10,7 @@ const OTHER = 'b'.repeat(43)
 
 function parts() {
   const store = createMemoryStore()
-  const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
+  const sessions = new SessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
   const clients = createAuthorizedClients({ store, sessions }, { ttlSeconds: 7200 })
   const authorizeClient = async (clientName: string, browser = BROWSER) => {
     const { id } = await sessions.create('token', { clientName })

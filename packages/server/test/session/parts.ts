@@ -2,7 +2,7 @@
 
 import { createKeyRing, type KeyRing } from '../../src/crypto/key-ring.ts'
 import { createCredentialStore } from '../../src/session/credentials.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createFreshToken } from '../../src/session/refresh.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { Credentials, IdentityProvider } from '../../src/upstream/identity-provider.ts'
@@ -30,7 +30,7 @@ export function createNode(store: Store, options: NodeOptions = {}) {
   } = options
   const provider = { ...REFUSING, ...options.provider }
   const { log, lines } = recordingLogger()
-  const sessions = createSessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })
+  const sessions = new SessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })
   const credentials = createCredentialStore({ store, keyRing }, 'bank')
   const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
   return { store, keyRing, sessions, credentials, freshToken, log, lines }

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createCredentialStore } from '../../src/session/credentials.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createFreshToken } from '../../src/session/refresh.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -127,7 +127,7 @@ describe('locks', () => {
     const store = createMemoryStore()
     const keyRing = createKeyRing([KEY])
     const { log } = recordingLogger()
-    const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
+    const sessions = new SessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
     const waiting: (() => void)[] = []
     const refresh = () =>
       new Promise<never>((resolve) => {

@@ -2,7 +2,7 @@
 
 import { sha256 } from '../../src/crypto/hash.ts'
 import { randomValue } from '../../src/crypto/random-id.ts'
-import { createSessionManager, type SessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'
 import type { TestApp } from './app.ts'
 
@@ -21,7 +21,7 @@ export async function authorizeClient(
   { store, url }: Pick<TestApp, 'store' | 'url'>,
   browser = randomValue(),
 ): Promise<ConsentedClient> {
-  const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
+  const sessions = new SessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
   const { id: sessionId } = await sessions.create('token', { clientName: 'A consented client' })
   await sessions.update(sessionId, 'browser', sha256(browser))
   const links = createSignInLinks({ store, now: Date.now }, { ttlSeconds: 600 })

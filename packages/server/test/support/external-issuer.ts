@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { type Configuration, Provider } from 'oidc-provider'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { createEntries } from '../../src/oidc/entries.ts'
+import { Entries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
@@ -147,7 +147,7 @@ function resourceServer(resource: string) {
 function configuration(jwk: object): Configuration {
   return {
     adapter: createStoreAdapter(
-      createEntries(
+      new Entries(
         {
           store: createMemoryStore(),
           keyRing: createKeyRing([Buffer.alloc(32, 7)]),

@@ -20,7 +20,7 @@ import { Authorizations } from '../../src/session/authorizations.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { createBlocks } from '../../src/session/blocks.ts'
 import { NO_KEPT_SIGN_INS } from '../../src/session/kept-sign-ins.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
+import { SessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startHttpsServer } from './https-server.ts'
 import { createOAuthClient } from './oauth-client.ts'
@@ -39,7 +39,7 @@ async function startEndpoints(ca: string): Promise<string> {
   const store = createMemoryStore()
   const now = Date.now
   const theme = createPageTheme({ name: 'test', publicUrl, color: '#1f4fbf' })
-  const sessions = createSessionManager({ store, now }, { ttlSeconds: 3600 })
+  const sessions = new SessionManager({ store, now }, { ttlSeconds: 3600 })
   const authorization = await createAuthorizationServer(
     {
       ...{ kind: 'built-in', algorithm: 'HS256', login: 'on-demand', redirectSchemes: [] },
@@ -47,7 +47,7 @@ async function startEndpoints(ca: string): Promise<string> {
       ...{ publicUrl, clients: [], scopes: { supported: ['mcp'], challenged: ['mcp'] } },
     },
     {
-      ...{ store, sessions, signOut: sessions.end, log, now },
+      ...{ store, sessions, signOut: (id: string) => sessions.end(id), log, now },
       errorPage: authorizationErrorPage(theme),
       authorizations: new Authorizations(
         { store, sessions, now },

@@ -49,40 +49,14 @@ export function createServerAdapter(
     const adapter = stored(model)
     switch (model) {
       case 'Client':
-        return {
-          ...adapter,
-          upsert(id, { client_secret_expires_at: _, ...metadata }) {
-            // Expires unused registrations early; use extends the TTL to the advertised expiry.
-            return adapter.upsert(id, metadata, UNUSED_CLIENT_TTL_SECONDS)
-          },
-        }
+        return clientAdapter(adapter)
       case 'Interaction':
-        return {
-          ...adapter,
-          async destroy(id) {
-            // Single use: an authorization yields one code, also if parallel requests finish it or
-            // write it back.
-            if (!(await entries.markUse(model, id, CONSENT_TTL_SECONDS))) {
-              throw new errors.SessionNotFound('the authorization was already answered')
-            }
-            await adapter.destroy(id)
-          },
-        }
+        return interactionAdapter(adapter, entries)
       case 'AccessToken':
         return accessTokenAdapter(adapter, { entries, tokens, onRevoked })
       case 'AuthorizationCode':
       case 'RefreshToken':
-        return {
-          ...adapter,
-          async find(id) {
-            const found = (await adapter.find(id)) ?? undefined
-            checkResource(found?.resource)
-            return found
-          },
-          async revokeByGrantId(grantId) {
-            if (!isOneAccessToken()) await revokeGrant(tokens, adapter, grantId)
-          },
-        }
+        return exchangedAdapter(adapter, tokens)
       default:
         return adapter
     }
@@ -93,6 +67,46 @@ export function createServerAdapter(
     model === 'Session'
       ? withoutBrowserSessions(stored(model))
       : withTemporaryFailures(adapterOf(model))
+}
+
+/** Expires unused registrations early; use extends the TTL to the advertised expiry. */
+function clientAdapter(adapter: Adapter): Adapter {
+  return {
+    ...adapter,
+    upsert: (id, { client_secret_expires_at: _, ...metadata }) =>
+      adapter.upsert(id, metadata, UNUSED_CLIENT_TTL_SECONDS),
+  }
+}
+
+/**
+ * Single use: an authorization yields one code, also if parallel requests finish it or write it
+ * back.
+ */
+function interactionAdapter(adapter: Adapter, entries: Pick<Entries, 'markUse'>): Adapter {
+  return {
+    ...adapter,
+    async destroy(id) {
+      if (!(await entries.markUse('Interaction', id, CONSENT_TTL_SECONDS))) {
+        throw new errors.SessionNotFound('the authorization was already answered')
+      }
+      await adapter.destroy(id)
+    },
+  }
+}
+
+/** Codes and refresh tokens, which are exchanged for access tokens. */
+function exchangedAdapter(adapter: Adapter, tokens: TokenEntries): Adapter {
+  return {
+    ...adapter,
+    async find(id) {
+      const found = (await adapter.find(id)) ?? undefined
+      checkResource(found?.resource)
+      return found
+    },
+    async revokeByGrantId(grantId) {
+      if (!isOneAccessToken()) await revokeGrant(tokens, adapter, grantId)
+    },
+  }
 }
 
 /**

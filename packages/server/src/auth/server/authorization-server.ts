@@ -4,7 +4,7 @@
  */
 
 import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
-import { createEntries } from '../../oidc/entries.ts'
+import { Entries } from '../../oidc/entries.ts'
 import type { Outgoing } from '../../upstream/outgoing.ts'
 import { createDocumentFetch } from '../document-fetch.ts'
 import { redirectUriFault } from '../redirect-uris.ts'
@@ -31,7 +31,7 @@ export async function createAuthorizationServer(
   const { store, keyRing, sessions, signing, now } = deps
   const resources = createResourceNames(createResources(options.publicUrl, options.serves))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
-  const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
+  const entries = new Entries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
   const tokens = createTokenEntries({ store, keyRing }, { longestTtlSeconds })
   const made = createTokenReader(signing, options.publicUrl, resources, now)
   // Caches verified tokens only for asymmetric signatures: HS256 is cheap to verify.
@@ -56,7 +56,9 @@ export async function createAuthorizationServer(
   }
 }
 
-function lazyConsents(load: () => Promise<ProviderServer>): Consents {
+function lazyConsents(
+  load: () => Promise<ProviderServer>,
+): Pick<Consents, 'find' | 'approve' | 'deny'> {
   return {
     find: async (...asked) => (await load()).consents.find(...asked),
     approve: async (...asked) => (await load()).consents.approve(...asked),

@@ -69,134 +69,133 @@ type ConsentDeps = Pick<
     readonly grants: Pick<Grants, 'add'>
   }
 
-export type Consents = ReturnType<typeof createConsents>
+type ConsentOptions = Pick<AuthorizationServerOptions, 'login' | 'clients' | 'startsAnew'>
 
-export function createConsents(
-  options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'startsAnew'>,
-  deps: ConsentDeps,
-  current: () => Promise<Provider>,
-) {
-  const approvals = createApprovals(deps)
-  const pending = createFindPending(current)
-  const findContinuation = createFindContinuation(deps, options)
-  const granteeFor = ({ client, params }: Pending) =>
-    granteeOf(client, String(params.redirect_uri), options.clients)
-  const continuationFor = (found: Pending, browser: string | undefined) =>
-    findContinuation(browser, granteeFor(found), String(found.params.redirect_uri))
-  const parts = { approvals, granteeFor }
-  const proceed = createProceed(options, deps, parts)
-  const approve = createApprove(deps, parts)
+export class Consents {
+  readonly #options: ConsentOptions
+  readonly #deps: ConsentDeps
+  readonly #approvals: Approvals
+  readonly #findPending: ReturnType<typeof createFindPending>
+  readonly #findContinuation: ReturnType<typeof createFindContinuation>
 
-  return {
-    /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
-    async find(request: PageRequest, uid: string, browser?: string): Promise<Consent | undefined> {
-      const found = await pending(request, uid)
-      if (found === undefined) return undefined
-      const approval = await approvals.find(uid)
-      if (approval !== undefined) return proceed(found, approval)
-      const continues = await continuationFor(found, browser)
-      const { clientId } = found.client
-      const client = options.clients.find(({ client_id }) => client_id === clientId)
-      const isSkipped = client?.skip_consent === true
-      const facts = { continues, isSkipped, isPreregistered: client !== undefined }
-      return { step: 'ask', request: { ...describe(found), ...facts } }
-    },
-
-    /**
-     * Creates a session, or continues one of the same browser and client, and grants access unless
-     * the user has to sign in first. `browser` is the SHA-256 of the browser's cookie.
-     */
-    async approve(
-      request: PageRequest,
-      uid: string,
-      browser?: string,
-      choice: SessionChoice = 'default',
-    ): Promise<Approved | undefined> {
-      const found = await pending(request, uid)
-      if (found === undefined) return undefined
-      const candidate = choice === 'anew' ? undefined : await continuationFor(found, browser)
-      const isContinued = choice === 'continue' || candidate?.isDefault
-      const approval = await approve(found, isContinued ? candidate?.sessionId : undefined)
-      return approval && proceed(found, approval)
-    },
-
-    /**
-     * Denies the authorization with `access_denied`; returns the URL to redirect the browser to.
-     * Withdraws an earlier approval and ends the session that was created for it.
-     */
-    async deny(request: PageRequest, uid: string): Promise<string | undefined> {
-      const found = await pending(request, uid)
-      if (found === undefined) return undefined
-      const approval = await approvals.withdraw(uid)
-      if (approval?.continued === false) await deps.signOut(approval.sessionId)
-      deps.log.audit({ client: found.client.clientId }, 'client refused')
-      const description = 'The user denied the authorization'
-      return found.finish({ error: 'access_denied', error_description: description })
-    },
+  constructor(options: ConsentOptions, deps: ConsentDeps, current: () => Promise<Provider>) {
+    this.#options = options
+    this.#deps = deps
+    this.#approvals = createApprovals(deps)
+    this.#findPending = createFindPending(current)
+    this.#findContinuation = createFindContinuation(deps, options)
   }
-}
 
-interface ProceedParts {
-  readonly approvals: Approvals
-  readonly granteeFor: (found: Pending) => Grantee
-}
-
-/** Records the approval, and opens the session; undefined if the authorization has ended. */
-function createApprove(deps: ConsentDeps, { approvals, granteeFor }: ProceedParts) {
-  return async (found: Pending, continuedId: string | undefined): Promise<Approval | undefined> => {
-    const approval = await approvals.record(found.uid, continuedId)
-    if (approval === undefined) return undefined
-    const { sessionId, continued } = approval
-    if (!(await openSession(deps, sessionId, found.client.clientName))) return undefined
-    await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
-    // A concurrent denial withdrew the approval before the session existed.
-    if ((await approvals.find(found.uid)) === undefined) return undefined
-    const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
-    deps.log.audit(facts, 'client authorized')
-    return approval
-  }
-}
-
-/** The steps after an approval: sign-in if required, then grant and code. */
-function createProceed(
-  { login, clients }: Pick<AuthorizationServerOptions, 'login' | 'clients'>,
-  deps: ConsentDeps,
-  { approvals, granteeFor }: ProceedParts,
-) {
-  /** After the sign-in, continues the user's earlier session with this client, in any browser. */
-  async function settle(found: Pending, approval: Approval): Promise<Approval> {
-    const sessionId = await deps.settleSignIn(approval.sessionId, granteeFor(found).key)
-    if (sessionId === approval.sessionId) return approval
-    const continued = { sessionId, continued: true }
-    await approvals.replace(found.uid, continued)
-    return continued
+  /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
+  async find(request: PageRequest, uid: string, browser?: string): Promise<Consent | undefined> {
+    const found = await this.#findPending(request, uid)
+    if (found === undefined) return undefined
+    const approval = await this.#approvals.find(uid)
+    if (approval !== undefined) return this.#proceed(found, approval)
+    const continues = await this.#continuationFor(found, browser)
+    const client = this.#preregistered(found)
+    const isSkipped = client?.skip_consent === true
+    const facts = { continues, isSkipped, isPreregistered: client !== undefined }
+    return { step: 'ask', request: { ...describe(found), ...facts } }
   }
 
   /**
-   * Creates the grant last, so that an abandoned authorization leaves none. Idempotent: a
-   * repetition creates the same grant.
+   * Creates a session, or continues one of the same browser and client, and grants access unless
+   * the user has to sign in first. `browser` is the SHA-256 of the browser's cookie.
    */
-  return async (found: Pending, approval: Approval): Promise<Approved> => {
-    if (login === 'at-authorize' && !(await deps.isSignedIn(approval.sessionId))) {
+  async approve(
+    request: PageRequest,
+    uid: string,
+    browser?: string,
+    choice: SessionChoice = 'default',
+  ): Promise<Approved | undefined> {
+    const found = await this.#findPending(request, uid)
+    if (found === undefined) return undefined
+    const candidate = choice === 'anew' ? undefined : await this.#continuationFor(found, browser)
+    const isContinued = choice === 'continue' || candidate?.isDefault
+    const approval = await this.#record(found, isContinued ? candidate?.sessionId : undefined)
+    return approval && this.#proceed(found, approval)
+  }
+
+  /**
+   * Denies the authorization with `access_denied`; returns the URL to redirect the browser to.
+   * Withdraws an earlier approval and ends the session that was created for it.
+   */
+  async deny(request: PageRequest, uid: string): Promise<string | undefined> {
+    const { signOut, log } = this.#deps
+    const found = await this.#findPending(request, uid)
+    if (found === undefined) return undefined
+    const approval = await this.#approvals.withdraw(uid)
+    if (approval?.continued === false) await signOut(approval.sessionId)
+    log.audit({ client: found.client.clientId }, 'client refused')
+    const description = 'The user denied the authorization'
+    return found.finish({ error: 'access_denied', error_description: description })
+  }
+
+  /** Records the approval, and opens the session; undefined if the authorization has ended. */
+  async #record(found: Pending, continuedId: string | undefined): Promise<Approval | undefined> {
+    const { sessions, log } = this.#deps
+    const approval = await this.#approvals.record(found.uid, continuedId)
+    if (approval === undefined) return undefined
+    const { sessionId, continued } = approval
+    if (!(await openSession(this.#deps, sessionId, found.client.clientName))) return undefined
+    await sessions.update(sessionId, 'grantee', this.#granteeFor(found))
+    // A concurrent denial withdrew the approval before the session existed.
+    if ((await this.#approvals.find(found.uid)) === undefined) return undefined
+    const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
+    log.audit(facts, 'client authorized')
+    return approval
+  }
+
+  /**
+   * The steps after an approval: sign-in if required, then grant and code. Creates the grant last,
+   * so that an abandoned authorization leaves none. Idempotent: a repetition creates the same
+   * grant.
+   */
+  async #proceed(found: Pending, approval: Approval): Promise<Approved> {
+    const { isSignedIn, keptSignIns, grants, authorizations, authorizedClients } = this.#deps
+    const signsIn = this.#options.login === 'at-authorize'
+    if (signsIn && !(await isSignedIn(approval.sessionId))) {
       return { step: 'sign_in', request: describe(found), sessionId: approval.sessionId }
     }
-    const { sessionId, continued } =
-      login === 'at-authorize' ? await settle(found, approval) : approval
-    await deps.keptSignIns.keep(sessionId)
+    const { sessionId, continued } = signsIn ? await this.#settle(found, approval) : approval
+    await keptSignIns.keep(sessionId)
     const grantId = await saveGrant(found, sessionId)
-    await deps.grants.add(grantId, continued)
+    await grants.add(grantId, continued)
     const { clientId, clientName } = found.client
     const { scopes } = describe(found)
-    const isAsked = !clients.some(
-      (each) => each.client_id === clientId && each.skip_consent === true,
-    )
-    await deps.authorizations.consented(sessionId, { clientId, clientName, scopes, isAsked })
-    await deps.authorizedClients.remember(found.client.clientId)
+    const isAsked = this.#preregistered(found)?.skip_consent !== true
+    await authorizations.consented(sessionId, { clientId, clientName, scopes, isAsked })
+    await authorizedClients.remember(clientId)
     const next = await found.finish({
       login: { accountId: sessionId, remember: false },
       consent: { grantId },
     })
     return { step: 'done', sessionId, next }
+  }
+
+  /** After the sign-in, continues the user's earlier session with this client, in any browser. */
+  async #settle(found: Pending, approval: Approval): Promise<Approval> {
+    const { key } = this.#granteeFor(found)
+    const sessionId = await this.#deps.settleSignIn(approval.sessionId, key)
+    if (sessionId === approval.sessionId) return approval
+    const continued = { sessionId, continued: true }
+    await this.#approvals.replace(found.uid, continued)
+    return continued
+  }
+
+  #continuationFor(found: Pending, browser: string | undefined) {
+    const { redirect_uri: redirectUri } = found.params
+    return this.#findContinuation(browser, this.#granteeFor(found), String(redirectUri))
+  }
+
+  #granteeFor({ client, params }: Pending): Grantee {
+    return granteeOf(client, String(params.redirect_uri), this.#options.clients)
+  }
+
+  /** The operator's settings of the client, if it is one of `OAUTH_CLIENTS`. */
+  #preregistered({ client }: Pending) {
+    return this.#options.clients.find(({ client_id }) => client_id === client.clientId)
   }
 }
 

@@ -74,14 +74,15 @@ const MOST_ATTEMPTS = 3
 
 /** Finds the session, or creates it, also after a sign-out. @throws AppError `unavailable` */
 export async function openDerivedSession(
-  { createWithId, retrieve }: Pick<SessionManager, 'createWithId' | 'retrieve'>,
+  sessions: Pick<SessionManager, 'createWithId' | 'retrieve'>,
   id: string,
   clientName: string | undefined,
 ): Promise<Session> {
   const facts = clientName === undefined ? {} : { clientName }
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     const session =
-      (await retrieve(id)) ?? (await createWithId(id, 'token', facts, Number.POSITIVE_INFINITY))
+      (await sessions.retrieve(id)) ??
+      (await sessions.createWithId(id, 'token', facts, Number.POSITIVE_INFINITY))
     if (session !== undefined) return session
   }
   throw storeUnavailable(new Error('The session was ended repeatedly while it was created'))

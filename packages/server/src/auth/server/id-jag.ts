@@ -82,19 +82,6 @@ export function createVerifyAssertion(
   const { entries, now } = deps
   const keysBy = new Map(issuers.map((issuer) => [issuer, keysOf(issuer, deps)]))
 
-  /** RFC 7523, section 3, and section 4.4.1 of the draft. */
-  function checkClaims(claims: AssertionClaims, clientId: string): number {
-    const { aud, exp, iat, nbf } = claims
-    if ([aud].flat()[0] !== audience) throw refused('aud must be this server alone')
-    if (claims.client_id !== clientId) throw refused('client_id is that of another client')
-    const seconds = now() / 1000
-    const latest = seconds + CLOCK_TOLERANCE_SECONDS
-    if (exp <= seconds) throw refused('the assertion has expired')
-    if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far in the future')
-    if (iat > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is in the future')
-    return Math.ceil(exp - seconds) + CLOCK_TOLERANCE_SECONDS
-  }
-
   async function verify(assertion: string, clientId: string): Promise<IdentityAssertion> {
     const { typ, crit } = decodeProtectedHeader(assertion)
     // RFC 7515, section 4.1.9: `application/` may be left out.
@@ -105,7 +92,7 @@ export function createVerifyAssertion(
     if (claims === undefined) throw refused('a claim is missing, malformed or not supported')
     const keys = keysBy.get(claims.iss)
     if (keys === undefined) throw refused('the issuer is not one of OAUTH_ID_JAG_ISSUERS')
-    const keptSeconds = checkClaims(claims, clientId)
+    const keptSeconds = checkClaims(claims, { audience, clientId, nowMs: now() })
     await forProvider(() => compactVerify(assertion, keys, { algorithms: ASSERTION_ALGORITHMS }))
     const resources = namedResources(claims, deps.resources)
     // RFC 7523, section 3, item 7: refuses a replay. An atomic write of the `jti` covers all nodes.
@@ -126,6 +113,28 @@ export function createVerifyAssertion(
       throw error
     }
   }
+}
+
+interface Expected {
+  readonly audience: string
+  readonly clientId: string
+  readonly nowMs: number
+}
+
+/**
+ * RFC 7523, section 3, and section 4.4.1 of the draft.
+ * @returns for how many seconds a replay is possible
+ */
+function checkClaims(claims: AssertionClaims, { audience, clientId, nowMs }: Expected): number {
+  const { aud, exp, iat, nbf } = claims
+  if ([aud].flat()[0] !== audience) throw refused('aud must be this server alone')
+  if (claims.client_id !== clientId) throw refused('client_id is that of another client')
+  const seconds = nowMs / 1000
+  const latest = seconds + CLOCK_TOLERANCE_SECONDS
+  if (exp <= seconds) throw refused('the assertion has expired')
+  if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far in the future')
+  if (iat > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is in the future')
+  return Math.ceil(exp - seconds) + CLOCK_TOLERANCE_SECONDS
 }
 
 /** The assertion's resources, all of which must be of this server. */

@@ -82,25 +82,25 @@ type ApprovalRecord = {
 
 export type Approvals = ReturnType<typeof createApprovals>
 
-/** Approvals have the TTL of the consent page; their keys contain only a hash of `uid`. */
-export function createApprovals({
-  store,
-  keyRing,
-}: {
+interface ApprovalDeps {
   readonly store: Store
   readonly keyRing: KeyRing
-}) {
-  const keyOf = (uid: string) => `oauth:Approval:${sha256(uid)}`
+}
 
+/** Contains only a hash of `uid`. */
+const approvalKey = (uid: string) => `oauth:Approval:${sha256(uid)}`
+
+/** Approvals have the TTL of the consent page. */
+export function createApprovals({ store, keyRing }: ApprovalDeps) {
   const seal = (uid: string, { sessionId, continued }: Approval): ApprovalRecord => ({
-    sealed: keyRing.seal(PURPOSE, sessionId, keyOf(uid)),
+    sealed: keyRing.seal(PURPOSE, sessionId, approvalKey(uid)),
     continued,
   })
 
   async function read(uid: string) {
-    const record = await store.get<ApprovalRecord>(keyOf(uid))
+    const record = await store.get<ApprovalRecord>(approvalKey(uid))
     const { sealed, continued = false, rev } = record ?? {}
-    const sessionId = sealed && keyRing.open(PURPOSE, sealed, keyOf(uid))
+    const sessionId = sealed && keyRing.open(PURPOSE, sealed, approvalKey(uid))
     return sessionId ? { approval: { sessionId, continued }, rev } : undefined
   }
 
@@ -116,23 +116,23 @@ export function createApprovals({
     async record(uid: string, continuedId?: string): Promise<Approval | undefined> {
       const continued = continuedId !== undefined
       const approval = { sessionId: continuedId ?? createId('ses'), continued }
-      const isFirst = await store.create(keyOf(uid), seal(uid, approval), CONSENT_TTL_SECONDS)
+      const isFirst = await store.create(approvalKey(uid), seal(uid, approval), CONSENT_TTL_SECONDS)
       return isFirst ? approval : find(uid)
     },
     /** Replaces the session (compare-and-set); false after a withdrawal. */
     async replace(uid: string, approval: Approval): Promise<boolean> {
       const rev = (await read(uid))?.rev
       if (rev === undefined) return false
-      const { outcome } = await store.patch(keyOf(uid), seal(uid, approval), { ifRev: rev })
+      const { outcome } = await store.patch(approvalKey(uid), seal(uid, approval), { ifRev: rev })
       return outcome === 'written'
     },
     /** Withdraws the approval and blocks later ones; returns the earlier approval, if any. */
     async withdraw(uid: string): Promise<Approval | undefined> {
       // Writes the tombstone first, which blocks later approvals, then reads any earlier one.
       const none = { sealed: null }
-      if (await store.create(keyOf(uid), none, CONSENT_TTL_SECONDS)) return undefined
+      if (await store.create(approvalKey(uid), none, CONSENT_TTL_SECONDS)) return undefined
       const approval = await find(uid)
-      await store.set(keyOf(uid), none, CONSENT_TTL_SECONDS)
+      await store.set(approvalKey(uid), none, CONSENT_TTL_SECONDS)
       return approval
     },
   }

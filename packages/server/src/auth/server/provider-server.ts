@@ -12,7 +12,7 @@ import { createServerAdapter } from './adapter.ts'
 import { createAuthenticateClient, encodedBasic } from './client-assertions.ts'
 import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
-import { createConsents } from './consents.ts'
+import { Consents } from './consents.ts'
 import { createConsentedClients } from './error-redirects.ts'
 import { createGrants } from './grants.ts'
 import { createVerifyAssertion } from './id-jag.ts'
@@ -44,32 +44,23 @@ export function createProviderServer(
 ) {
   const { publicUrl, clients } = options
   const { entries, reader, resources } = parts
+  const { documents, signing, now } = deps
   const shared = createSharedParts(options, deps, parts)
-  const { authorizedClients, grants, scopes } = shared
   const mount = {
     issuer: new URL(publicUrl),
     basePath: basePathOf(publicUrl),
     sessionCookie: COOKIES.session,
   }
-  const { documents, signing, now } = deps
   const authenticateClient = createAuthenticateClient({
     documents,
     entries,
     issuer: publicUrl,
     now,
   })
-  const rules = { resources, scopes, tokens: reader, authenticateClient }
+  const rules = { resources, scopes: shared.scopes, tokens: reader, authenticateClient }
   const current = perKey(signing.current, (signingKey) =>
     createProvider(options, deps, { ...shared, signingKey }, rules, mount),
   )
-  const { store, keyRing, sessions, signOut, isSignedIn, settleSignIn } = deps
-  const { authorizations, keptSignIns, log } = deps
-  const ttlSeconds = longestTtlOf(options)
-  const { sessionsOf } = createAuthorizedClients({ store, sessions }, { ttlSeconds })
-  const consentDeps = {
-    ...{ store, keyRing, sessions, signOut, isSignedIn, settleSignIn, authorizations },
-    ...{ keptSignIns, log, now, authorizedClients, grants, sessionsOf },
-  }
   return {
     /** @throws ConfigError when the metadata of a pre-registered client is invalid */
     checkClients: (): Promise<void> => checkPreRegistered(current, options),
@@ -89,8 +80,25 @@ export function createProviderServer(
       if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)
     },
-    consents: createConsents(options, consentDeps, async () => (await current()).provider),
+    consents: createConsents(options, deps, shared, async () => (await current()).provider),
   }
+}
+
+function createConsents(
+  options: AuthorizationServerOptions,
+  deps: AuthorizationServerDeps,
+  { authorizedClients, grants }: ReturnType<typeof createSharedParts>,
+  current: () => Promise<Provider>,
+): Consents {
+  const { store, keyRing, sessions, signOut, isSignedIn, settleSignIn } = deps
+  const { authorizations, keptSignIns, log, now } = deps
+  const ttlSeconds = longestTtlOf(options)
+  const { sessionsOf } = createAuthorizedClients({ store, sessions }, { ttlSeconds })
+  const consentDeps = {
+    ...{ store, keyRing, sessions, signOut, isSignedIn, settleSignIn, authorizations },
+    ...{ keptSignIns, log, now, authorizedClients, grants, sessionsOf },
+  }
+  return new Consents(options, consentDeps, current)
 }
 
 /** The lifetime of a grant's last access token. */

@@ -31,26 +31,15 @@ export interface ConnectOptions {
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
-export function connectRoutes(
-  signIn: SignIn,
-  { publicUrl, signsInAt, linkTtlSeconds, now, storageOf = () => UNLIMITED }: ConnectOptions,
-): Hono<HttpEnv> {
+export function connectRoutes(signIn: SignIn, options: ConnectOptions): Hono<HttpEnv> {
+  const { publicUrl, storageOf = () => UNLIMITED } = options
   const secure = publicUrl.startsWith('https:')
   const basePath = basePathOf(publicUrl)
   const routes = new Hono<HttpEnv>()
 
-  const signInPage = (
-    link: LinkForBrowser,
-    status: NonNullable<Page['status']> = 200,
-    problem?: string,
-  ): Page => {
-    const shown = { signsInAt, ...link, linkTtlSeconds, now: now() }
-    return { title: 'Sign in', status, body: form(shown, problem) }
-  }
-
   routes.get('/connect/:handle', async (c) => {
     const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure, basePath))
-    return page(c, link === undefined ? VOID : signInPage(link))
+    return page(c, link === undefined ? VOID : signInPage(link, options))
   })
 
   routes.post('/connect/:handle', async (c) => {
@@ -60,31 +49,19 @@ export function connectRoutes(
     const code = await formField(c.req, 'code')
     const link = await signIn.describe(handle, browser)
     if (link === undefined) return page(c, VOID)
-    const confirmed = await confirm(
-      signIn,
-      handle,
-      code === null ? { browser } : { code },
-      storageOf(c),
-    )
-    switch (confirmed.outcome) {
-      case 'redirect':
-        setBindingCookie(c, confirmed.cookie)
-        c.header('cache-control', 'no-store')
-        return c.redirect(confirmed.url.href, 303)
-      case 'wrong_code': {
-        const problem = `That is not the code from your chat. Tries left: ${confirmed.triesLeft}.`
-        return page(c, signInPage(link, 422, problem))
-      }
-      case 'code_needed':
-        return page(c, signInPage({ ...link, needsCode: true }, 403, 'Enter the code to continue.'))
-      case 'provider_error':
-        return page(c, signInPage(link, 502, confirmed.error.message))
-      case 'void':
-        return page(c, VOID)
+    const proof = code === null ? { browser } : { code }
+    const confirmed = await confirm(signIn, handle, proof, storageOf(c))
+    if (confirmed.outcome !== 'redirect') {
+      return page(c, unconfirmedPage(confirmed, link, options))
     }
+    setBindingCookie(c, confirmed.cookie)
+    c.header('cache-control', 'no-store')
+    return c.redirect(confirmed.url.href, 303)
   })
   return routes
 }
+
+type Confirmed = Awaited<ReturnType<typeof confirm>>
 
 async function confirm(signIn: SignIn, handle: string, proof: SignInProof, storage: StorageBudget) {
   try {
@@ -93,6 +70,37 @@ async function confirm(signIn: SignIn, handle: string, proof: SignInProof, stora
     if (error instanceof ProviderError) return { outcome: 'provider_error', error } as const
     throw error
   }
+}
+
+/** Asks again, and says why. */
+function unconfirmedPage(
+  confirmed: Exclude<Confirmed, { readonly outcome: 'redirect' }>,
+  link: LinkForBrowser,
+  options: ConnectOptions,
+): Page {
+  switch (confirmed.outcome) {
+    case 'wrong_code': {
+      const problem = `That is not the code from your chat. Tries left: ${confirmed.triesLeft}.`
+      return { ...signInPage(link, options, problem), status: 422 }
+    }
+    case 'code_needed': {
+      const coded = { ...link, needsCode: true }
+      return { ...signInPage(coded, options, 'Enter the code to continue.'), status: 403 }
+    }
+    case 'provider_error':
+      return { ...signInPage(link, options, confirmed.error.message), status: 502 }
+    case 'void':
+      return VOID
+  }
+}
+
+function signInPage(
+  link: LinkForBrowser,
+  { signsInAt, linkTtlSeconds, now }: ConnectOptions,
+  problem?: string,
+): Page {
+  const shown = { signsInAt, ...link, linkTtlSeconds, now: now() }
+  return { title: 'Sign in', body: form(shown, problem) }
 }
 
 const VOID = {

@@ -17,7 +17,7 @@ import { formField } from './own-forms.ts'
 import { page } from './pages.ts'
 
 export interface ConsentDeps {
-  readonly consents: Consents
+  readonly consents: Pick<Consents, 'find' | 'approve' | 'deny'>
   readonly signIn: Pick<SignIn, 'begin'>
   readonly sessions: Pick<SessionManager, 'update'>
   readonly authorizedClients: Pick<AuthorizedClients, 'remember'>

@@ -29,33 +29,12 @@ export interface LandingDeps {
 }
 
 export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
-  const { config, publicUrl, catalog, auth, signsInAt, authorizedClients } = deps
+  const { config, publicUrl, catalog, authorizedClients } = deps
   const { name, version } = config.app
   const { team = NO_TEAM } = deps
   const all = [...catalog.tools.values()].map(({ definition }) => definition)
-  /** Tools visible to a caller without a token, even if the server requires tokens. */
-  const shown = (log: Logger) =>
-    all.filter(
-      (tool) =>
-        isVisible(team, tool, ANONYMOUS, log) &&
-        (team.unauthorizedTools === 'challenge' ||
-          !config.auth.required ||
-          tool.requires?.scopes === undefined),
-    )
-  const pageWith = (tools: readonly AnyTool[]) =>
-    createLandingPage({
-      ...{ ...config.pages, name, version, signsInAt },
-      url: `${publicUrl}/mcp`,
-      tokenRequired: config.auth.required,
-      issuer: auth.facts.issuer,
-      authorizesClients: config.auth.issuer.kind === 'built-in',
-      needsSignIn: tools.some(({ requires }) => loginsOf(requires).length > 0),
-      tools,
-      showsTools: config.landing.showsTools,
-      era2025: config.serves.era2025,
-    })
   // With visibility rules, the list can differ per request; otherwise the page is rendered once.
-  const landingPage = mayHide(team, all) ? undefined : pageWith(all)
+  const landingPage = mayHide(team, all) ? undefined : pageWith(all, deps)
   const secure = publicUrl.startsWith('https:')
 
   /** Undefined while the store is unavailable: the rest of the page does not need it. */
@@ -75,8 +54,35 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     c.header('vary', 'Accept')
     if (!prefersPage(c.req.header('accept')))
       return c.json({ service: name, version, status: 'ok' })
-    const page = landingPage ?? pageWith(shown(c.get('log')))
+    const isShown = (tool: AnyTool) => isVisibleToAll(tool, { config, team }, c.get('log'))
+    const page = landingPage ?? pageWith(all.filter(isShown), deps)
     return widePage(c, page(await clientsOf(c)))
   })
   return routes
+}
+
+/** Whether a caller without a token sees the tool, even if the server requires tokens. */
+function isVisibleToAll(
+  tool: AnyTool,
+  { config, team }: { readonly config: Config; readonly team: Team },
+  log: Logger,
+): boolean {
+  if (!isVisible(team, tool, ANONYMOUS, log)) return false
+  if (team.unauthorizedTools === 'challenge' || !config.auth.required) return true
+  return tool.requires?.scopes === undefined
+}
+
+function pageWith(tools: readonly AnyTool[], { config, publicUrl, auth, signsInAt }: LandingDeps) {
+  const { name, version } = config.app
+  return createLandingPage({
+    ...{ ...config.pages, name, version, signsInAt },
+    url: `${publicUrl}/mcp`,
+    tokenRequired: config.auth.required,
+    issuer: auth.facts.issuer,
+    authorizesClients: config.auth.issuer.kind === 'built-in',
+    needsSignIn: tools.some(({ requires }) => loginsOf(requires).length > 0),
+    tools,
+    showsTools: config.landing.showsTools,
+    era2025: config.serves.era2025,
+  })
 }

@@ -3,8 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Document, Store } from '../port.ts'
+import type { AppendOptions } from '../streams.ts'
 
 export const MINUTE = 60
+
+/** Limits that no stream of the suite reaches. */
+export const STREAM_LIMITS = { maxLength: 1000, ttlSeconds: MINUTE }
 
 export interface OpenedStore {
   /** Two nodes on the same data; may be the same object. */
@@ -17,6 +21,10 @@ export interface Nodes {
   readonly other: Store
   /** Sets a document under an unused key, and returns the key. */
   given(value: Document, ttlSeconds?: number): Promise<string>
+  /** Appends to a stream on the first node, within `STREAM_LIMITS` unless others are given. */
+  append(key: string, value: string, options?: Partial<AppendOptions>): Promise<string | undefined>
+  /** The values of a stream, read on the other node. */
+  valuesOf(key: string, after?: string, limit?: number): Promise<readonly string[]>
   /** Runs one operation 50 times concurrently, alternating between the nodes. */
   race<T>(operation: (node: Store, index: number) => Promise<T>): Promise<T[]>
 }
@@ -43,6 +51,10 @@ export function createNodes(): Nodes & { use(opened: OpenedStore): void } {
       await node(0).set(key, value, ttlSeconds)
       return key
     },
+    append: (key, value, options) =>
+      node(0).streams.append(key, value, { ...STREAM_LIMITS, ...options }),
+    valuesOf: async (key, after = '0', limit) =>
+      (await node(1).streams.read(key, after, limit)).map(({ value }) => value),
     race: (operation) =>
       Promise.all(Array.from({ length: 50 }, (_, index) => operation(node(index), index))),
     use(nodes) {

@@ -1,5 +1,6 @@
 /** The contract suite of the store port: one suite for all drivers, yours included. */
 
+import { appendsContract } from './appends-contract.ts'
 import { counterContract } from './counter-contract.ts'
 import { documentsContract } from './documents-contract.ts'
 import { followContract } from './follow-contract.ts'
@@ -32,5 +33,6 @@ export function testStore(open: () => Promise<OpenedStore>, runner: TestRunner):
   lockContract(nodes, runner)
   timeContract(nodes, runner)
   streamsContract(nodes, runner)
+  appendsContract(nodes, runner)
   followContract(nodes, runner)
 }
