@@ -12,7 +12,7 @@ import { createTokenEntries } from '../packages/server/src/auth/server/issued-to
 import { loadConfig } from '../packages/server/src/config.ts'
 import { createKeyRing } from '../packages/server/src/crypto/key-ring.ts'
 import { createId, randomValue } from '../packages/server/src/crypto/random-id.ts'
-import { createMcpSessions } from '../packages/server/src/mcp/legacy/mcp-sessions.ts'
+import { McpSessions } from '../packages/server/src/mcp/legacy/mcp-sessions.ts'
 import type { ClusterNode } from '../packages/server/src/mcp/nodes/cluster-node.ts'
 import { Entries } from '../packages/server/src/oidc/entries.ts'
 import { SessionManager } from '../packages/server/src/session/manager.ts'
@@ -103,7 +103,7 @@ function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loade
   const entries = new Entries({ store, keyRing, now }, options)
   const tokens = createTokenEntries({ store, keyRing }, options)
   const times = { ttlSeconds: TTL_SECONDS, unusedTtlSeconds: TTL_SECONDS }
-  const mcpSessions = createMcpSessions({ store, node: NO_NODE, now, sessions }, times)
+  const mcpSessions = new McpSessions({ store, node: NO_NODE, now, sessions }, times)
   const secret = createSecretKey(Buffer.from(secrets.jwtSecret, 'utf8'))
 
   const connect = async (sessionId: string, needsToken: boolean) => {

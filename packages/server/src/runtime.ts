@@ -11,7 +11,7 @@ import { createPageTheme, type PageTheme } from './http/pages/page-theme.ts'
 import type { Logger } from './logger.ts'
 import { announceBy } from './mcp/call-tool.ts'
 import type { McpEndpoint } from './mcp/endpoint.ts'
-import { createMcpSessions, type McpSessions } from './mcp/legacy/mcp-sessions.ts'
+import { McpSessions } from './mcp/legacy/mcp-sessions.ts'
 import { type ClusterNode, joinCluster } from './mcp/nodes/cluster-node.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
@@ -84,7 +84,7 @@ export async function createRuntime(given: RuntimeDeps) {
   const sessionEnds = createSessionEnds(node, { now, mayContinue, tokenUntil }, config.http)
   followAccessChanges({ node, store, blocks, sessionEnds, log })
   const signOut = signOutOf(deps, parts, first, sessionEnds)
-  const mcpSessions = createMcpSessions({ store, node, sessions, now }, config.session)
+  const mcpSessions = new McpSessions({ store, node, sessions, now }, config.session)
   const rateLimits = rateLimitsOf(deps)
   const mcp = await createMcpParts(deps, {
     ...{ keyRing, now, streams, node, bus, blocks, sessionEnds, mcpSessions, rateLimits },

@@ -29,7 +29,8 @@ export interface HandOverDeps {
 
 export type HandOver = ReturnType<typeof createHandOver>
 
-export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
+export function createHandOver(deps: HandOverDeps) {
+  const { fetch } = deps
   const handed = new WeakMap<IncomingMessage, Call>()
   const listener = getRequestListener(
     (request, env) => {
@@ -45,20 +46,6 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
     call.respond = respondTo
     handed.set(call.incoming, call)
     void listener(call.incoming, call.outgoing)
-  }
-
-  async function handleWithSdk(call: Call, c: Context<HttpEnv>): Promise<Response> {
-    const { body, mcpSession } = call
-    const contexts = call.contexts()
-    if (call.route.path === '/messages') {
-      return sse.post(c.req.query('session_id'), body, contexts)
-    }
-    const onClose = whenClosed(call.outgoing)
-    const disconnect = () => void call.outgoing.destroy()
-    const message = { request: c.req.raw, body, contexts, mcpSession, onClose, disconnect }
-    const isDirect = call.route.path === '/http' && isDirectCall(body)
-    if (isDirect) return directResponse(c, await direct.call(message))
-    return respond(c, await mcp.handle(message))
   }
 
   return {
@@ -77,10 +64,28 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
     /** Answers with the response of the SDK. */
     sdk: (call: Call): void =>
       handOver(call, async (c) => {
-        const response = await handleWithSdk(call, c)
+        const response = await handleWithSdk(deps, call, c)
         // Frees the body: the call lives as long as its stream, and only an error needs the id.
         call.body = undefined
         return response
       }),
   }
+}
+
+async function handleWithSdk(
+  { mcp, direct, sse }: HandOverDeps,
+  call: Call,
+  c: Context<HttpEnv>,
+): Promise<Response> {
+  const { body, mcpSession } = call
+  const contexts = call.contexts()
+  if (call.route.path === '/messages') {
+    return sse.post(c.req.query('session_id'), body, contexts)
+  }
+  const onClose = whenClosed(call.outgoing)
+  const disconnect = () => void call.outgoing.destroy()
+  const message = { request: c.req.raw, body, contexts, mcpSession, onClose, disconnect }
+  const isDirect = call.route.path === '/http' && isDirectCall(body)
+  if (isDirect) return directResponse(c, await direct.call(message))
+  return respond(c, await mcp.handle(message))
 }

@@ -125,48 +125,12 @@ interface RunDeps {
   readonly about: Implementation
 }
 
-/** Shared by all calls: capturing a stack trace for each exception is expensive. */
-const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
-
 /** Runs a call and answers it. Throws only what occurs before the tool runs; never rejects. */
 type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => void
 
 export function createRunCall(deps: RunDeps): RunCall {
   const { callTool, limits, lines, handOver } = deps
   const serverInfo = { [SERVER_INFO_META_KEY]: deps.about }
-
-  /** Holds slots until the response closes; a disconnect cancels (2026-07-28, basic/transports). */
-  function holdSlots(call: Call, { era }: ToolMessage, caller: string): void {
-    const { outgoing } = call
-    const isAwaited = era !== 'direct'
-    limits.calls.acquire(caller)
-    try {
-      if (isAwaited) limits.answers.acquire(caller)
-    } catch (error) {
-      limits.calls.release(caller)
-      throw error
-    }
-    let isHeld = true
-    const close = () => {
-      if (!isHeld) return
-      isHeld = false
-      limits.calls.release(caller)
-      if (isAwaited) limits.answers.release(caller)
-      call.abort(CALLER_GONE)
-    }
-    if (outgoing.destroyed) close()
-    else outgoing.on('close', close)
-  }
-
-  /** The SDK answers calls that fail or return `input_required`. */
-  function finishWithSdk(call: Call, message: ToolMessage, run: Parameters<Finish>[1]): void {
-    const onClose = whenClosed(call.outgoing)
-    if (message.era === 'direct') {
-      handOver.direct(call, () => deps.direct.finish({ ...run, onClose }))
-    } else {
-      handOver.answer(call, ({ req }) => deps.modern.finish({ request: req.raw, onClose }, run))
-    }
-  }
 
   function answer(call: Call, { era, id }: ToolMessage, outcome: CallToolResult): void {
     // Safe to mutate: the engine creates the result for this call.
@@ -184,7 +148,7 @@ export function createRunCall(deps: RunDeps): RunCall {
 
   return async (call, message, contexts) => {
     try {
-      holdSlots(call, message, contexts.caller)
+      holdSlots(limits, call, message, contexts.caller)
       if (message.client !== undefined) call.client = message.client
       const requestContext = contexts.stateless()
       const outcome = callTool(call, requestContext)
@@ -195,7 +159,8 @@ export function createRunCall(deps: RunDeps): RunCall {
         // The SDK answers with the error: `finishWithSdk`.
       }
       if (result === undefined || isInputRequiredResult(result)) {
-        finishWithSdk(call, message, { message: message.request, requestContext, outcome })
+        const run = { message: message.request, requestContext, outcome }
+        finishWithSdk(deps, call, message, run)
       } else {
         answer(call, message, result)
       }
@@ -205,7 +170,48 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 }
 
+/** Shared by all calls: capturing a stack trace for each exception is expensive. */
+const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
+
+/** Holds slots until the response closes; a disconnect cancels (2026-07-28, basic/transports). */
+function holdSlots(limits: Limits, call: Call, { era }: ToolMessage, caller: string): void {
+  const { outgoing } = call
+  const isAwaited = era !== 'direct'
+  limits.calls.acquire(caller)
+  try {
+    if (isAwaited) limits.answers.acquire(caller)
+  } catch (error) {
+    limits.calls.release(caller)
+    throw error
+  }
+  let isHeld = true
+  const close = () => {
+    if (!isHeld) return
+    isHeld = false
+    limits.calls.release(caller)
+    if (isAwaited) limits.answers.release(caller)
+    call.abort(CALLER_GONE)
+  }
+  if (outgoing.destroyed) close()
+  else outgoing.on('close', close)
+}
+
 type Finish = McpEndpoint['modern']['finish']
+
+/** The SDK answers calls that fail or return `input_required`. */
+function finishWithSdk(
+  { handOver, direct, modern }: RunDeps,
+  call: Call,
+  message: ToolMessage,
+  run: Parameters<Finish>[1],
+): void {
+  const onClose = whenClosed(call.outgoing)
+  if (message.era === 'direct') {
+    handOver.direct(call, () => direct.finish({ ...run, onClose }))
+  } else {
+    handOver.answer(call, ({ req }) => modern.finish({ request: req.raw, onClose }, run))
+  }
+}
 
 /** The fast path of the 2025 era. */
 export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {

@@ -48,33 +48,29 @@ const SOON = { retryAfterSeconds: 1 }
 /** The slot of an MCP session is released only when the MCP session ends or expires. */
 const LATER = { retryAfterSeconds: 60 }
 
+/** What a caller may have a limited number of. */
+interface LimitedSlots {
+  /** The label of the metric. */
+  readonly scope: string
+  readonly what: string
+  readonly refusal: typeof SOON
+}
+
+const STREAMS = { scope: 'streams', what: 'open streams', refusal: SOON }
+const CALLS = { scope: 'calls', what: 'running calls', refusal: SOON }
+const MCP_SESSIONS = { scope: 'connections', what: 'live connections', refusal: LATER }
+
+const NODE_FULL = 'This node has reached its limit of open streams. Try again shortly.'
+
 export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
   const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
-  const slots = (most: number, scope: string, refusal: () => AppError) =>
-    new CallerSlots(most, () => {
-      metrics.rateLimited(scope)
-      return refusal()
-    })
-  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON): Slots => {
-    const refusal = (message: string) => () =>
-      new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
-    const mostOfAddress = most * ADDRESS_FACTOR
-    return new AddressSlots(
-      slots(most, scope, refusal(`one caller may have ${most} on a node.`)),
-      slots(
-        mostOfAddress,
-        scope,
-        refusal(`an address may have ${mostOfAddress} on a node without a token.`),
-      ),
-    )
-  }
-  const answers = ofCaller(maxStreams, 'streams', 'open streams', SOON)
-  const calls = ofCaller(maxCalls, 'calls', 'running calls', SOON)
-  const mcpSessions = ofCaller(maxConnections, 'connections', 'live connections', LATER)
+  const answers = slotsOfCaller(maxStreams, STREAMS, metrics)
+  const calls = slotsOfCaller(maxCalls, CALLS, metrics)
+  const mcpSessions = slotsOfCaller(maxConnections, MCP_SESSIONS, metrics)
   const answer = releasing(answers)
-  const full = 'This node has reached its limit of open streams. Try again shortly.'
-  const ofNode = slots(maxNodeStreams, 'node_streams', () => {
-    return new AppError('unavailable', full, SOON)
+  const ofNode = new CallerSlots(maxNodeStreams, () => {
+    metrics.rateLimited('node_streams')
+    return new AppError('unavailable', NODE_FULL, SOON)
   })
 
   return {
@@ -100,6 +96,24 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics) {
     mcpSession: releasing(mcpSessions),
     ...{ answers, calls },
   }
+}
+
+/** The slots of each caller, and those of each address of unauthenticated callers. */
+function slotsOfCaller(
+  most: number,
+  { scope, what, refusal }: LimitedSlots,
+  metrics: LimitMetrics,
+): Slots {
+  const refuse = (message: string) => () => {
+    metrics.rateLimited(scope)
+    return new AppError('too_many_requests', `Too many ${what}: ${message}`, refusal)
+  }
+  const mostOfAddress = most * ADDRESS_FACTOR
+  const ofAddress = `an address may have ${mostOfAddress} on a node without a token.`
+  return new AddressSlots(
+    new CallerSlots(most, refuse(`one caller may have ${most} on a node.`)),
+    new CallerSlots(mostOfAddress, refuse(ofAddress)),
+  )
 }
 
 /** Counts the slots of each caller. */

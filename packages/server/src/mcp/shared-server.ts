@@ -22,23 +22,6 @@ export interface RequestSink {
   respond(message: JSONRPCResponse): void
 }
 
-export interface SharedServer {
-  readonly server: McpServer
-  /**
-   * Serves a request. The returned function cancels it: the sink then receives no further messages
-   * and no response. It has no effect after the response.
-   */
-  serve(
-    request: JSONRPCRequest,
-    sink: RequestSink,
-    extra: MessageExtraInfo,
-  ): (reason: string) => void
-  /** Delivers a client's response to a request of the server. */
-  deliver(message: JSONRPCMessage): void
-  /** Aborts all running requests. */
-  close(): Promise<void>
-}
-
 interface Running {
   /** The client's request id. */
   readonly id: RequestId
@@ -57,29 +40,61 @@ export async function shareServer(
   transport: Transport,
   about: MessageExtraInfo = {},
 ): Promise<SharedServer> {
-  const running = new Map<RequestId, Running>()
-  let count = 0
-  const deliver = (message: JSONRPCMessage, extra: MessageExtraInfo = about) =>
-    transport.onmessage?.(message, extra)
+  const shared = new SharedServer(server, transport, about)
+  await server.connect(transport)
+  return shared
+}
 
-  function abort(inner: RequestId, reason: string): void {
-    const params = { requestId: inner, reason }
-    deliver({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+export class SharedServer {
+  readonly server: McpServer
+  readonly #transport: Transport
+  readonly #about: MessageExtraInfo
+  readonly #running = new Map<RequestId, Running>()
+  #count = 0
+
+  constructor(server: McpServer, transport: Transport, about: MessageExtraInfo) {
+    this.server = server
+    this.#transport = transport
+    this.#about = about
+    transport.send = async (message, options) => this.#send(message, options?.relatedRequestId)
   }
 
-  /** Aborts pending server-to-client requests. The engine stops what a tool leaves running. */
-  function finish(inner: RequestId, { method, hasNotified }: Running): void {
-    running.delete(inner)
-    if (hasNotified || method !== 'tools/call') abort(inner, 'the request has ended')
+  /**
+   * Serves a request. The returned function cancels it: the sink then receives no further messages
+   * and no response. It has no effect after the response.
+   */
+  serve(
+    request: JSONRPCRequest,
+    sink: RequestSink,
+    extra: MessageExtraInfo,
+  ): (reason: string) => void {
+    this.#count += 1
+    const inner = this.#count
+    const { id, method } = request
+    this.#running.set(inner, { id, method, sink, hasNotified: false })
+    this.deliver({ ...request, id: inner }, { ...this.#about, ...extra })
+    return (reason) => {
+      if (this.#running.delete(inner)) this.#abort(inner, reason)
+    }
   }
 
-  transport.send = async (message, options) => {
+  /** Delivers a message of the client, such as its response to a request of the server. */
+  readonly deliver = (message: JSONRPCMessage, extra: MessageExtraInfo = this.#about): void =>
+    this.#transport.onmessage?.(message, extra)
+
+  /** Aborts all running requests. */
+  async close(): Promise<void> {
+    await this.#transport.close()
+  }
+
+  /** Writes a message of the server to the sink of the request that it is about. */
+  #send(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
     const isAnswer = !('method' in message)
-    const inner = isAnswer ? message.id : options?.relatedRequestId
-    const found = inner === undefined ? undefined : running.get(inner)
+    const inner = isAnswer ? message.id : relatedRequestId
+    const found = inner === undefined ? undefined : this.#running.get(inner)
     if (inner !== undefined && found !== undefined) {
       if (isAnswer) {
-        finish(inner, found)
+        this.#finish(inner, found)
         found.sink.respond(boundError({ ...message, id: found.id }))
       } else {
         found.hasNotified = true
@@ -90,23 +105,15 @@ export async function shareServer(
       throw new Error('The request has ended')
     }
   }
-  await server.connect(transport)
 
-  return {
-    server,
-    serve(request, sink, extra) {
-      count += 1
-      const inner = count
-      const { id, method } = request
-      running.set(inner, { id, method, sink, hasNotified: false })
-      deliver({ ...request, id: inner }, { ...about, ...extra })
-      return (reason) => {
-        if (running.delete(inner)) abort(inner, reason)
-      }
-    },
-    deliver,
-    async close() {
-      await transport.close()
-    },
+  /** Aborts pending server-to-client requests. The engine stops what a tool leaves running. */
+  #finish(inner: RequestId, { method, hasNotified }: Running): void {
+    this.#running.delete(inner)
+    if (hasNotified || method !== 'tools/call') this.#abort(inner, 'the request has ended')
+  }
+
+  #abort(inner: RequestId, reason: string): void {
+    const params = { requestId: inner, reason }
+    this.deliver({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
   }
 }

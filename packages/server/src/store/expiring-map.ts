@@ -24,22 +24,7 @@ export function createExpiringMap<T>(
   const entries = new Map<string, Entry<T>>(
     initial.map(([key, value, expiresAt]) => [key, { value, expiresAt }]),
   )
-  let cursor = entries.entries()
-  // The timer must not keep the process alive.
-  const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
-
-  function sweep(): void {
-    const time = now()
-    for (let visited = 0; visited < SWEEP_ENTRIES; visited += 1) {
-      const next = cursor.next()
-      if (next.done) {
-        cursor = entries.entries()
-        return
-      }
-      const [key, entry] = next.value
-      if (entry.expiresAt <= time) entries.delete(key)
-    }
-  }
+  const stopSweeping = startSweeping(entries, now)
 
   function live(key: string): Entry<T> | undefined {
     const entry = entries.get(key)
@@ -68,8 +53,30 @@ export function createExpiringMap<T>(
       ),
     /** Removes all entries and stops the timer. */
     close(): void {
-      clearInterval(timer)
+      stopSweeping()
       entries.clear()
     },
   }
+}
+
+/** Removes expired entries, a batch at a time. Returns the function that stops it. */
+function startSweeping(entries: Map<string, Entry<unknown>>, now: () => number): () => void {
+  let cursor = entries.entries()
+
+  function sweep(): void {
+    const time = now()
+    for (let visited = 0; visited < SWEEP_ENTRIES; visited += 1) {
+      const next = cursor.next()
+      if (next.done) {
+        cursor = entries.entries()
+        return
+      }
+      const [key, entry] = next.value
+      if (entry.expiresAt <= time) entries.delete(key)
+    }
+  }
+
+  // The timer must not keep the process alive.
+  const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
+  return () => clearInterval(timer)
 }

@@ -44,31 +44,14 @@ type KeptStreams = [string, MemoryStream, number][]
 export function createMemoryStreams(
   options: MemoryStreamsOptions,
 ): Streams & { close(): Promise<void>; entries(): KeptStreams } {
-  const { now, log, exists, remove, open, kept } = options
-  const streams = createExpiringMap<MemoryStream>(now, kept)
+  const { log, open } = options
+  const entries = createMemoryEntries(options)
   const followers = createMemoryFollowers(log)
 
-  const entriesOf = (key: string): readonly StreamEntry[] => streams.get(key)?.entries ?? []
-  const lastOf = (key: string): string => entriesOf(key).at(-1)?.id ?? STREAM_START
-
   function append(key: string, value: string, options: AppendOptions): string | undefined {
-    const { sequence, onlyIf, takes, ttlSeconds, maxBytes } = options
-    const maxLength = positiveInteger(options.maxLength)
-    if (maxBytes !== undefined) positiveInteger(maxBytes)
-    toMilliseconds(ttlSeconds)
-    const { entries, newest } = streams.get(key) ?? { entries: [], newest: STREAM_START }
-    const id = sequence === undefined ? nextId(newest, now()) : `0-${positiveInteger(sequence)}`
-    if ([onlyIf, takes].some((document) => document !== undefined && !exists(document))) {
-      return undefined
-    }
-    if (!isAfter(id, newest)) return undefined
-    if (takes !== undefined) remove(takes)
-    const entry = { id, value }
-    entries.push(entry)
-    trimToBounds(entries, maxLength, maxBytes)
-    streams.set(key, { entries, newest: id }, ttlSeconds)
-    followers.offer(key, entry)
-    return id
+    const entry = entries.append(key, value, options)
+    if (entry !== undefined) followers.offer(key, entry)
+    return entry?.id
   }
 
   function follow(
@@ -77,7 +60,10 @@ export function createMemoryStreams(
     after: Readonly<Record<string, string>>,
   ): Follower {
     const missed = [...new Set(keys)].flatMap((key) =>
-      entriesAfter(entriesOf(key), after[key] ?? lastOf(key)).map((entry) => ({ key, entry })),
+      entriesAfter(entries.of(key), after[key] ?? entries.last(key)).map((entry) => ({
+        key,
+        entry,
+      })),
     )
     const follower = followers.add(keys, onEntry)
     for (const { key, entry } of missed) follower.offer(key, entry)
@@ -89,16 +75,47 @@ export function createMemoryStreams(
     read: (key, after, limit) =>
       open(() => {
         const end = limit === undefined ? undefined : positiveInteger(limit)
-        return entriesAfter(entriesOf(key), after).slice(0, end)
+        return entriesAfter(entries.of(key), after).slice(0, end)
       }),
-    last: (key) => open(() => lastOf(key)),
-    trim: (key, upTo) => open(() => trimUpTo(streams.get(key)?.entries ?? [], upTo)),
+    last: (key) => open(() => entries.last(key)),
+    trim: (key, upTo) => open(() => trimUpTo(entries.of(key), upTo)),
     follow: (keys, onEntry, after = {}) => open(() => follow(keys, onEntry, after)),
-    entries: streams.entries,
+    entries: entries.kept,
     async close() {
       await followers.close()
-      streams.close()
+      entries.close()
     },
+  }
+}
+
+/** The entries of all streams. */
+function createMemoryEntries({ now, exists, remove, kept }: MemoryStreamsOptions) {
+  const streams = createExpiringMap<MemoryStream>(now, kept)
+  const of = (key: string): StreamEntry[] => streams.get(key)?.entries ?? []
+
+  return {
+    of,
+    last: (key: string): string => of(key).at(-1)?.id ?? STREAM_START,
+    append(key: string, value: string, options: AppendOptions): StreamEntry | undefined {
+      const { sequence, onlyIf, takes, ttlSeconds, maxBytes } = options
+      const maxLength = positiveInteger(options.maxLength)
+      if (maxBytes !== undefined) positiveInteger(maxBytes)
+      toMilliseconds(ttlSeconds)
+      const { entries, newest } = streams.get(key) ?? { entries: [], newest: STREAM_START }
+      const id = sequence === undefined ? nextId(newest, now()) : `0-${positiveInteger(sequence)}`
+      if ([onlyIf, takes].some((document) => document !== undefined && !exists(document))) {
+        return undefined
+      }
+      if (!isAfter(id, newest)) return undefined
+      if (takes !== undefined) remove(takes)
+      const entry = { id, value }
+      entries.push(entry)
+      trimToBounds(entries, maxLength, maxBytes)
+      streams.set(key, { entries, newest: id }, ttlSeconds)
+      return entry
+    },
+    kept: streams.entries,
+    close: streams.close,
   }
 }
 

@@ -1,5 +1,6 @@
 /** Connects to the store: a single Redis server, or the servers of a topology. */
 
+import type { RedisEndpoint } from '../config/redis-url.ts'
 import type { Store } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { StreamHosts } from './redis-follower.ts'
@@ -8,10 +9,11 @@ import type { ProbeResult } from './redis-probe.ts'
 import { createRoutedConnection } from './redis-routed-connection.ts'
 import { openTopology, type RedisServers, serverAt } from './redis-servers.ts'
 import { createRedisShard } from './redis-shard.ts'
-import { createRedisShards } from './redis-shards.ts'
+import { RedisShards } from './redis-shards.ts'
 import { createShardsHealth, healthTagOf } from './redis-shards-health.ts'
-import { addressOf } from './redis-topology.ts'
+import { addressOf, type RedisTopology } from './redis-topology.ts'
 import type { Unfit } from './redis-unfit.ts'
+import type { StoreLog } from './store-log.ts'
 
 /** The server, as the health probe needs it. */
 export interface ProbedServer {
@@ -38,37 +40,32 @@ interface OpenedRedis extends Pick<Store, 'checkHealth' | 'close'> {
 
 /** Connects in the background. */
 export function openServers(servers: RedisServers, options: OpenRedisOptions): OpenedRedis {
-  const { eviction, log, monotonicNow, random, timeoutMs } = options
+  const { log, monotonicNow } = options
   const topology = openTopology(servers, { log, monotonicNow })
-  if (topology === undefined) return openSingle(servers, options)
+  return topology === undefined
+    ? openSingle(servers, options)
+    : openSeveral(servers, topology, options)
+}
+
+function openSeveral(
+  servers: RedisServers,
+  topology: RedisTopology,
+  options: OpenRedisOptions,
+): OpenedRedis {
+  const { eviction, log, monotonicNow, random, timeoutMs } = options
   const isCluster = servers.mode === 'cluster'
-  let hasWarned = false
-  /** Once, since the servers of a cluster have the same users. */
-  const warnOfAsking = (why: Unfit) => {
-    if (!hasWarned) log.warn({ ...why }, 'Redis refuses ASKING; requests fail while slots move')
-    hasWarned = true
-  }
-  const shards = createRedisShards(topology, (endpoint) => {
-    const about = { address: addressOf(endpoint) }
-    return createRedisShard({
+  const probe = createShardProbe(topology, isCluster, options)
+  const shards = new RedisShards(topology, (endpoint) =>
+    createRedisShard({
       ...{ eviction, monotonicNow, random, timeoutMs },
-      log: {
-        info: (fields, message) => log.info({ ...fields, ...about }, message),
-        warn: (fields, message) => log.warn({ ...fields, ...about }, message),
-      },
+      log: withAddress(log, addressOf(endpoint)),
       address: () => serverAt(servers, endpoint),
       isFixed: true,
       onReady: () => options.onReady(shards.readyCount() === 1),
       onTrouble: () => topology.suspect(),
-      async probe(connection) {
-        const tag = healthTagOf(topology, endpoint)
-        const result = await options.probe(connection, { tag, isRouted: isCluster })
-        if (result.unfit !== undefined) topology.suspect()
-        if (result.refusesAsking !== undefined) warnOfAsking(result.refusesAsking)
-        return result
-      },
-    })
-  })
+      probe: (connection) => probe(connection, endpoint),
+    }),
+  )
   const redis = createRoutedConnection({
     ...{ topology, shards, isCluster, timeoutMs, monotonicNow },
   })
@@ -90,6 +87,34 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
       health.close()
       await redis.close()
     },
+  }
+}
+
+/** Probes one of several servers; a server that is unfit puts the topology in doubt. */
+function createShardProbe(
+  topology: RedisTopology,
+  isCluster: boolean,
+  { log, probe }: OpenRedisOptions,
+) {
+  let hasWarned = false
+  /** Once, since the servers of a cluster have the same users. */
+  const warnOfAsking = (why: Unfit) => {
+    if (!hasWarned) log.warn({ ...why }, 'Redis refuses ASKING; requests fail while slots move')
+    hasWarned = true
+  }
+  return async (connection: RedisConnection, endpoint: RedisEndpoint): Promise<ProbeResult> => {
+    const tag = healthTagOf(topology, endpoint)
+    const result = await probe(connection, { tag, isRouted: isCluster })
+    if (result.unfit !== undefined) topology.suspect()
+    if (result.refusesAsking !== undefined) warnOfAsking(result.refusesAsking)
+    return result
+  }
+}
+
+function withAddress(log: StoreLog, address: string): StoreLog {
+  return {
+    info: (fields, message) => log.info({ ...fields, address }, message),
+    warn: (fields, message) => log.warn({ ...fields, address }, message),
   }
 }
 

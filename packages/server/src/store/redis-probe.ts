@@ -111,10 +111,23 @@ function commandsOf(
   { document, counter, stream }: RedisKeys,
   { hasJson, tag }: Pick<ProbeOptions, 'hasJson' | 'tag'>,
 ) {
-  const text = document(tag)
-  const count = counter(tag)
-  const entries = stream(tag)
-  const plain: Command[] = [
+  const keys = { text: document(tag), count: counter(tag), entries: stream(tag) }
+  return {
+    plain: plainCommands(keys, hasJson),
+    scripted: scriptedCommands(keys, hasJson),
+    names: [keys.text, keys.count, keys.entries],
+  }
+}
+
+interface ProbeKeys {
+  readonly text: string
+  readonly count: string
+  readonly entries: string
+}
+
+/** The commands that requests send on their own. */
+function plainCommands({ text, entries }: ProbeKeys, hasJson: boolean): Command[] {
+  return [
     ['SET', text, 'x', 'XX', 'PX', TTL_MS],
     ['PING'],
     ['GET', text],
@@ -135,6 +148,13 @@ function commandsOf(
         ] as const)),
     ['DEL', text],
   ]
+}
+
+/** The commands of the scripts that requests run. */
+function scriptedCommands(
+  { text, count, entries }: ProbeKeys,
+  hasJson: boolean,
+): ScriptedCommand[] {
   const { value: noNumber, fails } = NO_NUMBER
   const harmless: Command[] = [
     ['EXISTS', text],
@@ -149,14 +169,13 @@ function commandsOf(
     ['HGET', entries, 'mark'],
     ['DEL', count],
   ]
-  const scripted: ScriptedCommand[] = [
+  return [
     ...harmless.map((command) => ({ command })),
     { command: ['INCRBY', count, noNumber], fails },
     { command: ['HINCRBY', entries, 'bytes', noNumber], fails },
     // A field without a value: a syntax error that Redis finds after checking the permission.
     { command: ['HSET', entries, 'bytes', '0', 'mark'], fails: 'wrong number of arguments' },
   ]
-  return { plain, scripted, names: [text, count, entries] }
 }
 
 function jsonCommands(key: string): Command[] {

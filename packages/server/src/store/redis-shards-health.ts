@@ -55,7 +55,8 @@ export function createShardsHealth(
         each.status === 'fulfilled' ? each.value.warnings : [],
       )
       const codes = new Map(warnings.map((warning) => [warning.code, warning]))
-      const degraded = degradation(failure?.reason, owners.length, failed.length)
+      const served = { total: owners.length, ready: owners.length - failed.length }
+      const degraded = degradation(topology, failure?.reason, served)
       return { warnings: [...codes.values(), ...degraded] }
     },
     close(): void {
@@ -63,13 +64,18 @@ export function createShardsHealth(
       clearInterval(watching)
     },
   }
+}
 
-  function degradation(reason: unknown, total: number, failed: number): StoreHealth['warnings'] {
-    if (failed === 0 && topology.isComplete()) return []
-    const why = reason instanceof Error ? reason.message : 'No server has some of the hash slots.'
-    const message = `${total - failed} of ${total} Redis shards can serve requests; sessions of the others get 503. ${why}`
-    return [{ code: 'redis_degraded', message }]
-  }
+/** The warning of shards that cannot serve requests. */
+function degradation(
+  topology: RedisTopology,
+  reason: unknown,
+  { total, ready }: ShardCount,
+): StoreHealth['warnings'] {
+  if (ready === total && topology.isComplete()) return []
+  const why = reason instanceof Error ? reason.message : 'No server has some of the hash slots.'
+  const message = `${ready} of ${total} Redis shards can serve requests; sessions of the others get 503. ${why}`
+  return [{ code: 'redis_degraded', message }]
 }
 
 interface ShardCount {

@@ -12,66 +12,75 @@ const GRACE_MS = 1000
 /** A server that imports its first slot has no keys of its own yet. Longer than between discoveries. */
 const IMPORT_MS = 10_000
 
-export type RedisShards = ReturnType<typeof createRedisShards>
+export class RedisShards {
+  readonly #topology: RedisTopology
+  readonly #open: (endpoint: RedisEndpoint) => RedisShard
+  readonly #shards = new Map<RedisEndpoint, RedisShard>()
+  readonly #importing = new Map<RedisEndpoint, NodeJS.Timeout>()
+  #sweeping: NodeJS.Timeout | undefined
+  #closed = false
 
-/** @param open opens a connection, which then connects in the background */
-export function createRedisShards(
-  topology: RedisTopology,
-  open: (endpoint: RedisEndpoint) => RedisShard,
-) {
-  const shards = new Map<RedisEndpoint, RedisShard>()
-  const importing = new Map<RedisEndpoint, NodeJS.Timeout>()
-  let sweeping: NodeJS.Timeout | undefined
-  let closed = false
+  /** @param open opens a connection, which then connects in the background */
+  constructor(topology: RedisTopology, open: (endpoint: RedisEndpoint) => RedisShard) {
+    this.#topology = topology
+    this.#open = open
+    topology.onChange(() => {
+      for (const endpoint of topology.owners()) this.at(endpoint)
+      this.#sweepLater()
+    })
+  }
 
-  function at(endpoint: RedisEndpoint): RedisShard {
-    const known = shards.get(endpoint)
+  at(endpoint: RedisEndpoint): RedisShard {
+    const known = this.#shards.get(endpoint)
     if (known !== undefined) return known
-    const shard = open(endpoint)
-    if (closed) void shard.close()
-    else shards.set(endpoint, shard)
+    const shard = this.#open(endpoint)
+    if (this.#closed) void shard.close()
+    else this.#shards.set(endpoint, shard)
     return shard
   }
 
-  function sweep(): void {
-    sweeping = undefined
-    const owners = new Set(topology.owners())
-    for (const [endpoint, shard] of shards) {
-      if (owners.has(endpoint) || importing.has(endpoint)) continue
-      shards.delete(endpoint)
+  /** A server imports a slot (ASK): keeps its connection, also if it has no other slots. */
+  keep(endpoint: RedisEndpoint): void {
+    clearTimeout(this.#importing.get(endpoint))
+    const ended = setTimeout(() => {
+      this.#importing.delete(endpoint)
+      this.#sweepLater()
+    }, IMPORT_MS).unref()
+    this.#importing.set(endpoint, ended)
+  }
+
+  owners() {
+    return this.#topology.owners().map((endpoint) => [endpoint, this.at(endpoint)] as const)
+  }
+
+  /** Any owner that is connected. */
+  ready(): RedisEndpoint | undefined {
+    return this.#topology.owners().find((each) => this.#shards.get(each)?.state === 'ready')
+  }
+
+  readyCount(): number {
+    return [...this.#shards.values()].filter(({ state }) => state === 'ready').length
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#sweeping)
+    for (const timer of this.#importing.values()) clearTimeout(timer)
+    await Promise.all([...this.#shards.values()].map((shard) => shard.close()))
+  }
+
+  #sweepLater(): void {
+    if (this.#shards.size <= this.#topology.owners().length) return
+    this.#sweeping ??= setTimeout(() => this.#sweep(), GRACE_MS).unref()
+  }
+
+  #sweep(): void {
+    this.#sweeping = undefined
+    const owners = new Set(this.#topology.owners())
+    for (const [endpoint, shard] of this.#shards) {
+      if (owners.has(endpoint) || this.#importing.has(endpoint)) continue
+      this.#shards.delete(endpoint)
       void shard.close(0)
     }
-  }
-
-  function sweepLater(): void {
-    if (shards.size > topology.owners().length) sweeping ??= setTimeout(sweep, GRACE_MS).unref()
-  }
-
-  topology.onChange(() => {
-    for (const endpoint of topology.owners()) at(endpoint)
-    sweepLater()
-  })
-
-  return {
-    at,
-    /** A server imports a slot (ASK): keeps its connection, also if it has no other slots. */
-    keep(endpoint: RedisEndpoint): void {
-      clearTimeout(importing.get(endpoint))
-      const ended = setTimeout(() => {
-        importing.delete(endpoint)
-        sweepLater()
-      }, IMPORT_MS).unref()
-      importing.set(endpoint, ended)
-    },
-    owners: () => topology.owners().map((endpoint) => [endpoint, at(endpoint)] as const),
-    /** Any owner that is connected. */
-    ready: () => topology.owners().find((endpoint) => shards.get(endpoint)?.state === 'ready'),
-    readyCount: () => [...shards.values()].filter(({ state }) => state === 'ready').length,
-    async close() {
-      closed = true
-      clearTimeout(sweeping)
-      for (const timer of importing.values()) clearTimeout(timer)
-      await Promise.all([...shards.values()].map((shard) => shard.close()))
-    },
   }
 }

@@ -7,7 +7,7 @@ import type { RedisKeys } from './redis-keys.ts'
 import { defineScript } from './redis-scripts.ts'
 import { readEntries, readLastId, VALUE_FIELD } from './redis-stream-commands.ts'
 import { formatStreamId, parseStreamId, positiveInteger } from './stream-ids.ts'
-import type { Follower, Streams } from './streams.ts'
+import type { AppendOptions, Follower, Streams } from './streams.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
 /**
@@ -52,19 +52,10 @@ export function createRedisStreams(
   keys: RedisKeys,
   options: RedisFollowerOptions,
 ): Streams & { close(): Promise<void> } {
-  const followers = new Set<Follower>()
-  let closed = false
-
   return {
-    async append(key, value, { maxLength, maxBytes, ttlSeconds, sequence, onlyIf, takes }) {
-      const id = sequence === undefined ? '*' : `0-${positiveInteger(sequence)}`
-      const conditions = [onlyIf, takes].filter((document) => document !== undefined)
-      const names = [keys.stream(key), ...conditions.map(keys.document)]
-      if (maxBytes !== undefined) names.push(keys.streamBytes(key))
-      const limits = [positiveInteger(maxLength), toMilliseconds(ttlSeconds)].map(String)
-      const takesLast = takes === undefined ? '0' : '1'
-      const bytes = maxBytes === undefined ? '0' : String(positiveInteger(maxBytes))
-      const written = await redis.script(APPEND, names, [id, value, ...limits, takesLast, bytes])
+    async append(key, value, options) {
+      const [names, args] = appendArguments(keys, key, value, options)
+      const written = await redis.script(APPEND, names, args)
       return typeof written === 'string' ? written : undefined
     },
 
@@ -83,6 +74,32 @@ export function createRedisStreams(
       await redis.command(['XTRIM', name, 'MINID', next], name)
     },
 
+    ...createRedisFollowers(keys, options),
+  }
+}
+
+/** KEYS and ARGV of `APPEND`. */
+function appendArguments(keys: RedisKeys, key: string, value: string, options: AppendOptions) {
+  const { maxLength, maxBytes, ttlSeconds, sequence, onlyIf, takes } = options
+  const id = sequence === undefined ? '*' : `0-${positiveInteger(sequence)}`
+  const conditions = [onlyIf, takes].filter((document) => document !== undefined)
+  const names = [keys.stream(key), ...conditions.map(keys.document)]
+  if (maxBytes !== undefined) names.push(keys.streamBytes(key))
+  const limits = [positiveInteger(maxLength), toMilliseconds(ttlSeconds)].map(String)
+  const takesLast = takes === undefined ? '0' : '1'
+  const bytes = maxBytes === undefined ? '0' : String(positiveInteger(maxBytes))
+  return [names, [id, value, ...limits, takesLast, bytes]] as const
+}
+
+/** Followers, each on a connection of its own. */
+function createRedisFollowers(
+  keys: RedisKeys,
+  options: RedisFollowerOptions,
+): Pick<Streams, 'follow'> & { close(): Promise<void> } {
+  const followers = new Set<Follower>()
+  let closed = false
+
+  return {
     async follow(followed, onEntry, after = {}) {
       if (closed) throw storeUnavailable(new Error('The store is closed.'))
       const streams = [...new Set(followed)].map((key) => ({

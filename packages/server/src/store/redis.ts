@@ -8,7 +8,7 @@ import { countInRedis } from './redis-counter.ts'
 import type { RedisDocuments } from './redis-documents.ts'
 import { createJsonDetection, type JsonDetection } from './redis-json-detection.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
-import { createRedisKeys } from './redis-keys.ts'
+import { createRedisKeys, type RedisKeys } from './redis-keys.ts'
 import { acquireRedisLock } from './redis-lock.ts'
 import { probeRedis } from './redis-probe.ts'
 import { type RedisServers, resolveServers } from './redis-servers.ts'
@@ -61,6 +61,34 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   })
   const streams = createRedisStreams(redis, keys, { timeoutMs, log, random, monotonicNow, hosts })
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
+
+  return {
+    ...documentOperations(redis, keys, detection),
+    count: (key, ttl, by) => countInRedis(redis, keys.counter(key), ttl, by),
+    lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
+    time: () => readClock(redis),
+    checkHealth: servers.checkHealth,
+    shards: servers.shards,
+    async ping() {
+      await redis.command(['PING'])
+    },
+    streams,
+    async close() {
+      await Promise.all([streams.close(), servers.close()])
+    },
+  }
+}
+
+type DocumentOperations = Pick<
+  Store,
+  'get' | 'getAll' | 'set' | 'create' | 'patch' | 'take' | 'touch' | 'delete'
+>
+
+function documentOperations(
+  redis: RedisConnection,
+  keys: RedisKeys,
+  detection: JsonDetection,
+): DocumentOperations {
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)
 
@@ -87,18 +115,6 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async delete(key) {
       const name = keys.document(key)
       return (await redis.command(['DEL', name], name)) === 1
-    },
-    count: (key, ttl, by) => countInRedis(redis, keys.counter(key), ttl, by),
-    lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
-    time: () => readClock(redis),
-    checkHealth: servers.checkHealth,
-    shards: servers.shards,
-    async ping() {
-      await redis.command(['PING'])
-    },
-    streams,
-    async close() {
-      await Promise.all([streams.close(), servers.close()])
     },
   }
 }

@@ -1,7 +1,7 @@
 /** A call renews its session; the MCP session of a token only now and then. */
 
 import { describe, expect, test, vi } from 'vitest'
-import { createMcpSessions } from '../../src/mcp/legacy/mcp-sessions.ts'
+import { McpSessions } from '../../src/mcp/legacy/mcp-sessions.ts'
 import { SessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
@@ -14,7 +14,7 @@ async function opened(needsToken: boolean) {
   const store = createMemoryStore({ now })
   const sessions = new SessionManager({ store, now }, TIMES)
   const node = { send: async () => undefined }
-  const mcpSessions = createMcpSessions({ store, node, now, sessions }, TIMES)
+  const mcpSessions = new McpSessions({ store, node, now, sessions }, TIMES)
   const owner = await sessions.create(needsToken ? 'token' : 'connection')
   const { id } = await mcpSessions.create({ sessionId: owner.id, needsToken })
   const patch = vi.spyOn(store, 'patch')

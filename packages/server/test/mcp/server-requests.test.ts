@@ -6,11 +6,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createLogger } from '../../src/logger.ts'
-import {
-  createServerRequests,
-  createWireIds,
-  type ServerRequests,
-} from '../../src/mcp/legacy/server-requests.ts'
+import { createWireIds, ServerRequests } from '../../src/mcp/legacy/server-requests.ts'
 import { type ClusterNode, joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -43,7 +39,7 @@ beforeEach(async () => {
     monotonicNow: () => performance.now(),
   })
   const metrics = { clientMessageDropped: (reason: string) => void dropped.push(reason) }
-  serverRequests = createServerRequests({ node, store, wireIds: ringOf(NEW, OLD), metrics })
+  serverRequests = new ServerRequests({ node, store, wireIds: ringOf(NEW, OLD), metrics })
 })
 afterEach(async () => {
   await node.close()

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { RedisClusterTopology } from '../../src/store/redis-cluster-topology.ts'
 import { createRoutedConnection } from '../../src/store/redis-routed-connection.ts'
 import type { RedisShard } from '../../src/store/redis-shard.ts'
-import { createRedisShards } from '../../src/store/redis-shards.ts'
+import { RedisShards } from '../../src/store/redis-shards.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 
 const KEY = 'foo'
@@ -32,7 +32,7 @@ async function openRouted(refusalOf: (host: string) => string | undefined) {
       ]
     },
   })
-  const shards = createRedisShards(topology, ({ host }) => {
+  const shards = new RedisShards(topology, ({ host }) => {
     const command = async ([name = '']: readonly string[]) => {
       if (name !== 'GET') return 'OK'
       requests.push(host)

@@ -72,32 +72,16 @@ export function callStreamKey(mcpSessionId: string, node: string, call: number):
 
 export type CallStreams = ReturnType<typeof createCallStreams>
 
-export function createCallStreams({ node, streams, notifier, log }: CallStreamDeps) {
-  const writeEnd = createEndWriter(log)
+export function createCallStreams(deps: CallStreamDeps) {
+  const { node } = deps
+  const writeEnd = createEndWriter(deps.log)
+  const readers = createStreamReaders(deps)
   let calls = 0
-  /** Ids of the nodes that follow a stream, by stream. */
-  const watchers = new Map<string, Set<string>>()
 
-  node.onMessage((message) => {
-    if (message.kind !== 'watch') return
-    const known = watchers.get(message.stream)
-    if (known?.has(message.by)) return
-    known?.add(message.by)
-    // Notifies at once: the stream may have new entries, or its end, from before the message came.
-    notifyReader(message.by, message.stream)
-  })
-
-  function notifyReader(nodeId: string, stream: string): void {
-    node
-      .send(nodeId, { kind: 'news', stream })
-      .catch((error: unknown) => log.debug({ err: error }, 'stream notification failed'))
-  }
-
-  function notifyReaders(stream: string): void {
-    notifier.notify(stream)
-    for (const watcher of watchers.get(stream) ?? []) notifyReader(watcher, stream)
-  }
-
+  /**
+   * Opens the stream of a call. Calls `fenced` if another node has declared this call dead, and
+   * `disconnect` to close the connection of a client that does not read.
+   */
   function open(
     { id: mcpSessionId, protocolVersion }: McpSessionRecord,
     requestId: RequestId,
@@ -109,10 +93,10 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
     const call = calls
     const key = callStreamKey(mcpSessionId, node.id, call)
     const events = createEventStream(disconnect)
-    const onStored = (isStored: boolean) => (isStored ? notifyReaders(key) : fenced())
+    const onStored = (isStored: boolean) => (isStored ? readers.notify(key) : fenced())
     const target = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
-    const eventLog = createEventLog({ streams, log }, target, onStored)
-    watchers.set(key, new Set())
+    const eventLog = new EventLog(deps, target, onStored)
+    readers.begin(key)
 
     const eventId = (sequence: number) =>
       formatEventId({ kind: 'call', node: node.id, call, sequence })
@@ -131,17 +115,41 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
         const lost: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
         if (end.message !== undefined) events.write(end.message, eventId(sequence))
         events.end()
-        void writeEnd(write, end, lost).finally(() => watchers.delete(key))
+        void writeEnd(write, end, lost).finally(() => readers.finish(key))
       },
     }
   }
 
+  return { open }
+}
+
+/** Notifies the readers of the streams that this node writes, on any node. */
+function createStreamReaders({ node, notifier, log }: CallStreamDeps) {
+  /** Ids of the nodes that follow a stream, by stream. */
+  const watchers = new Map<string, Set<string>>()
+
+  function notifyNode(nodeId: string, stream: string): void {
+    node
+      .send(nodeId, { kind: 'news', stream })
+      .catch((error: unknown) => log.debug({ err: error }, 'stream notification failed'))
+  }
+
+  node.onMessage((message) => {
+    if (message.kind !== 'watch') return
+    const known = watchers.get(message.stream)
+    if (known?.has(message.by)) return
+    known?.add(message.by)
+    // Notifies at once: the stream may have new entries, or its end, from before the message came.
+    notifyNode(message.by, message.stream)
+  })
+
   return {
-    /**
-     * Opens the stream of a call. Calls `fenced` if another node has declared this call dead, and
-     * `disconnect` to close the connection of a client that does not read.
-     */
-    open,
+    begin: (stream: string) => void watchers.set(stream, new Set()),
+    notify(stream: string): void {
+      notifier.notify(stream)
+      for (const watcher of watchers.get(stream) ?? []) notifyNode(watcher, stream)
+    },
+    finish: (stream: string) => watchers.delete(stream),
   }
 }
 
@@ -172,58 +180,67 @@ interface EventLogTarget {
  * Appends the events of a call in order. `onStored` receives false if another node has fenced the
  * call.
  */
-function createEventLog(
-  { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
-  { key, onlyIf, requestId, storage }: EventLogTarget,
-  onStored: (isStored: boolean) => void,
-) {
-  let sequence = 0
-  let isWithinBudget = true
+class EventLog {
+  readonly #deps: CallStreamDeps
+  readonly #target: EventLogTarget
+  readonly #onStored: (isStored: boolean) => void
+  #sequence = 0
+  #isWithinBudget = true
   /** Sequence number of the last stored entry with a `requestId`, and the characters since. */
-  let namedAt = Number.NEGATIVE_INFINITY
-  let charactersSince = 0
-  let replayable = Promise.resolve(true)
+  #namedAt = Number.NEGATIVE_INFINITY
+  #charactersSince = 0
+  #replayable = Promise.resolve(true)
 
-  /** Explicit sequence numbers avoid a round trip before sending, and act as fencing tokens. */
-  async function write(body: EntryBody, at: number): Promise<boolean> {
-    // The client still gets the event; beyond an unauthenticated caller's budget it has no replay.
-    if (at === 1) isWithinBudget = !storage.isSpent()
-    if (!isWithinBudget || (storage.isSpent() && !('end' in body))) return false
-    if (storage.isSpent()) body = { end: 'answered', message: lostAnswer(requestId) }
-    const isNamed =
-      at - namedAt >= REQUEST_ID_INTERVAL.entries ||
-      charactersSince >= REQUEST_ID_INTERVAL.characters
-    const text = JSON.stringify(isNamed ? { requestId, ...body } : body)
-    charactersSince += text.length
-    if (storage !== UNLIMITED) storage.charge(entryBytes(text) + (at === 1 ? STREAM_OVERHEAD : 0))
-    const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
-    const isStored = (await streams.append(key, text, options)) !== undefined
-    if (isStored && isNamed) {
-      namedAt = Math.max(namedAt, at)
-      charactersSince = 0
-    }
-    onStored(isStored)
-    return isStored
+  constructor(deps: CallStreamDeps, target: EventLogTarget, onStored: (isStored: boolean) => void) {
+    this.#deps = deps
+    this.#target = target
+    this.#onStored = onStored
   }
 
-  return {
-    /** Returns the sequence number of the event, which is stored in the background. */
-    append(body: EntryBody): number {
-      sequence += 1
-      const storing = write(body, sequence).catch((error: unknown) => {
-        log.warn({ err: error }, 'event not stored; it cannot be replayed')
-        return false
-      })
-      replayable = Promise.all([replayable, storing]).then((stored) => !stored.includes(false))
-      return sequence
-    },
-    /** Reserves the sequence number of the end, which may be written later. */
-    reserveEnd() {
-      sequence += 1
-      const at = sequence
-      return { sequence: at, write: (end: CallEnd) => write(end, at) }
-    },
-    /** Whether all events so far can be replayed. */
-    isReplayable: () => replayable,
+  /** Returns the sequence number of the event, which is stored in the background. */
+  append(body: EntryBody): number {
+    this.#sequence += 1
+    const storing = this.#write(body, this.#sequence).catch((error: unknown) => {
+      this.#deps.log.warn({ err: error }, 'event not stored; it cannot be replayed')
+      return false
+    })
+    const all = Promise.all([this.#replayable, storing])
+    this.#replayable = all.then((stored) => !stored.includes(false))
+    return this.#sequence
+  }
+
+  /** Reserves the sequence number of the end, which may be written later. */
+  reserveEnd() {
+    this.#sequence += 1
+    const at = this.#sequence
+    return { sequence: at, write: (end: CallEnd) => this.#write(end, at) }
+  }
+
+  /** Whether all events so far can be replayed. */
+  isReplayable(): Promise<boolean> {
+    return this.#replayable
+  }
+
+  /** Explicit sequence numbers avoid a round trip before sending, and act as fencing tokens. */
+  async #write(body: EntryBody, at: number): Promise<boolean> {
+    const { key, onlyIf, requestId, storage } = this.#target
+    // The client still gets the event; beyond an unauthenticated caller's budget it has no replay.
+    if (at === 1) this.#isWithinBudget = !storage.isSpent()
+    if (!this.#isWithinBudget || (storage.isSpent() && !('end' in body))) return false
+    if (storage.isSpent()) body = { end: 'answered', message: lostAnswer(requestId) }
+    const isNamed =
+      at - this.#namedAt >= REQUEST_ID_INTERVAL.entries ||
+      this.#charactersSince >= REQUEST_ID_INTERVAL.characters
+    const text = JSON.stringify(isNamed ? { requestId, ...body } : body)
+    this.#charactersSince += text.length
+    if (storage !== UNLIMITED) storage.charge(entryBytes(text) + (at === 1 ? STREAM_OVERHEAD : 0))
+    const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
+    const isStored = (await this.#deps.streams.append(key, text, options)) !== undefined
+    if (isStored && isNamed) {
+      this.#namedAt = Math.max(this.#namedAt, at)
+      this.#charactersSince = 0
+    }
+    this.#onStored(isStored)
+    return isStored
   }
 }

@@ -15,12 +15,8 @@ import {
 } from './event-stream.ts'
 import type { McpSessionRecord } from './mcp-session-record.ts'
 import type { McpSessions } from './mcp-sessions.ts'
-import {
-  type Sending,
-  type SendingOptions,
-  type StreamSenderDeps,
-  startSending,
-} from './stream-sender.ts'
+import type { StreamOptions } from './stream-logs.ts'
+import { type Sending, type StreamSenderDeps, startSending } from './stream-sender.ts'
 
 export interface HeldStreamDeps extends StreamSenderDeps {
   readonly mcpSessions: McpSessions
@@ -30,7 +26,7 @@ export interface HeldStreamDeps extends StreamSenderDeps {
   readonly unusedTtlSeconds: number
 }
 
-export interface HeldOptions extends SendingOptions {
+export interface HeldOptions extends StreamOptions {
   /** The session of the token that opens the stream; the stream ends with the session. */
   readonly owner?: TokenSession | undefined
   /** Whether calls run whose responses go to this stream. */
@@ -51,85 +47,93 @@ interface Held {
   sending?: Sending
 }
 
-export type HeldStreams = ReturnType<typeof createHeldStreams>
+export class HeldStreams {
+  readonly #deps: HeldStreamDeps
+  readonly #held = new Map<string, Held>()
 
-export function createHeldStreams(deps: HeldStreamDeps) {
-  const { node, mcpSessions, limits, openStreams, unusedTtlSeconds } = deps
-  const held = new Map<string, Held>()
-
-  node.onControl((control) => {
-    if (control.kind !== 'connection_ended' && control.kind !== 'stream_taken') return
-    const holding = held.get(control.connectionId)
-    if (control.kind === 'connection_ended') holding?.events.endUnheld()
-    else if (holding !== undefined && holding.generation < control.generation) {
-      holding.events.endUnheld()
-    }
-  })
-
-  return {
-    /**
-     * Takes over the stream of the MCP session and replays the events after `after`, if given.
-     * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
-     */
-    async attach(
-      { id: mcpSessionId, sessionId }: Pick<McpSessionRecord, 'id' | 'sessionId'>,
-      after: StreamEventId | undefined,
-      options: HeldOptions,
-    ): Promise<EventStream> {
-      // Releases the slot of the older stream for the newer one. The older one stays open until the
-      // newer is recorded: the client must not lose its stream because the store is full.
-      held.get(mcpSessionId)?.release()
-      const release = limits.stream(sessionId, 'connection', options.address)
-      options.onClose(release)
-      const events = createEventStream(options.disconnect)
-      try {
-        const mcpSession = await mcpSessions.revise(mcpSessionId, ({ generation }) => ({
-          holder: node.id,
-          generation: generation + 1,
-        }))
-        const { generation } = mcpSession
-        held.get(mcpSessionId)?.events.endUnheld()
-        const holding: Held = { generation, events, release }
-        held.set(mcpSessionId, holding)
-        events.onClose(() => {
-          if (held.get(mcpSessionId)?.events === events) held.delete(mcpSessionId)
-        })
-        await node.broadcast({ kind: 'stream_taken', connectionId: mcpSessionId, generation })
-        if (!mcpSession.needsToken) {
-          events.onClose(keepUnused(mcpSessions, mcpSessionId, unusedTtlSeconds / 4))
-        }
-        holding.sending = await startSending(deps, mcpSession, after, events, options)
-        events.onClose(holding.sending.stop)
-      } catch (error) {
-        // The caller never receives the stream, so that only this function can end it.
-        events.end()
-        throw error
+  constructor(deps: HeldStreamDeps) {
+    this.#deps = deps
+    deps.node.onControl((control) => {
+      if (control.kind !== 'connection_ended' && control.kind !== 'stream_taken') return
+      const holding = this.#held.get(control.connectionId)
+      if (control.kind === 'connection_ended') holding?.events.endUnheld()
+      else if (holding !== undefined && holding.generation < control.generation) {
+        holding.events.endUnheld()
       }
-      openStreams.add(events, options.owner, options.isBusy)
-      return events
-    },
-    /**
-     * Writes a message to the stream, bypassing the store and without an event id to resume from.
-     * Returns false if this node does not hold the stream, or earlier messages are not sent yet.
-     */
-    sendNow(mcpSessionId: string, message: JSONRPCMessage): boolean {
-      const { events, sending } = held.get(mcpSessionId) ?? {}
-      if (events === undefined || events.isFull || !sending?.isCaughtUp()) return false
-      events.write(message)
-      return events.isOpen
-    },
+    })
+  }
+
+  /**
+   * Takes over the stream of the MCP session and replays the events after `after`, if given.
+   * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
+   */
+  async attach(
+    { id: mcpSessionId, sessionId }: Pick<McpSessionRecord, 'id' | 'sessionId'>,
+    after: StreamEventId | undefined,
+    options: HeldOptions,
+  ): Promise<EventStream> {
+    const { mcpSessions, limits, openStreams, unusedTtlSeconds } = this.#deps
+    // Releases the slot of the older stream for the newer one. The older one stays open until the
+    // newer is recorded: the client must not lose its stream because the store is full.
+    this.#held.get(mcpSessionId)?.release()
+    const release = limits.stream(sessionId, 'connection', options.address)
+    options.onClose(release)
+    const events = createEventStream(options.disconnect)
+    try {
+      const { mcpSession, holding } = await this.#takeOver(mcpSessionId, events, release)
+      if (!mcpSession.needsToken) {
+        events.onClose(keepUnused(mcpSessions, mcpSessionId, unusedTtlSeconds / 4))
+      }
+      holding.sending = await startSending(this.#deps, mcpSession, after, events, options)
+      events.onClose(holding.sending.stop)
+    } catch (error) {
+      // The caller never receives the stream, so that only this function can end it.
+      events.end()
+      throw error
+    }
+    openStreams.add(events, options.owner, options.isBusy)
+    return events
+  }
+
+  /** Makes this node the holder, with a stream that replaces any older one, on any node. */
+  async #takeOver(mcpSessionId: string, events: EventStream, release: Release) {
+    const { node, mcpSessions } = this.#deps
+    const mcpSession = await mcpSessions.revise(mcpSessionId, ({ generation }) => ({
+      holder: node.id,
+      generation: generation + 1,
+    }))
+    const { generation } = mcpSession
+    this.#held.get(mcpSessionId)?.events.endUnheld()
+    const holding: Held = { generation, events, release }
+    this.#held.set(mcpSessionId, holding)
+    events.onClose(() => {
+      if (this.#held.get(mcpSessionId)?.events === events) this.#held.delete(mcpSessionId)
+    })
+    await node.broadcast({ kind: 'stream_taken', connectionId: mcpSessionId, generation })
+    return { mcpSession, holding }
+  }
+
+  /**
+   * Writes a message to the stream, bypassing the store and without an event id to resume from.
+   * Returns false if this node does not hold the stream, or earlier messages are not sent yet.
+   */
+  sendNow(mcpSessionId: string, message: JSONRPCMessage): boolean {
+    const { events, sending } = this.#held.get(mcpSessionId) ?? {}
+    if (events === undefined || events.isFull || !sending?.isCaughtUp()) return false
+    events.write(message)
+    return events.isOpen
   }
 }
 
 /** Renews an unused MCP session until it is used or has ended. Returns the function that stops it. */
 function keepUnused(
-  { renewUnused }: Pick<McpSessions, 'renewUnused'>,
+  mcpSessions: Pick<McpSessions, 'renewUnused'>,
   id: string,
   everySeconds: number,
 ): () => void {
   const timer = setInterval(async () => {
     // If the store is unavailable, the next renewal may succeed.
-    if (!(await renewUnused(id).catch(() => true))) clearInterval(timer)
+    if (!(await mcpSessions.renewUnused(id).catch(() => true))) clearInterval(timer)
   }, everySeconds * 1000).unref()
   return () => clearInterval(timer)
 }

@@ -63,7 +63,7 @@ export interface UnfinishedCall {
 export type LegacyEndpoint = ReturnType<typeof createLegacyEndpoint>
 
 export function createLegacyEndpoint(deps: LegacyDeps) {
-  const { mcpSessions, findMcpSession, messages, callStreams, heldStreams, node } = deps
+  const { mcpSessions, findMcpSession, messages, callStreams, node } = deps
 
   return {
     /** Reads an MCP session by its id while the caller is authenticated. */
@@ -96,24 +96,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       return new Response(null, { status: 202 })
     },
     /** Opens the stream of the MCP session, or resumes an interrupted stream. */
-    async get(legacy: LegacyRequest): Promise<Response> {
-      const { request, contexts, onClose, disconnect } = legacy
-      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '*/*')) {
-        throw new AppError('not_acceptable', 'Accept text/event-stream.')
-      }
-      const mcpSession = await findMcpSession(referenceOf(legacy), false)
-      // Some clients send the header empty before they have an id.
-      const last = request.headers.get('last-event-id') ?? ''
-      const from = last === '' ? undefined : parseEventId(last)
-      if (last !== '' && from === undefined) {
-        throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
-      }
-      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, legacy)
-      const { tokenSession: owner, caller: address } = contexts
-      const options = { owner, address, onClose, disconnect }
-      const { response } = await heldStreams.attach(mcpSession, from, options)
-      return response
-    },
+    get: (legacy: LegacyRequest): Promise<Response> => openStream(deps, legacy),
     /** Ends the MCP session on all nodes. */
     async end(legacy: LegacyRequest): Promise<Response> {
       const mcpSession = await findMcpSession(referenceOf(legacy), false)
@@ -159,6 +142,25 @@ async function serveRequest(
     return createPostResponseSink(callStreams, exchange)
   })
   return withStatus(await response, authInfo)
+}
+
+async function openStream(deps: LegacyDeps, legacy: LegacyRequest): Promise<Response> {
+  const { request, contexts, onClose, disconnect } = legacy
+  if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '*/*')) {
+    throw new AppError('not_acceptable', 'Accept text/event-stream.')
+  }
+  const mcpSession = await deps.findMcpSession(referenceOf(legacy), false)
+  // Some clients send the header empty before they have an id.
+  const last = request.headers.get('last-event-id') ?? ''
+  const from = last === '' ? undefined : parseEventId(last)
+  if (last !== '' && from === undefined) {
+    throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
+  }
+  if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, legacy)
+  const { tokenSession: owner, caller: address } = contexts
+  const options = { owner, address, onClose, disconnect }
+  const { response } = await deps.heldStreams.attach(mcpSession, from, options)
+  return response
 }
 
 function referenceOf({

@@ -11,14 +11,14 @@ import type { SessionEnds } from '../nodes/session-ends.ts'
 import type { BuildServer } from '../server-factory.ts'
 import { createCallStreams } from './call-streams.ts'
 import { createOpenStreams, createStreamNotifier } from './event-stream.ts'
-import { createHeldStreams } from './held-streams.ts'
+import { HeldStreams } from './held-streams.ts'
 import { createLegacyServers } from './initialize.ts'
 import { createLegacyEndpoint } from './legacy-endpoint.ts'
 import type { McpSessions } from './mcp-sessions.ts'
 import { createLegacyMessages } from './messages.ts'
 import { createFindMcpSession, createOpenedMcpSessions } from './opened-mcp-sessions.ts'
-import { createRunningCalls } from './running-calls.ts'
-import { createServerRequests, createWireIds } from './server-requests.ts'
+import { RunningCalls } from './running-calls.ts'
+import { createWireIds, ServerRequests } from './server-requests.ts'
 import { createSseEndpoint } from './sse.ts'
 
 export interface LegacyPartsDeps {
@@ -46,26 +46,15 @@ export function createLegacy(deps: LegacyPartsDeps) {
   const notifier = createStreamNotifier(node)
   const openStreams = createOpenStreams(deps.sessionEnds)
   const callStreams = createCallStreams({ node, streams, notifier, log })
-  const heldStreams = createHeldStreams({
-    node,
-    streams,
-    notifier,
-    mcpSessions,
-    limits,
-    openStreams,
-    unusedTtlSeconds,
-    log,
+  const heldStreams = new HeldStreams({
+    ...{ node, streams, notifier, mcpSessions, limits, openStreams, unusedTtlSeconds, log },
   })
   const wireIds = createWireIds(keyRing)
-  const serverRequests = createServerRequests({ node, store, wireIds, metrics })
-  const runningCalls = createRunningCalls({ node, metrics, limits })
+  const serverRequests = new ServerRequests({ node, store, wireIds, metrics })
+  const runningCalls = new RunningCalls({ node, metrics, limits })
   const servers = createLegacyServers(deps.buildServer)
   const messages = createLegacyMessages({
-    serverRequests,
-    runningCalls,
-    mcpSessions,
-    limits,
-    servers,
+    ...{ serverRequests, runningCalls, mcpSessions, limits, servers },
   })
   const openedMcpSessions = createOpenedMcpSessions(
     { node, limits },
@@ -74,38 +63,18 @@ export function createLegacy(deps: LegacyPartsDeps) {
   const findMcpSession = createFindMcpSession({ mcpSessions, openedMcpSessions })
   return {
     streamable: createLegacyEndpoint({
-      node,
-      streams,
-      notifier,
-      mcpSessions,
-      openedMcpSessions,
-      findMcpSession,
-      servers,
-      messages,
-      callStreams,
-      heldStreams,
-      openStreams,
-      limits,
-      log,
+      ...{ node, streams, notifier, mcpSessions, openedMcpSessions, findMcpSession, servers },
+      ...{ messages, callStreams, heldStreams, openStreams, limits, log },
     }),
     sse: createSseEndpoint({
-      node,
-      store,
-      streams,
-      notifier,
-      mcpSessions,
-      openedMcpSessions,
-      servers,
-      messages,
-      heldStreams,
-      basePath,
-      log,
+      ...{ node, store, streams, notifier, mcpSessions, openedMcpSessions, servers },
+      ...{ messages, heldStreams, basePath, log },
     }),
     findMcpSession,
     runningCalls,
     /** Graceful shutdown: ends the streams that clients can resume on other nodes. */
     releaseStreams: openStreams.release,
     /** Graceful shutdown: waits for the running calls, for at most `longestMs` milliseconds. */
-    finishCalls: runningCalls.finish,
+    finishCalls: (longestMs: number): Promise<void> => runningCalls.finish(longestMs),
   }
 }

@@ -42,107 +42,104 @@ export interface McpSessionTimes {
   readonly unusedTtlSeconds: number
 }
 
-export type McpSessions = ReturnType<typeof createMcpSessions>
+export class McpSessions {
+  readonly #deps: McpSessionDeps
+  readonly #unused: ReturnType<typeof createUnusedMcpSessions>
+  readonly #slidingOf: ReturnType<typeof createExpirations>
 
-export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes) {
-  const { store, sessions } = deps
-  const unused = createUnusedMcpSessions(deps, times)
-  const slidingOf = createExpirations(deps, times.ttlSeconds)
-  const writers = createWriters(store)
-  const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
+  constructor(deps: McpSessionDeps, times: McpSessionTimes) {
+    this.#deps = deps
+    this.#unused = createUnusedMcpSessions(deps, times)
+    this.#slidingOf = createExpirations(deps, times.ttlSeconds)
+  }
 
-  function renewed(found: McpSession): McpSession | Promise<McpSession> {
-    const renewing = slidingOf(found).use(mcpSessionKey(found.id), found)
+  /** @throws AppError `too_many_requests` if `storage` is exhausted, before anything is stored */
+  async create({ storage, ...given }: NewMcpSession): Promise<McpSessionRecord> {
+    const { store } = this.#deps
+    const record = recordOf(given)
+    await storage?.spend(documentBytes(record))
+    const sliding = this.#slidingOf(record)
+    const stamped = { ...record, ...sliding.stamps() }
+    if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, sliding.keySeconds)
+    else await this.#unused.create(stamped)
+    return stamped
+  }
+
+  /** Returns the MCP session without renewing its TTL. */
+  peek(id: string): Promise<McpSession | undefined> {
+    return this.#deps.store.get<McpSessionRecord>(mcpSessionKey(id))
+  }
+
+  /** Returns the MCP session and renews its TTL; undefined if it is unknown or has ended. */
+  async retrieve(id: string): Promise<McpSession | undefined> {
+    const mcpSession = await this.peek(id)
+    if (mcpSession === undefined) return undefined
+    const isUsed = mcpSession.needsToken || (await this.#unused.isUsed(mcpSession, false))
+    return isUsed ? this.#renewed(mcpSession) : mcpSession
+  }
+
+  /**
+   * Verifies the owner of an MCP session, to prevent session hijacking, and renews its TTL. One
+   * created with a token belongs to the token's session; one created without accepts no token.
+   * When its session has ended, it joins the owner's next one: clients keep their
+   * `Mcp-Session-Id` when they authorize again, and treat 404 as final. An anonymous one is
+   * unused until its first request (`isRequest`); nothing else renews its TTL until then.
+   * @throws AppError `not_found` alike if there is none and if the caller is not its owner
+   */
+  use(
+    mcpSession: McpSession | undefined,
+    caller: Pick<TokenSession, 'id'> | undefined,
+    isRequest: boolean,
+  ): McpSession | Promise<McpSession> {
+    if (mcpSession === undefined || mcpSession.needsToken !== (caller !== undefined)) {
+      throw mcpSessionEnded()
+    }
+    if (caller === undefined) return this.#useAnonymous(mcpSession, isRequest)
+    if (mcpSession.sessionId === caller.id) return this.#renewed(mcpSession)
+    return this.#inherit(mcpSession, caller.id).then((inherited) => this.#renewed(inherited))
+  }
+
+  #useAnonymous(mcpSession: McpSession, isRequest: boolean): McpSession | Promise<McpSession> {
+    const isUsed = this.#unused.isUsed(mcpSession, isRequest)
+    if (isUsed === true) return this.#renewed(mcpSession)
+    return Promise.resolve(isUsed).then((used) => (used ? this.#renewed(mcpSession) : mcpSession))
+  }
+
+  #renewed(found: McpSession): McpSession | Promise<McpSession> {
+    const renewing = this.#slidingOf(found).use(mcpSessionKey(found.id), found)
     return renewing === undefined ? found : renewing.then(() => found)
   }
 
   /** Moves to the caller's session if its own has ended; drops its subscriptions and calls. */
-  async function inherited({ id, sessionId }: McpSession, callerId: string): Promise<McpSession> {
-    if (!(await sessions.inherits(sessionId, callerId))) throw mcpSessionEnded()
-    return writers.revise(id, () => ({ sessionId: callerId, subscriptions: [], calls: {} }))
+  async #inherit({ id, sessionId }: McpSession, callerId: string): Promise<McpSession> {
+    if (!(await this.#deps.sessions.inherits(sessionId, callerId))) throw mcpSessionEnded()
+    return this.revise(id, () => ({ sessionId: callerId, subscriptions: [], calls: {} }))
   }
 
-  return {
-    /** @throws AppError `too_many_requests` if `storage` is exhausted, before anything is stored */
-    async create({ storage, ...given }: NewMcpSession): Promise<McpSessionRecord> {
-      const record = recordOf(given)
-      await storage?.spend(documentBytes(record))
-      const sliding = slidingOf(record)
-      const stamped = { ...record, ...sliding.stamps() }
-      if (record.needsToken) await store.set(mcpSessionKey(record.id), stamped, sliding.keySeconds)
-      else await unused.create(stamped)
-      return stamped
-    },
-    /** Returns the MCP session without renewing its TTL. */
-    peek,
-    /** Returns the MCP session and renews its TTL; undefined if it is unknown or has ended. */
-    async retrieve(id: string): Promise<McpSession | undefined> {
-      const mcpSession = await peek(id)
-      if (mcpSession === undefined) return undefined
-      const isUsed = mcpSession.needsToken || (await unused.isUsed(mcpSession, false))
-      return isUsed ? renewed(mcpSession) : mcpSession
-    },
-    /**
-     * Verifies the owner of an MCP session, to prevent session hijacking, and renews its TTL. One
-     * created with a token belongs to the token's session; one created without accepts no token.
-     * When its session has ended, it joins the owner's next one: clients keep their
-     * `Mcp-Session-Id` when they authorize again, and treat 404 as final. An anonymous one is
-     * unused until its first request (`isRequest`); nothing else renews its TTL until then.
-     * @throws AppError `not_found` alike if there is none and if the caller is not its owner
-     */
-    use(
-      mcpSession: McpSession | undefined,
-      caller: Pick<TokenSession, 'id'> | undefined,
-      isRequest: boolean,
-    ): McpSession | Promise<McpSession> {
-      if (mcpSession === undefined || mcpSession.needsToken !== (caller !== undefined)) {
-        throw mcpSessionEnded()
-      }
-      if (caller === undefined) {
-        const isUsed = unused.isUsed(mcpSession, isRequest)
-        if (isUsed === true) return renewed(mcpSession)
-        return Promise.resolve(isUsed).then((used) => (used ? renewed(mcpSession) : mcpSession))
-      }
-      if (mcpSession.sessionId === caller.id) return renewed(mcpSession)
-      return inherited(mcpSession, caller.id).then(renewed)
-    },
-    /**
-     * Renews the TTL of an unused MCP session whose stream is open. Returns false once it is used
-     * or has ended.
-     */
-    renewUnused: unused.renew,
-    /**
-     * Sets fields of the MCP session.
-     * @throws AppError `not_found` if it has ended
-     */
-    update: (id: string, change: Change): Promise<void> => writers.patch(id, change),
-    /**
-     * Compare-and-set update: calls `revision` again if another writer came first.
-     * @throws AppError `not_found` if it has ended
-     */
-    revise: writers.revise,
-    ...createHolderUpdates(deps, writers),
-    /** Returns false if it has ended before. */
-    async end(id: string): Promise<boolean> {
-      const [ended] = await Promise.all([store.delete(mcpSessionKey(id)), unused.forget(id)])
-      return ended
-    },
-  }
-}
-
-/** Writes to an MCP session that exists. */
-function createWriters(store: Pick<Store, 'get' | 'patch'>) {
-  async function patch(id: string, changes: Changes): Promise<void> {
-    const { outcome } = await store.patch(mcpSessionKey(id), changes)
-    if (outcome === 'absent') throw mcpSessionEnded()
+  /**
+   * Renews the TTL of an unused MCP session whose stream is open. Returns false once it is used or
+   * has ended.
+   */
+  renewUnused(id: string): Promise<boolean> {
+    return this.#unused.renew(id)
   }
 
-  async function revise(
-    id: string,
-    revision: (mcpSession: McpSession) => Change,
-  ): Promise<McpSession> {
+  /**
+   * Sets fields of the MCP session.
+   * @throws AppError `not_found` if it has ended
+   */
+  update(id: string, change: Change): Promise<void> {
+    return this.#patch(id, change)
+  }
+
+  /**
+   * Compare-and-set update: calls `revision` again if another writer came first.
+   * @throws AppError `not_found` if it has ended
+   */
+  async revise(id: string, revision: (mcpSession: McpSession) => Change): Promise<McpSession> {
+    const { store } = this.#deps
     for (;;) {
-      const mcpSession = await store.get<McpSessionRecord>(mcpSessionKey(id))
+      const mcpSession = await this.peek(id)
       if (mcpSession === undefined) throw mcpSessionEnded()
       const change = revision(mcpSession)
       const { outcome } = await store.patch(mcpSessionKey(id), change, { ifRev: mcpSession.rev })
@@ -151,43 +148,47 @@ function createWriters(store: Pick<Store, 'get' | 'patch'>) {
     }
   }
 
-  return { patch, revise }
-}
-
-/** Changes that the node with the stream of the MCP session must know. */
-function createHolderUpdates(
-  { store, node }: McpSessionDeps,
-  { patch, revise }: ReturnType<typeof createWriters>,
-) {
-  /** Notifies the node that holds the stream to read the MCP session again. */
-  async function notifyHolder(id: string, holder: string | null | undefined): Promise<void> {
-    if (holder) await node.send(holder, { kind: 'news', stream: ownStreamKey(id) })
+  /**
+   * Subscribes to updates of a resource, or unsubscribes, and notifies the holder of the stream.
+   * @throws AppError `invalid_params` for too many subscriptions
+   */
+  async subscribe(id: string, uri: string, wanted: boolean): Promise<void> {
+    const { holder } = await this.revise(id, ({ subscriptions }) => {
+      const others = subscriptions.filter((each) => each !== uri)
+      const wantedUris = wanted ? [...others, uri] : others
+      if (wanted) checkSubscriptionCount(wantedUris.length)
+      return { subscriptions: wantedUris }
+    })
+    await this.#notifyHolder(id, holder)
   }
 
-  return {
-    /**
-     * Subscribes to updates of a resource, or unsubscribes, and notifies the holder of the stream.
-     * @throws AppError `invalid_params` for too many subscriptions
-     */
-    async subscribe(id: string, uri: string, wanted: boolean): Promise<void> {
-      const { holder } = await revise(id, ({ subscriptions }) => {
-        const others = subscriptions.filter((each) => each !== uri)
-        const wantedUris = wanted ? [...others, uri] : others
-        if (wanted) checkSubscriptionCount(wantedUris.length)
-        return { subscriptions: wantedUris }
-      })
-      await notifyHolder(id, holder)
-    },
-    /** Records a running HTTP+SSE request and notifies the node that holds the stream. */
-    async callBegins(id: string, name: string, requestId: RequestId): Promise<void> {
-      await patch(id, { [`calls.${name}`]: requestId })
-      // Reads the holder after the write: a later holder finds the call in the record.
-      const latest = await store.get<McpSessionRecord>(mcpSessionKey(id))
-      await notifyHolder(id, latest?.holder)
-    },
-    async callEnds(id: string, name: string): Promise<void> {
-      await store.patch(mcpSessionKey(id), { [`calls.${name}`]: undefined })
-    },
+  /** Records a running HTTP+SSE request and notifies the node that holds the stream. */
+  async callBegins(id: string, name: string, requestId: RequestId): Promise<void> {
+    await this.#patch(id, { [`calls.${name}`]: requestId })
+    // Reads the holder after the write: a later holder finds the call in the record.
+    const latest = await this.peek(id)
+    await this.#notifyHolder(id, latest?.holder)
+  }
+
+  async callEnds(id: string, name: string): Promise<void> {
+    await this.#deps.store.patch(mcpSessionKey(id), { [`calls.${name}`]: undefined })
+  }
+
+  /** Returns false if it has ended before. */
+  async end(id: string): Promise<boolean> {
+    const deleting = this.#deps.store.delete(mcpSessionKey(id))
+    const [ended] = await Promise.all([deleting, this.#unused.forget(id)])
+    return ended
+  }
+
+  async #patch(id: string, changes: Changes): Promise<void> {
+    const { outcome } = await this.#deps.store.patch(mcpSessionKey(id), changes)
+    if (outcome === 'absent') throw mcpSessionEnded()
+  }
+
+  /** Notifies the node that holds the stream to read the MCP session again. */
+  async #notifyHolder(id: string, holder: string | null | undefined): Promise<void> {
+    if (holder) await this.#deps.node.send(holder, { kind: 'news', stream: ownStreamKey(id) })
   }
 }
 

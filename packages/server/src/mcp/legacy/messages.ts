@@ -52,18 +52,7 @@ type MakeResponseSink<T extends ResponseSink> = (cancel: () => void) => T | Prom
 export type LegacyMessages = ReturnType<typeof createLegacyMessages>
 
 export function createLegacyMessages(deps: MessageDeps) {
-  const { serverRequests, runningCalls, mcpSessions, limits, servers } = deps
-
-  async function serverFor(
-    request: JSONRPCRequest,
-    audience: Audience,
-    mcpSession: McpSessionRecord,
-  ) {
-    const level = levelIn(request)
-    if (level === undefined) return servers.of(audience, mcpSession)
-    await mcpSessions.update(mcpSession.id, { logLevel: level })
-    return servers.fresh(audience, mcpSession)
-  }
+  const { serverRequests, runningCalls, limits } = deps
 
   return {
     /**
@@ -80,7 +69,7 @@ export function createLegacyMessages(deps: MessageDeps) {
       const { id } = mcpSession
       const release = limits.call(mcpSession.sessionId, requestContextFrom(authInfo).caller)
       try {
-        const server = await serverFor(request, audienceOf(authInfo), mcpSession)
+        const server = await serverFor(deps, request, audienceOf(authInfo), mcpSession)
         const outgoing = createOutgoingRequests(serverRequests, id, server.deliver)
         const exchange = createExchange(server, outgoing, request, () => {
           release()
@@ -110,6 +99,19 @@ export function createLegacyMessages(deps: MessageDeps) {
       }
     },
   }
+}
+
+/** The SDK server that serves the request; stores the log level that the request may set. */
+async function serverFor(
+  { mcpSessions, servers }: MessageDeps,
+  request: JSONRPCRequest,
+  audience: Audience,
+  mcpSession: McpSessionRecord,
+): Promise<SharedServer> {
+  const level = levelIn(request)
+  if (level === undefined) return servers.of(audience, mcpSession)
+  await mcpSessions.update(mcpSession.id, { logLevel: level })
+  return servers.fresh(audience, mcpSession)
 }
 
 /** The level of a `logging/setLevel` request; undefined for other requests. */

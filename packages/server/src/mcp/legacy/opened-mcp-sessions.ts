@@ -114,9 +114,9 @@ interface FindMcpSessionDeps {
 /** Reads an MCP session by its `Mcp-Session-Id`, without verifying its ownership. */
 export async function prefetchMcpSession(
   id: string,
-  { peek }: Pick<McpSessions, 'peek'>,
+  mcpSessions: Pick<McpSessions, 'peek'>,
 ): Promise<McpSession | undefined> {
-  return id.startsWith('con_') ? peek(id) : undefined
+  return id.startsWith('con_') ? mcpSessions.peek(id) : undefined
 }
 
 export type FindMcpSession = ReturnType<typeof createFindMcpSession>

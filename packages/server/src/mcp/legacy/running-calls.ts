@@ -94,75 +94,82 @@ class McpSessionCalls {
   }
 }
 
-export type RunningCalls = ReturnType<typeof createRunningCalls>
+export class RunningCalls {
+  readonly #deps: RunningCallDeps
+  readonly #running = new McpSessionCalls()
+  readonly #mayForward = createForwardingBudget()
+  #onIdle: () => void = () => undefined
 
-export function createRunningCalls({ node, metrics, limits }: RunningCallDeps) {
-  const running = new McpSessionCalls()
-  const mayForward = createForwardingBudget()
-  let onIdle: () => void = () => undefined
-
-  node.onControl((control) => {
-    if (!('connectionId' in control)) return
-    const { connectionId: id } = control
-    if (control.kind === 'cancel') running.find(id, control.requestId)?.cancel(control.reason)
-    if (control.kind === 'connection_ended') {
-      for (const call of running.of(id)) call.cancel('the connection ended')
-    }
-  })
-
-  function remove(mcpSessionId: string, call: RunningCall): void {
-    running.remove(mcpSessionId, call)
-    if (running.size === 0) onIdle()
+  constructor(deps: RunningCallDeps) {
+    this.#deps = deps
+    deps.node.onControl((control) => {
+      if (!('connectionId' in control)) return
+      const { connectionId: id } = control
+      if (control.kind === 'cancel') {
+        this.#running.find(id, control.requestId)?.cancel(control.reason)
+      }
+      if (control.kind === 'connection_ended') {
+        for (const call of this.#running.of(id)) call.cancel('the connection ended')
+      }
+    })
   }
 
-  return {
-    /**
-     * Acquires the slots of a call and adds it.
-     * @throws AppError `too_many_requests`
-     */
-    start(call: CountedCall): void {
-      const { counted, countedAddress } = call
-      limits.calls.acquire(counted, countedAddress)
-      try {
-        limits.answers.acquire(counted, countedAddress)
-      } catch (error) {
-        limits.calls.release(counted, countedAddress)
-        throw error
-      }
-      running.add(call.mcpSessionId, call.requestId, call)
-    },
-    /**
-     * Removes a call and releases its slot of a running call, but not that of a pending response.
-     */
-    end(call: CountedCall): void {
-      remove(call.mcpSessionId, call)
-      limits.calls.release(call.counted, call.countedAddress)
-    },
-    add: (...call: Parameters<McpSessionCalls['add']>): void => running.add(...call),
-    /** Removes a call that has ended. */
-    remove,
-    /** Cancels a call on any node. Drops cancellations beyond the rate limit of the MCP session. */
-    async cancel(mcpSession: McpSessionRecord, { requestId, reason }: Cancellation): Promise<void> {
-      const { id: mcpSessionId } = mcpSession
-      const here = running.find(mcpSessionId, requestId)
-      if (here !== undefined) here.cancel(reason)
-      else if (!mayRunElsewhere(mcpSession, requestId)) metrics.clientMessageDropped('not_running')
-      else if (!mayForward(mcpSessionId)) metrics.clientMessageDropped('frequent_cancel')
-      else await node.broadcast({ kind: 'cancel', connectionId: mcpSessionId, requestId, reason })
-    },
-    /** Resolves when all calls have ended; after `longestMs` the remaining calls get an error. */
-    async finish(longestMs: number): Promise<void> {
-      if (running.size === 0) return
-      const idle = new Promise<void>((resolve) => {
-        onIdle = resolve
-      })
-      const failRest = () => {
-        for (const call of running.all()) call.fail('The server is stopping.')
-      }
-      const timer = setTimeout(failRest, longestMs)
-      await idle
-      clearTimeout(timer)
-    },
+  /**
+   * Acquires the slots of a call and adds it.
+   * @throws AppError `too_many_requests`
+   */
+  start(call: CountedCall): void {
+    const { counted, countedAddress } = call
+    const { calls, answers } = this.#deps.limits
+    calls.acquire(counted, countedAddress)
+    try {
+      answers.acquire(counted, countedAddress)
+    } catch (error) {
+      calls.release(counted, countedAddress)
+      throw error
+    }
+    this.#running.add(call.mcpSessionId, call.requestId, call)
+  }
+
+  /** Removes a call and releases its slot of a running call, but not that of a pending response. */
+  end(call: CountedCall): void {
+    this.remove(call.mcpSessionId, call)
+    this.#deps.limits.calls.release(call.counted, call.countedAddress)
+  }
+
+  add(mcpSessionId: string, requestId: RequestId, call: RunningCall): void {
+    this.#running.add(mcpSessionId, requestId, call)
+  }
+
+  /** Removes a call that has ended. */
+  remove(mcpSessionId: string, call: RunningCall): void {
+    this.#running.remove(mcpSessionId, call)
+    if (this.#running.size === 0) this.#onIdle()
+  }
+
+  /** Cancels a call on any node. Drops cancellations beyond the rate limit of the MCP session. */
+  async cancel(mcpSession: McpSessionRecord, { requestId, reason }: Cancellation): Promise<void> {
+    const { id: mcpSessionId } = mcpSession
+    const { node, metrics } = this.#deps
+    const here = this.#running.find(mcpSessionId, requestId)
+    if (here !== undefined) here.cancel(reason)
+    else if (!mayRunElsewhere(mcpSession, requestId)) metrics.clientMessageDropped('not_running')
+    else if (!this.#mayForward(mcpSessionId)) metrics.clientMessageDropped('frequent_cancel')
+    else await node.broadcast({ kind: 'cancel', connectionId: mcpSessionId, requestId, reason })
+  }
+
+  /** Resolves when all calls have ended; after `longestMs` the remaining calls get an error. */
+  async finish(longestMs: number): Promise<void> {
+    if (this.#running.size === 0) return
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+    const failRest = () => {
+      for (const call of this.#running.all()) call.fail('The server is stopping.')
+    }
+    const timer = setTimeout(failRest, longestMs)
+    await idle
+    clearTimeout(timer)
   }
 }
 

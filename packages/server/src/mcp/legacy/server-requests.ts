@@ -24,6 +24,7 @@ import { notAMessage, type UnverifiedAnswer } from '../client-answer.ts'
 import { type ClusterNode, LARGEST_ANSWER_BYTES } from '../nodes/cluster-node.ts'
 
 type Deliver = (message: JSONRPCMessage) => void
+type Waiting = { readonly mcpSessionId: string; readonly deliver: Deliver }
 
 interface ServerRequestDeps {
   readonly node: ClusterNode
@@ -39,75 +40,81 @@ const PROGRESS_INTERVAL_MS = 1000
 /** LRU bound of the progress rate limit, in requests. */
 const MOST_PROGRESS_TOKENS = 10_000
 
-export type ServerRequests = ReturnType<typeof createServerRequests>
+export class ServerRequests {
+  readonly #deps: ServerRequestDeps
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #mayForwardProgress = createProgressRateLimit()
+  #count = 0
 
-export function createServerRequests(deps: ServerRequestDeps) {
-  const { node, wireIds, metrics } = deps
-  const waiting = new Map<string, { readonly mcpSessionId: string; readonly deliver: Deliver }>()
-  const mayForwardProgress = createProgressRateLimit()
-  let count = 0
+  constructor(deps: ServerRequestDeps) {
+    this.#deps = deps
+    deps.node.onMessage((message) => {
+      if (message.kind === 'answer')
+        this.#deliverHere(message.connectionId, message.wireId, message.message)
+    })
+  }
 
-  function deliverHere(mcpSessionId: string, wireId: string, message: JSONRPCMessage): void {
-    const found = waiting.get(wireId)
+  /**
+   * Registers a request and returns its wire id, which is unique across SDK servers: each of them
+   * numbers its requests from 0.
+   */
+  expect(mcpSessionId: string, deliver: Deliver): string {
+    this.#count += 1
+    const wireId = this.#deps.wireIds.issue(mcpSessionId, this.#deps.node.id, this.#count)
+    this.#waiting.set(wireId, { mcpSessionId, deliver })
+    return wireId
+  }
+
+  /** Stops waiting for the response. */
+  forget(wireId: string): boolean {
+    return this.#waiting.delete(wireId)
+  }
+
+  /**
+   * Delivers a client's response to the node that waits for it, at most once. Drops responses whose
+   * id this server did not issue for the MCP session or no longer waits for, before it validates
+   * them or writes anything.
+   * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
+   */
+  async receiveResponse(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void> {
+    const issuer = this.#issuerOf(mcpSessionId, answer.id)
+    if (issuer === undefined) return
+    const isHere = issuer === this.#deps.node.id
+    const wireId = String(answer.id)
+    // The request has timed out; the client could do nothing about an error.
+    if (isHere && !this.#waiting.has(wireId)) return
+    if (!isJSONRPCResponse(answer)) throw notAMessage()
+    const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
+    const message = isTooLarge ? tooLarge(wireId) : answer
+    if (isHere) this.#deliverHere(mcpSessionId, wireId, message)
+    else await forwardResponse(this.#deps, issuer, { mcpSessionId, wireId }, message)
+    if (isTooLarge) throw new AppError('payload_too_large', TOO_LARGE)
+  }
+
+  /** Delivers a progress notification in the same way; a rate limit may drop it. */
+  async receiveProgress(mcpSessionId: string, { params }: JSONRPCNotification): Promise<void> {
+    const { node, metrics } = this.#deps
+    const wireId = params?.progressToken
+    const issuer = this.#issuerOf(mcpSessionId, wireId)
+    if (issuer === undefined || typeof wireId !== 'string') return
+    const message = progressOf(wireId, params)
+    if (message === undefined) return
+    if (issuer === node.id) return this.#deliverHere(mcpSessionId, wireId, message)
+    if (!this.#mayForwardProgress(wireId)) return metrics.clientMessageDropped('frequent_progress')
+    if (!(await node.isAlive(issuer))) return metrics.clientMessageDropped('node_gone')
+    await node.send(issuer, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
+  }
+
+  #deliverHere(mcpSessionId: string, wireId: string, message: JSONRPCMessage): void {
+    const found = this.#waiting.get(wireId)
     if (found?.mcpSessionId === mcpSessionId) found.deliver(message)
   }
 
-  node.onMessage((message) => {
-    if (message.kind === 'answer')
-      deliverHere(message.connectionId, message.wireId, message.message)
-  })
-
   /** The node that waits for the response; undefined for a forged id. */
-  function issuerOf(mcpSessionId: string, wireId: unknown): string | undefined {
-    const issuer = wireIds.issuerOf(mcpSessionId, wireId)
-    if (issuer === undefined) metrics.clientMessageDropped('forged_id')
+  #issuerOf(mcpSessionId: string, wireId: unknown): string | undefined {
+    const issuer = this.#deps.wireIds.issuerOf(mcpSessionId, wireId)
+    if (issuer === undefined) this.#deps.metrics.clientMessageDropped('forged_id')
     return issuer
-  }
-
-  return {
-    /**
-     * Registers a request and returns its wire id, which is unique across SDK servers: each of
-     * them numbers its requests from 0.
-     */
-    expect(mcpSessionId: string, deliver: Deliver): string {
-      count += 1
-      const wireId = wireIds.issue(mcpSessionId, node.id, count)
-      waiting.set(wireId, { mcpSessionId, deliver })
-      return wireId
-    },
-    /** Stops waiting for the response. */
-    forget: (wireId: string): boolean => waiting.delete(wireId),
-    /**
-     * Delivers a client's response to the node that waits for it, at most once. Drops responses
-     * whose id this server did not issue for the MCP session or no longer waits for, before it
-     * validates them or writes anything.
-     * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
-     */
-    async receiveResponse(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void> {
-      const issuer = issuerOf(mcpSessionId, answer.id)
-      if (issuer === undefined) return
-      const wireId = String(answer.id)
-      // The request has timed out; the client could do nothing about an error.
-      if (issuer === node.id && !waiting.has(wireId)) return
-      if (!isJSONRPCResponse(answer)) throw notAMessage()
-      const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
-      const message = isTooLarge ? tooLarge(wireId) : answer
-      if (issuer === node.id) deliverHere(mcpSessionId, wireId, message)
-      else await forwardResponse(deps, issuer, { mcpSessionId, wireId }, message)
-      if (isTooLarge) throw new AppError('payload_too_large', TOO_LARGE)
-    },
-    /** Delivers a progress notification in the same way; a rate limit may drop it. */
-    async receiveProgress(mcpSessionId: string, { params }: JSONRPCNotification): Promise<void> {
-      const wireId = params?.progressToken
-      const issuer = issuerOf(mcpSessionId, wireId)
-      if (issuer === undefined || typeof wireId !== 'string') return
-      const message = progressOf(wireId, params)
-      if (message === undefined) return
-      if (issuer === node.id) return deliverHere(mcpSessionId, wireId, message)
-      if (!mayForwardProgress(wireId)) return metrics.clientMessageDropped('frequent_progress')
-      if (!(await node.isAlive(issuer))) return metrics.clientMessageDropped('node_gone')
-      await node.send(issuer, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
-    },
   }
 }
 

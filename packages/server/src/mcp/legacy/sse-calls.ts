@@ -34,8 +34,10 @@ function runningKey(mcpSessionId: string, name: string): string {
   return `{${mcpSessionId}}:running:${name}`
 }
 
+export type SseCalls = ReturnType<typeof createSseCalls>
+
 export function createSseCalls(deps: SseCallDeps) {
-  const { node, store, mcpSessions, heldStreams, send, log } = deps
+  const { node, store, mcpSessions } = deps
   const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
@@ -54,43 +56,60 @@ export function createSseCalls(deps: SseCallDeps) {
     ): Promise<ResponseSink> {
       count += 1
       const name = `${node.id}-${count}`
-      const marker = runningKey(mcpSessionId, name)
       await storage.spend(documentBytes({}))
-      await store.set(marker, {}, RUNNING_SECONDS)
+      await store.set(runningKey(mcpSessionId, name), {}, RUNNING_SECONDS)
       await mcpSessions.callBegins(mcpSessionId, name, requestId)
-
-      // Serializes the writes, so that the response never overtakes earlier messages.
-      let writing = Promise.resolve()
-      const enqueue = (task: () => Promise<void>) => {
-        writing = writing.then(task).catch((error: unknown) => {
-          log.warn({ err: error }, 'client notification failed')
-        })
-      }
-      async function append(message: JSONRPCMessage, condition: object): Promise<void> {
-        if (await send(mcpSessionId, message, condition, storage)) return
-        log.warn('running call was declared lost')
-        fenced()
-      }
-      const end = () => mcpSessions.callEnds(mcpSessionId, name)
-      const write = (message: JSONRPCMessage) => append(message, { takes: marker })
-      // Not async: its frame would retain a large response that `sendLate` may have dropped.
-      function answer(message: JSONRPCMessage): Promise<void> {
-        const written = write(message).catch((error: unknown) => {
-          log.warn({ err: error }, 'answer not stored; retrying')
-          // The store is full or unavailable: sends directly if the client is connected here.
-          if (heldStreams.sendNow(mcpSessionId, message)) {
-            return deleteWithRetry(() => store.delete(marker))
-          }
-          return sendLate(message, lostAnswer(requestId), write)
-        })
-        return written.then(end)
-      }
-      return {
-        notify: (message) => enqueue(() => append(message, { onlyIf: marker })),
-        respond: (message) => enqueue(() => answer(message)),
-        discard: () => enqueue(() => store.delete(marker).then(end)),
-      }
+      return createSseSink(deps, { mcpSessionId, requestId, name, fenced, storage }, sendLate)
     },
+  }
+}
+
+interface SseCall {
+  readonly mcpSessionId: string
+  readonly requestId: RequestId
+  /** Its name in the record of the MCP session. */
+  readonly name: string
+  readonly fenced: () => void
+  readonly storage: StorageBudget
+}
+
+/** The response sink of a call: appends its messages to the MCP session's own log. */
+function createSseSink(
+  { store, mcpSessions, heldStreams, send, log }: SseCallDeps,
+  { mcpSessionId, requestId, name, fenced, storage }: SseCall,
+  sendLate: ReturnType<typeof createLateAnswers<JSONRPCMessage>>,
+): ResponseSink {
+  const marker = runningKey(mcpSessionId, name)
+  // Serializes the writes, so that the response never overtakes earlier messages.
+  let writing = Promise.resolve()
+  const enqueue = (task: () => Promise<void>) => {
+    writing = writing.then(task).catch((error: unknown) => {
+      log.warn({ err: error }, 'client notification failed')
+    })
+  }
+  async function append(message: JSONRPCMessage, condition: object): Promise<void> {
+    if (await send(mcpSessionId, message, condition, storage)) return
+    log.warn('running call was declared lost')
+    fenced()
+  }
+  const end = () => mcpSessions.callEnds(mcpSessionId, name)
+  const write = (message: JSONRPCMessage) => append(message, { takes: marker })
+  // Not async: its frame would retain a large response that `sendLate` may have dropped.
+  function answer(message: JSONRPCMessage): Promise<void> {
+    const written = write(message).catch((error: unknown) => {
+      log.warn({ err: error }, 'answer not stored; retrying')
+      // The store is full or unavailable: sends directly if the client is connected here.
+      if (heldStreams.sendNow(mcpSessionId, message)) {
+        return deleteWithRetry(() => store.delete(marker))
+      }
+      return sendLate(message, lostAnswer(requestId), write)
+    })
+    return written.then(end)
+  }
+  return {
+    notify: (message) => enqueue(() => append(message, { onlyIf: marker })),
+    respond: (message) => enqueue(() => answer(message)),
+    discard: () => enqueue(() => store.delete(marker).then(end)),
   }
 }
 

@@ -3,7 +3,11 @@
  * request runs on the node that receives it; its messages go to the stream, on any node.
  */
 
-import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import {
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server'
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
@@ -25,6 +29,7 @@ import {
   createSendToMcpSession,
   createSseCalls,
   type SendToMcpSession,
+  type SseCalls,
 } from './sse-calls.ts'
 
 export interface SseDeps {
@@ -45,18 +50,9 @@ export interface SseDeps {
 export type SseEndpoint = ReturnType<typeof createSseEndpoint>
 
 export function createSseEndpoint(deps: SseDeps) {
-  const { node, store, mcpSessions, openedMcpSessions, messages, heldStreams, log } = deps
+  const { node, store, mcpSessions, messages, heldStreams, notifier, log } = deps
   const send = createSendToMcpSession(deps)
   const calls = createSseCalls({ node, store, mcpSessions, heldStreams, send, log })
-
-  function start(contexts: RequestContexts): Promise<McpSessionRecord> {
-    return openedMcpSessions.open(contexts.caller, async () => {
-      const owner = await contexts.connect({})
-      // A token may have several streams; without a token, each stream has a session of its own.
-      const id = owner.needsToken ? createId('ses') : owner.sessionId
-      return mcpSessions.create({ id, ...owner, storage: contexts.storage })
-    })
-  }
 
   return {
     /** Opens a new session, or resumes a live one by its id or by an event id (`Last-Event-ID`). */
@@ -68,9 +64,10 @@ export function createSseEndpoint(deps: SseDeps) {
       const last = splitEventId(lastEventId)
       const known = sessionId ?? last.sessionId
       const mcpSession =
-        known === undefined ? await start(contexts) : await findMcpSession(deps, known, contexts)
+        known === undefined
+          ? await startMcpSession(deps, contexts)
+          : await findMcpSession(deps, known, contexts)
       const url = `${deps.basePath}/messages?session_id=${mcpSession.id}`
-      const { notifier } = deps
       const watch = createCallWatch({ node, mcpSessions, notifier, send, log })
       const events = await heldStreams.attach(mcpSession, last.from, {
         owner: contexts.tokenSession,
@@ -96,18 +93,26 @@ export function createSseEndpoint(deps: SseDeps) {
       if (initializing !== undefined) {
         await initialize(deps, send, initializing, mcpSession, contexts)
       } else if (isRequest) {
-        // Charges the stream: the response will be its first entry.
-        if (mcpSession.initialize === null) await contexts.storage.spend(STREAM_OVERHEAD)
-        const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
-        await messages.request(message, mcpSession, authInfo, (cancel) =>
-          calls.begin(mcpSession.id, message.id, cancel, contexts.storage),
-        )
+        await serveRequest(deps, calls, message, mcpSession, contexts)
       } else {
         await messages.receive(body, mcpSession)
       }
       return new Response('Accepted', { status: 202 })
     },
   }
+}
+
+/** Starts the MCP session of a new stream. */
+function startMcpSession(
+  { mcpSessions, openedMcpSessions }: SseDeps,
+  contexts: RequestContexts,
+): Promise<McpSessionRecord> {
+  return openedMcpSessions.open(contexts.caller, async () => {
+    const owner = await contexts.connect({})
+    // A token may have several streams; without a token, each stream has a session of its own.
+    const id = owner.needsToken ? createId('ses') : owner.sessionId
+    return mcpSessions.create({ id, ...owner, storage: contexts.storage })
+  })
 }
 
 async function findMcpSession(
@@ -142,6 +147,22 @@ async function initialize(
     await mcpSessions.update(id, { initialize, protocolVersion: initialize.protocolVersion })
   }
   await send(id, answer, undefined, storage)
+}
+
+async function serveRequest(
+  { messages }: SseDeps,
+  calls: SseCalls,
+  message: JSONRPCRequest,
+  mcpSession: McpSession,
+  contexts: RequestContexts,
+): Promise<void> {
+  const { storage } = contexts
+  // Charges the stream: the response will be its first entry.
+  if (mcpSession.initialize === null) await storage.spend(STREAM_OVERHEAD)
+  const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
+  await messages.request(message, mcpSession, authInfo, (cancel) =>
+    calls.begin(mcpSession.id, message.id, cancel, storage),
+  )
 }
 
 /** Clients that reconnect automatically request the original URL, with a `Last-Event-ID`. */

@@ -1,43 +1,22 @@
 /**
- * Sends the stream of an MCP session: change events of the common log, and the messages of its own
- * log. Positions in both logs are all that a stream holds: for a client that reads slowly, nothing is
- * queued but the events that its buffer takes.
+ * Sends the stream of an MCP session as its logs grow, in order and as fast as the client reads: of
+ * a client that reads slowly, nothing is queued but the events that its buffer takes.
  */
 
-import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
-import { isAfter, STREAM_START } from '../../store/stream-ids.ts'
-import type { Streams } from '../../store/streams.ts'
-import type { ClusterNode, LoggedEvent } from '../nodes/cluster-node.ts'
-import {
-  type EventStream,
-  formatEventId,
-  type StreamEventId,
-  type StreamNotifier,
-  takesEmptyEvents,
-} from './event-stream.ts'
+import type { LoggedEvent } from '../nodes/cluster-node.ts'
+import type { EventStream, StreamEventId, StreamNotifier } from './event-stream.ts'
 import { type McpSession, ownStreamKey } from './mcp-session-record.ts'
-import type { McpSessions } from './mcp-sessions.ts'
+import {
+  openStreamLogs,
+  type StreamLogDeps,
+  type StreamLogs,
+  type StreamOptions,
+} from './stream-logs.ts'
 
-export interface StreamSenderDeps {
-  readonly node: ClusterNode
-  readonly streams: Streams
+export interface StreamSenderDeps extends StreamLogDeps {
   readonly notifier: StreamNotifier
-  readonly mcpSessions: Pick<McpSessions, 'retrieve'>
   readonly log: Logger
-}
-
-export interface SendingOptions {
-  readonly endpoint?: EndpointEvent
-  /** Receives the state of the MCP session: initially, and after each read of its stream. */
-  readonly onMcpSession?: (mcpSession: McpSession | undefined) => void
-}
-
-/** The first event of an HTTP+SSE stream (2024-11-05, basic/transports). */
-interface EndpointEvent {
-  readonly url: string
-  /** Prefix of all event ids: `Last-Event-ID` then names the MCP session as well. */
-  readonly idPrefix: string
 }
 
 /** A stream that follows the logs. */
@@ -59,10 +38,10 @@ export async function startSending(
   mcpSession: McpSession,
   after: StreamEventId | undefined,
   events: EventStream,
-  options: SendingOptions,
+  options: StreamOptions,
 ): Promise<Sending> {
   const { node, notifier } = deps
-  const logs = await createLogReaders(deps, mcpSession, after, events, options)
+  const logs = await openStreamLogs(deps, mcpSession, after, events, options)
   const sender = new StreamSender(logs, events, deps.log)
   // Subscribes before the replay, or events in between would be lost; they are sent after it.
   const stops = [
@@ -89,7 +68,7 @@ export async function startSending(
  * subscription finds the subscription.
  */
 class StreamSender {
-  readonly #logs: LogReaders
+  readonly #logs: StreamLogs
   readonly #events: EventStream
   readonly #log: Logger
   #sending: Promise<unknown> = Promise.resolve()
@@ -100,7 +79,7 @@ class StreamSender {
   /** The stream was full before the end of the MCP session's own log. */
   #isWaiting = false
 
-  constructor(logs: LogReaders, events: EventStream, log: Logger) {
+  constructor(logs: StreamLogs, events: EventStream, log: Logger) {
     this.#logs = logs
     this.#events = events
     this.#log = log
@@ -170,77 +149,4 @@ class StreamSender {
     if (this.#isBehind) this.#enqueue(() => this.#catchUp())
     this.readOwn()
   }
-}
-
-type LogReaders = Awaited<ReturnType<typeof createLogReaders>>
-
-/** Writes to a stream what the logs have after its read positions. */
-async function createLogReaders(
-  { node, streams, mcpSessions }: StreamSenderDeps,
-  mcpSession: McpSession,
-  after: StreamEventId | undefined,
-  events: EventStream,
-  { endpoint, onMcpSession }: SendingOptions,
-) {
-  const key = ownStreamKey(mcpSession.id)
-  const isFirst = mcpSession.generation === 1
-  let own = after?.own ?? (isFirst ? STREAM_START : await streams.last(key))
-  let common = after?.common ?? (await node.lastEventId())
-  let { subscriptions } = mcpSession
-  const prefix = endpoint?.idPrefix ?? ''
-  const eventId = () => prefix + formatEventId({ kind: 'stream', own, common })
-
-  function sendEvent({ id, event }: LoggedEvent): void {
-    if (!isAfter(id, common)) return
-    common = id
-    const notification = notificationOf(event, subscriptions)
-    if (notification !== undefined) events.write(notification, eventId())
-  }
-
-  return {
-    /** Writes the first event, which gives the client an id to resume from, or a comment. */
-    begin(): void {
-      if (endpoint !== undefined) events.writeEndpoint(endpoint.url, eventId())
-      else if (takesEmptyEvents(mcpSession.protocolVersion)) events.prime(eventId())
-      else events.comment()
-    },
-    /** Sends a change event of the common log. */
-    sendEvent,
-    /** Sends the new events of the common log. Returns false if the stream is full before the end. */
-    async sendEvents(): Promise<boolean> {
-      for (const event of await node.eventsAfter(common)) {
-        if (events.isFull) return false
-        sendEvent(event)
-      }
-      return true
-    },
-    /**
-     * Sends the new messages of the MCP session's own log, and reads its subscriptions. Returns false
-     * if the stream is full before the end.
-     */
-    async sendOwn(): Promise<boolean> {
-      for (const entry of await streams.read(key, own)) {
-        if (events.isFull) return false
-        own = entry.id
-        events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
-      }
-      const latest = await mcpSessions.retrieve(mcpSession.id)
-      subscriptions = latest?.subscriptions ?? []
-      onMcpSession?.(latest)
-      return true
-    },
-  }
-}
-
-function notificationOf(
-  event: ServerEvent,
-  subscriptions: readonly string[],
-): JSONRPCNotification | undefined {
-  if (event.kind !== 'resource_updated') {
-    const list = event.kind.split('_')[0]
-    return { jsonrpc: '2.0', method: `notifications/${list}/list_changed` }
-  }
-  if (!subscriptions.includes(event.uri)) return undefined
-  const params = { uri: event.uri }
-  return { jsonrpc: '2.0', method: 'notifications/resources/updated', params }
 }

@@ -45,12 +45,12 @@ export interface RunCall {
 }
 
 export async function createModernEndpoint(deps: ModernDeps) {
-  const { calls, buildServer, sessionEnds, limits } = deps
+  const { calls, buildServer, limits } = deps
   const servers = await createModernServers(buildServer)
   const plainRequest = createPlainRequest(calls.catalog)
-  const takeListenRequest = createListenRequests(calls)
   const clients = createKnownClients()
   const sdk = createSdkHandler(deps)
+  const listen = createListen(deps, sdk)
 
   async function serve(
     { request, onClose }: Exchanged,
@@ -60,20 +60,6 @@ export async function createModernEndpoint(deps: ModernDeps) {
     const server = servers.of(audienceOf(authInfo))
     const answer = await serveModern(server, { message, authInfo, request, onClose })
     return withStatus(answer, authInfo)
-  }
-
-  async function listen(mcp: McpRequest): Promise<Response> {
-    const { caller } = mcp.contexts
-    const requestContext = mcp.contexts.stateless()
-    acquireSlots(limits, { caller, listens: true, onClose: mcp.onClose })
-    const { signal } = mcp.request
-    const listening = await takeListenRequest(mcp.body, caller, { requestContext, signal })
-    mcp.onClose(listening.release)
-    const session = mcp.contexts.tokenSession ?? (await namedSession(requestContext, listening))
-    const response = await sdk.handle(mcp, listening.body)
-    return session === undefined
-      ? response
-      : endWithSession(response, session, sessionEnds, listening.id)
   }
 
   return {
@@ -125,6 +111,27 @@ function createSdkHandler({ calls, buildServer, log }: ModernDeps) {
       return withStatus(await boundResponse(response), authInfo)
     },
     close: () => handler.close(),
+  }
+}
+
+/** Opens the streams of `subscriptions/listen`, which end with their session. */
+function createListen(
+  { calls, sessionEnds, limits }: ModernDeps,
+  sdk: ReturnType<typeof createSdkHandler>,
+) {
+  const takeListenRequest = createListenRequests(calls)
+  return async (mcp: McpRequest): Promise<Response> => {
+    const { caller } = mcp.contexts
+    const requestContext = mcp.contexts.stateless()
+    acquireSlots(limits, { caller, listens: true, onClose: mcp.onClose })
+    const { signal } = mcp.request
+    const listening = await takeListenRequest(mcp.body, caller, { requestContext, signal })
+    mcp.onClose(listening.release)
+    const session = mcp.contexts.tokenSession ?? (await namedSession(requestContext, listening))
+    const response = await sdk.handle(mcp, listening.body)
+    return session === undefined
+      ? response
+      : endWithSession(response, session, sessionEnds, listening.id)
   }
 }
 

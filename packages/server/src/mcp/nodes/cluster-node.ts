@@ -108,55 +108,22 @@ export interface ClusterNodeDeps {
 export async function joinCluster({ store, streams, log, monotonicNow }: ClusterNodeDeps) {
   const id = randomBytes(6).toString('hex')
   const inbox = inboxOf(id)
-  const inboxListeners = new Set<(message: NodeMessage) => void>()
-  const controls = new Set<(control: Control) => void>()
-  const events = new Set<(event: LoggedEvent) => void>()
-
+  const { deliver, notifyOfControl, ...subscribing } = createListeners(inbox)
   const trimming = createTrimming({ streams, log }, inbox)
-  const listenersOf = (key: string) => (key === inbox ? inboxListeners : controls)
   const onEntry = (key: string, entry: StreamEntry) => {
     if (key === inbox) trimming.hasRead(entry.id)
-    const value = JSON.parse(entry.value)
-    if (key === BUS) notifyAll(events, { id: entry.id, event: value as ServerEvent })
-    else notifyAll(listenersOf(key) as Set<(value: unknown) => void>, value)
+    deliver(key, entry)
   }
   const follower: Follower = await streams.follow([inbox, CONTROL, BUS], onEntry)
-
   const heartbeat = await startHeartbeat({ store, log, monotonicNow }, id)
-
-  const append = createAppend(streams)
-  const broadcast = (control: Control): Promise<void> =>
-    append(CONTROL, control, CONTROL_BOUNDS, LARGEST_MESSAGE_BYTES)
 
   return {
     /** Random for each start, so that no message to an earlier process reaches this one. */
     id,
-    /**
-     * `send`, `broadcast` and `publish` throw a RangeError for messages above 8 KiB; the limit of a
-     * client's response is 256 KiB.
-     */
-    send: (nodeId: string, message: NodeMessage): Promise<void> =>
-      append(inboxOf(nodeId), message, INBOX_BOUNDS, largest(message)),
-    broadcast,
-    /** Broadcasts a fact: retries with back-off if the store fails. Idempotent; never rejects. */
-    broadcastWithRetry: (control: Control): Promise<void> =>
-      broadcast(control).catch((error: unknown) => {
-        log.warn({ err: error, kind: control.kind }, 'broadcast failed; retrying')
-        // Applies locally at once; handlers are idempotent, so the retried duplicate is harmless.
-        notifyAll(controls, control)
-        void retryWrite(() => broadcast(control), CONTROL_BOUNDS.ttlSeconds)
-      }),
-    publish: (event: ServerEvent): Promise<void> =>
-      append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
+    ...createSending({ streams, log }, notifyOfControl),
+    ...subscribing,
     /** Whether a node's heartbeat is live. True in doubt: missing beats may be a store outage. */
     isAlive: (nodeId: string): Promise<boolean> => heartbeat.isAlive(nodeId),
-    onMessage: (listener: (message: NodeMessage) => void) => void inboxListeners.add(listener),
-    onControl: (listener: (control: Control) => void) => void controls.add(listener),
-    /** Subscribes to events. Returns the function that unsubscribes. */
-    onEvent(listener: (event: LoggedEvent) => void): () => void {
-      events.add(listener)
-      return () => events.delete(listener)
-    },
     /** Events after an id of the log; `lastEventId` returns the current end of the log. */
     async eventsAfter(after: string): Promise<readonly LoggedEvent[]> {
       const entries = await streams.read(BUS, after)
@@ -169,6 +136,60 @@ export async function joinCluster({ store, streams, log, monotonicNow }: Cluster
       await follower.close()
       await heartbeat.forget()
     },
+  }
+}
+
+/** The listeners to what a node reads. */
+function createListeners(inbox: string) {
+  const messages = new Set<(message: NodeMessage) => void>()
+  const controls = new Set<(control: Control) => void>()
+  const events = new Set<(event: LoggedEvent) => void>()
+
+  return {
+    deliver(key: string, entry: StreamEntry): void {
+      const value = JSON.parse(entry.value)
+      if (key === BUS) notifyAll(events, { id: entry.id, event: value as ServerEvent })
+      else if (key === inbox) notifyAll(messages, value as NodeMessage)
+      else notifyAll(controls, value as Control)
+    },
+    notifyOfControl: (control: Control): void => notifyAll(controls, control),
+    onMessage: (listener: (message: NodeMessage) => void) => void messages.add(listener),
+    onControl: (listener: (control: Control) => void) => void controls.add(listener),
+    /** Subscribes to events. Returns the function that unsubscribes. */
+    onEvent(listener: (event: LoggedEvent) => void): () => void {
+      events.add(listener)
+      return () => events.delete(listener)
+    },
+  }
+}
+
+/** Writes to the streams of the nodes. `notifyOfControl` applies a broadcast on this node. */
+function createSending(
+  { streams, log }: Pick<ClusterNodeDeps, 'streams' | 'log'>,
+  notifyOfControl: (control: Control) => void,
+) {
+  const append = createAppend(streams)
+  const broadcast = (control: Control): Promise<void> =>
+    append(CONTROL, control, CONTROL_BOUNDS, LARGEST_MESSAGE_BYTES)
+
+  return {
+    /**
+     * `send`, `broadcast` and `publish` throw a RangeError for messages above 8 KiB; the limit of a
+     * client's response is 256 KiB.
+     */
+    send: (nodeId: string, message: NodeMessage): Promise<void> =>
+      append(inboxOf(nodeId), message, INBOX_BOUNDS, largest(message)),
+    broadcast,
+    /** Broadcasts a fact: retries with back-off if the store fails. Idempotent; never rejects. */
+    broadcastWithRetry: (control: Control): Promise<void> =>
+      broadcast(control).catch((error: unknown) => {
+        log.warn({ err: error, kind: control.kind }, 'broadcast failed; retrying')
+        // Applies locally at once; handlers are idempotent, so the retried duplicate is harmless.
+        notifyOfControl(control)
+        void retryWrite(() => broadcast(control), CONTROL_BOUNDS.ttlSeconds)
+      }),
+    publish: (event: ServerEvent): Promise<void> =>
+      append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
   }
 }
 

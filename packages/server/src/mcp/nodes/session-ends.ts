@@ -2,6 +2,8 @@
 
 import type { ClusterNode } from './cluster-node.ts'
 import {
+  type CheckedStream,
+  type CheckStream,
   createStreamChecks,
   type EndReason,
   later,
@@ -17,11 +19,6 @@ const LAST_WORDS_MS = 400
 /** Tombstone TTL: also ends streams that were authenticated before the end but open after it. */
 const REMEMBERED_MS = 30_000
 
-interface Watched {
-  readonly session: TokenSession
-  readonly end: (reason: EndReason) => void
-}
-
 export type SessionEnds = ReturnType<typeof createSessionEnds>
 
 export function createSessionEnds(
@@ -30,30 +27,17 @@ export function createSessionEnds(
   options: StreamCheckOptions = {},
 ) {
   const { now } = deps
-  const open = new Map<string, Set<Watched>>()
   const tombstones = createTombstones()
   const startChecks = createStreamChecks(deps, options)
-
-  function forget(watched: Watched): void {
-    const { id } = watched.session
-    const all = open.get(id)
-    all?.delete(watched)
-    if (all?.size === 0) open.delete(id)
-  }
-
-  function endAll(sessionId: string, at: number, grantId: string | undefined): void {
-    for (const watched of [...(open.get(sessionId) ?? [])]) {
-      const { since, grantId: own } = watched.session
-      // A newer token may have reopened the session since.
-      if (since <= at && (grantId === undefined || grantId === own)) watched.end('ended')
-    }
-  }
+  const watched = createWatchedStreams((stream) =>
+    tombstones.cover(stream.session) ? endSoon(stream) : startChecks(stream),
+  )
 
   node.onControl((control) => {
     if (control.kind !== 'session_ended') return
     const { sessionId, grantId, at } = control
     tombstones.add(grantId ?? sessionId, at)
-    later(LAST_WORDS_MS, () => endAll(sessionId, at, grantId))
+    later(LAST_WORDS_MS, () => watched.endAll(sessionId, at, grantId))
   })
 
   return {
@@ -61,35 +45,9 @@ export function createSessionEnds(
      * Calls `end` once, when the stream must end. Returns the function that stops watching. While
      * `isBusy` resolves to true, the expiry of an external issuer's token does not end the stream.
      */
-    watch(
-      session: TokenSession,
-      end: (reason: EndReason) => void,
-      isBusy?: () => Promise<boolean>,
-    ): () => void {
-      let stopChecks: () => void = () => undefined
-      const stop = () => {
-        stopChecks()
-        forget(watched)
-      }
-      const watched: Watched = {
-        session,
-        end(reason) {
-          stop()
-          end(reason)
-        },
-      }
-      const all = open.get(session.id) ?? new Set()
-      open.set(session.id, all.add(watched))
-      if (tombstones.cover(session)) {
-        const timer = later(0, () => watched.end('ended'))
-        stopChecks = () => clearTimeout(timer)
-      } else {
-        stopChecks = startChecks({ session, end: watched.end, isBusy })
-      }
-      return stop
-    },
+    watch: watched.watch,
     /** Ends the open streams on this node whose sessions fit. */
-    endWhere: (fits: (session: TokenSession) => boolean): void => endWhere(open, fits),
+    endWhere: watched.endWhere,
     /**
      * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
      */
@@ -120,11 +78,56 @@ function createTombstones() {
   }
 }
 
-function endWhere(
-  open: ReadonlyMap<string, ReadonlySet<Watched>>,
-  fits: (session: TokenSession) => boolean,
-): void {
-  for (const watched of [...open.values()].flatMap((all) => [...all])) {
-    if (fits(watched.session)) watched.end('ended')
+/** Ends a stream whose session has ended before. Returns the function that prevents it. */
+function endSoon({ end }: CheckedStream): () => void {
+  const timer = later(0, () => end('ended'))
+  return () => clearTimeout(timer)
+}
+
+/** The open streams of this node, by session. */
+function createWatchedStreams(startChecks: CheckStream) {
+  const open = new Map<string, Set<CheckedStream>>()
+
+  function forget(watched: CheckedStream): void {
+    const { id } = watched.session
+    const all = open.get(id)
+    all?.delete(watched)
+    if (all?.size === 0) open.delete(id)
+  }
+
+  return {
+    watch(
+      session: TokenSession,
+      end: (reason: EndReason) => void,
+      isBusy?: () => Promise<boolean>,
+    ): () => void {
+      const stop = () => {
+        stopChecks()
+        forget(watched)
+      }
+      const watched: CheckedStream = {
+        ...{ session, isBusy },
+        end(reason) {
+          stop()
+          end(reason)
+        },
+      }
+      const all = open.get(session.id) ?? new Set()
+      open.set(session.id, all.add(watched))
+      const stopChecks = startChecks(watched)
+      return stop
+    },
+    endAll(sessionId: string, at: number, grantId: string | undefined): void {
+      for (const watched of [...(open.get(sessionId) ?? [])]) {
+        const { since, grantId: own } = watched.session
+        // A newer token may have reopened the session since.
+        if (since <= at && (grantId === undefined || grantId === own)) watched.end('ended')
+      }
+    },
+    endWhere(fits: (session: TokenSession) => boolean): void {
+      for (const watched of [...open.values()].flatMap((all) => [...all])) {
+        if (fits(watched.session)) watched.end('ended')
+      }
+    },
   }
 }
