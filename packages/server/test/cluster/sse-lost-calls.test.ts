@@ -34,9 +34,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe(text)
   }
 
-  test('a call is answered with an error soon after its node is killed', {
-    timeout: 40_000,
-  }, async () => {
+  test('a call is answered with an error soon after its node is killed', async () => {
     const { stream, path } = await initializeSse(await get(a), [b, c])
     await sendSse(b, path, where('answered'))
     await stream.until(responseTo('answered'))
@@ -52,9 +50,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(1)
   })
 
-  test('a call that was lost together with the stream is answered with an error when its client reconnects', {
-    timeout: 40_000,
-  }, async () => {
+  test('a call that was lost together with the stream is answered with an error when its client reconnects', async () => {
     const { stream, path, id } = await initializeSse(await get(a), [a])
     expect((await sendSse(a, path, where('first', 60_000))).status).toBe(202)
     expect((await sendSse(a, path, where('second', 60_000))).status).toBe(202)
@@ -74,9 +70,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(0)
   })
 
-  test('a client that reconnects much later, with its session id only, gets the error, too', {
-    timeout: 40_000,
-  }, async () => {
+  test('a client that reconnects much later, with its session id only, gets the error, too', async () => {
     const { stream, path, id } = await initializeSse(await get(a), [a])
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     stream.close()
@@ -90,9 +84,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(answersIn(next, 'lost')).toHaveLength(1)
   })
 
-  test('a node that was only paused does not answer a second time', {
-    timeout: 40_000,
-  }, async () => {
+  test('a node that was only paused does not answer a second time', async () => {
     const { stream, path } = await initializeSse(await get(a), [c])
     expect((await sendSse(c, path, where('late', 3000))).status).toBe(202)
     const { child } = cluster.node(2)
@@ -101,15 +93,13 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     child.kill('SIGCONT')
     // Its tool continues, without a recipient.
     await expect
-      .poll(() => cluster.node(2).output.stdout, { timeout: 10_000 })
+      .poll(() => cluster.node(2).output.stdout)
       .toContain('running call was declared lost')
     await settle(stream, c, path, 'after')
     expect(answersIn(stream, 'late')).toMatchObject([{ error: { message: /was lost/ } }])
   })
 
-  test('a cancelled call has no response when its node is killed', {
-    timeout: 40_000,
-  }, async () => {
+  test('a cancelled call has no response when its node is killed', async () => {
     const { stream, path } = await initializeSse(await get(a), [a])
     expect((await sendSse(b, path, where('unwanted', 60_000))).status).toBe(202)
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"waiting"/)

@@ -100,7 +100,7 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(pids.size).toBe(6)
   })
 
-  test('a killed node loses only its own calls', { timeout: 60_000 }, async () => {
+  test('a killed node loses only its own calls', async () => {
     const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
     const headers = await connect(b)
     await read(post(b, request('tools/call', remember('kept')), headers))

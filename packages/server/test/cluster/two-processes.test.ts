@@ -32,7 +32,6 @@ for (const kind of ['plain', 'json'] as const) {
 
     test.each(Object.entries(CALLERS))(
       'serve the %s',
-      { timeout: 60_000 },
       async (_name, connect) => {
         const { balancer } = cluster
         const before = balancer.exchanges.length

@@ -177,7 +177,7 @@ describe('credentials', () => {
         const { status } = await bank(demo, '/accounts/me', credentials.accessToken)
         expect(status).toBe(401)
       },
-      { timeout: 3000, interval: 100 },
+      { interval: 100 },
     )
     const { accessToken } = await demo.provider.refresh(credentials)
     expect((await bank(demo, '/accounts/me', accessToken)).status).toBe(200)

@@ -165,9 +165,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     },
   )
 
-  test('a node that stops fails only requests that arrive while it closes', {
-    timeout: 60_000,
-  }, async () => {
+  test('a node that stops fails only requests that arrive while it closes', async () => {
     const kinds = Object.keys(FULL_CLIENTS).length
     const load = await startSteadyLoad(url, FULL_CLIENTS, { clientsOfEachKind: 2 })
     const running = [1, 2, 3].map((each) => read(where(`runs ${each}`, 4000)))
@@ -185,9 +183,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await untilAllServe()
   })
 
-  test('the calls of a killed node are lost, and not retried', {
-    timeout: 60_000,
-  }, async () => {
+  test('the calls of a killed node are lost, and not retried', async () => {
     await untilAllServe()
     const calls = Array.from({ length: 9 }, (_, call) => read(where(`runs ${call}`, 6000)))
     const answers = Promise.all(calls)

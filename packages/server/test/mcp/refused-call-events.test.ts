@@ -159,7 +159,7 @@ test('of very many ends, some become errors', async () => {
   isFull = false
   const ends = () =>
     Promise.all([...refused].map(async (key) => (await streams.read(key, '0-1'))[0]?.value))
-  await expect.poll(ends, { timeout: 10_000 }).not.toContain(undefined)
+  await expect.poll(ends).not.toContain(undefined)
   const lost = (await ends()).map((end) => end?.includes('-32603') === true)
   expect(lost.filter((each) => each)).toHaveLength(5)
   expect(lost.slice(0, MOST_WAITING)).not.toContain(true)

@@ -7,7 +7,7 @@ import { startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
-const SOON = { timeout: 15_000, interval: 50 }
+const SOON = { interval: 50 }
 
 async function startOn(redisUrl: string): Promise<{ url: string; server: ServerProcess }> {
   const server = await startServerProcess({ env: { REDIS_URL: redisUrl } })

@@ -54,15 +54,13 @@ function startCommand(
 }
 
 describeRedis('plain', 'the command', () => {
-  test('reads .env, has metrics of each node, and stops all of them', {
-    timeout: 60_000,
-  }, async () => {
+  test('reads .env, has metrics of each node, and stops all of them', async () => {
     const port = await freePort()
     const { child, shown } = startCommand({
       ...{ MASK_MCP_PORT: String(port), METRICS_PORT: String(await freePort()) },
       ...{ APP_NAME: 'Out of the file', STOP_DELAY: '0', NODE_ENV: 'test' },
     })
-    await expect.poll(() => shown.text, { timeout: 30_000 }).toContain('Ctrl-C stops everything')
+    await expect.poll(() => shown.text).toContain('Ctrl-C stops everything')
     const url = `http://localhost:${port}`
     expect(shown.text).toContain(`${url}/mcp is served by 3 nodes`)
 

@@ -34,7 +34,7 @@ const TOPOLOGIES: Readonly<Record<string, () => Promise<Servers>>> = {
 }
 
 const LONG = { timeout: 60_000 }
-const SOON = { timeout: 15_000, interval: 20 }
+const SOON = { interval: 20 }
 
 /** Users of the data servers and of the Sentinels, whose passwords are in two files. */
 async function startWithUsers(start: () => Promise<Servers>) {

@@ -44,12 +44,11 @@ function openStore(
   }
 }
 
-const SOON = { timeout: 15_000, interval: 20 }
+const SOON = { interval: 20 }
 
 describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
   it.concurrent.for(Object.entries(MISCONFIGURATIONS))(
     '%s',
-    { timeout: 60_000 },
     async ([_name, { reason, message, open }], { expect, onTestFinished }) => {
       const { url, stop } = await open()
       onTestFinished(stop)

@@ -33,8 +33,6 @@ export async function startSurvivors(
     await listenTo((signal) => postModern(b, 'subscriptions/listen', params, { signal })),
   )
   await modern.until(({ message }) => message !== undefined)
-  // More than a second: Redis writes to disk once a second.
-  await delay(1200)
   const slow = { name: 'where', arguments: { text: 'slow', delayMs: 2000 } }
   const call = request('tools/call', slow, 'slow')
   const running = closeLater(await listenTo((signal) => post(c, call, headers, signal)))
@@ -57,7 +55,7 @@ export async function untilRecovered({ urls }: ThreeNodes, headers: Survivors['h
   const started = performance.now()
   for (const url of urls) {
     const call = () => read(post(url, remember(), headers))
-    const options = { timeout: 10_000, interval: 20 }
+    const options = { interval: 20 }
     await expect.poll(async () => (await call()).status, options).toBe(200)
     const { message } = await call()
     expect(structured<{ before: string }>(message.result ?? {}).before).toBe('kept')

@@ -156,4 +156,4 @@ it('installs no test runner', async () => {
     .map((path) => path.split('node_modules/').at(-1))
   expect(names).toContain('hono')
   expect(names.filter((name) => /^(@?vitest|jest|mocha|playwright)/.test(name ?? ''))).toEqual([])
-}, 60_000)
+})
