@@ -41,12 +41,14 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     expect((await sendSse(c, path, where('kept', 9000))).status).toBe(202)
     cluster.node(1).child.kill('SIGKILL')
-    const { message } = await stream.until(responseTo('lost'), 15_000)
+    const { message } = await stream.until(responseTo('lost'))
     expect(message?.error).toMatchObject({ code: -32603, message: /was lost/ })
     await stream.until(responseTo('kept'))
     await settle(stream, c, path, 'after')
     const ids = stream.messages.map(({ id }) => id)
-    expect(ids).toEqual(['init', 'answered', 'lost', 'kept', 'after'])
+    // On a busy machine, the loss may be noticed after the other call has ended.
+    expect(ids.toSorted()).toEqual(['after', 'answered', 'init', 'kept', 'lost'])
+    expect(ids.at(-1)).toBe('after')
     await cluster.revive(1)
   })
 
@@ -58,7 +60,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(await stream.ended).toBe(false)
     // The client reconnects with the last event id, then with its session id only.
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
-    await next.until(responseTo('first'), 15_000)
+    await next.until(responseTo('first'))
     await next.until(responseTo('second'))
     const last = await get(c, id)
     await last.until(({ event }) => event === 'endpoint')
@@ -79,7 +81,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(1)
     await delay(6000)
     const next = await get(c, id)
-    await next.until(responseTo('lost'), 3000)
+    await next.until(responseTo('lost'))
     await settle(next, b, path, 'after')
     expect(answersIn(next, 'lost')).toHaveLength(1)
   })
@@ -89,7 +91,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect((await sendSse(c, path, where('late', 3000))).status).toBe(202)
     const { child } = cluster.node(2)
     child.kill('SIGSTOP')
-    await stream.until(responseTo('late'), 15_000)
+    await stream.until(responseTo('late'))
     child.kill('SIGCONT')
     // Its tool continues, without a recipient.
     await expect
@@ -108,7 +110,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"aborted"/)
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     cluster.node(1).child.kill('SIGKILL')
-    await stream.until(responseTo('lost'), 15_000)
+    await stream.until(responseTo('lost'))
     await settle(stream, c, path, 'after')
     expect(answersIn(stream, 'unwanted')).toEqual([])
     await cluster.revive(1)

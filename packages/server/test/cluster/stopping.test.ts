@@ -21,7 +21,8 @@ describeRedis('plain', 'nodes that stop', () => {
       cluster = started
       ;[a, b, c] = started.urls
     },
-    { env: () => ({ STOP_DELAY: '1' }) },
+    // The first test does much while its node still accepts connections.
+    { env: (index) => ({ STOP_DELAY: index === 0 ? '4' : '1' }) },
   )
 
   const opened = async (opening: Promise<Listening>) => {
@@ -40,11 +41,11 @@ describeRedis('plain', 'nodes that stop', () => {
     const modern = await opened(
       listenTo((signal) => postModern(a, 'subscriptions/listen', { notifications }, { signal })),
     )
-    const params = { name: 'where', arguments: { text: 'modern', delayMs: 3000 } }
+    const params = { name: 'where', arguments: { text: 'modern', delayMs: 8000 } }
     const modernCall = read(postModern(a, 'tools/call', params))
-    const call = await opened(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
+    const call = await opened(listenTo((signal) => post(a, where('old', 8000), headers, signal)))
     const elsewhere = await connect(b)
-    const far = await opened(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
+    const far = await opened(listenTo((signal) => post(b, where('far', 9000), elsewhere, signal)))
     far.close()
     const resumed = await get(a, { ...elsewhere }, far.lastId)
 
@@ -52,7 +53,8 @@ describeRedis('plain', 'nodes that stop', () => {
     cluster.node(0).child.kill('SIGTERM')
     await cluster.node(0).line('stopping')
     expect((await fetch(`${a}/readyz`)).status).toBe(503)
-    expect(performance.now() - signalled).toBeLessThan(1000)
+    // Before the node stops to accept connections.
+    expect(performance.now() - signalled).toBeLessThan(4000)
 
     for (const each of [stream, sse, resumed]) {
       expect(await each.ended).toBe(true)
@@ -78,21 +80,23 @@ describeRedis('plain', 'nodes that stop', () => {
     const modernAnswer = await modernCall
     expect(structured<{ text: string }>(modernAnswer.message.result ?? {}).text).toBe('modern')
     expect(await cluster.node(0).exited).toEqual({ code: 0, signal: null })
-    expect(performance.now() - signalled).toBeLessThan(8000)
+    // Less than the longest wait for running calls.
+    expect(performance.now() - signalled).toBeLessThan(20_000)
 
     const again = await get(c, elsewhere, resumed.lastId)
     await again.until(responseTo('call'))
     await cluster.revive(0)
   })
 
-  test('all three restart in turn, and no call fails', { timeout: 90_000 }, async () => {
+  test('all three restart in turn, and no call fails', { timeout: 240_000 }, async () => {
     const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
     for (const index of [0, 1, 2]) {
       await delay(500)
+      await load.untilServedBy(3 + index)
       expect(await cluster.node(index).stop()).toEqual({ code: 0, signal: null })
       await cluster.revive(index)
     }
-    await delay(500)
+    await load.untilServedBy(6)
     await load.untilMoreThan(100)
     const { calls, failures, pids } = await load.stop()
     expect(failures).toEqual([])
@@ -126,7 +130,8 @@ describeRedis('plain', 'nodes that stop', () => {
     const { failures, slowestMs } = await load.stop()
     // The calls that ran on that node, and none later.
     expect(failures.filter(({ startedAt }) => startedAt > killed)).toEqual([])
-    expect(slowestMs).toBeLessThan(10_000)
+    // Calls whose node is lost are answered with an error after missed heartbeats.
+    expect(slowestMs).toBeLessThan(30_000)
     await cluster.revive(1)
   })
 

@@ -146,7 +146,7 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
     expect(healthCheck({ MASK_MCP_PORT: port })).not.toBe(0)
     const { child, said } = start(env)
     const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)))
-    await expect.poll(() => healthCheck({ MASK_MCP_PORT: port })).toBe(0)
+    await expect.poll(() => healthCheck({ MASK_MCP_PORT: port }), { timeout: 60_000 }).toBe(0)
     for (const era of ERAS) {
       const { client } = await connectClient(url, era)
       const login = await client.callTool({ name: 'login', arguments: {} })

@@ -56,7 +56,7 @@ for (const kind of ['plain', 'json'] as const) {
     })
 
     test('that is killed and restarted still has all sessions', async () => {
-      const redis = await startRedis(kind, ['--appendfsync', 'always'])
+      const redis = await startRedis(kind)
       onTestFinished(() => redis.stop())
       const { url } = await startOn(redis.url)
       const { client, transport } = await connectClient(url, '2025-11-25')

@@ -74,7 +74,7 @@ test('runs the demo, whatever the environment of the caller', async () => {
 
 test('exits with 1 and a reason when interrupted, and stops its server', async () => {
   const { process: demo, shown, ended } = startDemo()
-  await expect.poll(() => shown.text).toContain('ready at')
+  await expect.poll(() => shown.text, { timeout: 60_000 }).toContain('ready at')
   demo.kill('SIGTERM')
   expect(await ended, shown.text).toBe(1)
   expect(shown.text).toMatch(/✗ Step \d+ failed: interrupted\n$/)

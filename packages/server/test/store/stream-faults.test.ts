@@ -25,8 +25,7 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
 
   beforeEach(async () => {
     messages = []
-    // The tests kill the server: acknowledged writes must be on the disk.
-    server = await startRedis('plain', ['--appendfsync', 'always'])
+    server = await startRedis('plain')
     admin = createClient({ url: server.url })
     admin.on('error', () => undefined)
     await admin.connect()

@@ -1,6 +1,5 @@
 /** State of clients at three nodes before a failure, and checks that it survives. */
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { structured } from './clients.ts'
 import { type Listening, listen, listenTo, responseTo } from './event-reader.ts'
