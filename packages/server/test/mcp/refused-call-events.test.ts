@@ -80,7 +80,8 @@ async function resume(node: number, from: Record<string, string>): Promise<Liste
   return stream
 }
 
-const echo = (text: string, delayMs = 600) =>
+/** Long enough to disconnect, and to prepare the store, on a busy machine. */
+const echo = (text: string, delayMs = 1500) =>
   request('tools/call', { name: 'echo', arguments: { text, delayMs } }, text)
 
 test('a client that resumes before the call is stored gets no error', async () => {
@@ -111,7 +112,7 @@ test.each([
   const resumed = await resume(node, from)
   await expect.poll(() => refused.size).toBeGreaterThan(0)
   isFull = false
-  const { message } = await resumed.until(responseTo('late'), 10_000)
+  const { message } = await resumed.until(responseTo('late'))
   expect(message?.result).toMatchObject({ structuredContent: { text: 'late' } })
   await resumed.ended
   const again = await resume(node, { ...headers, 'last-event-id': resumed.lastId ?? '' })
