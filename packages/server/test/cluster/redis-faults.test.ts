@@ -19,7 +19,7 @@ import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const TIMEOUT_MS = 1000
 /** More than the longest pause between two attempts to connect, on a busy machine. */
-const RECOVERY_MS = 15_000
+const RECOVERY_MS = 25_000
 
 const call = (name: string, input: object = {}, id = 'call') =>
   request('tools/call', { name, arguments: input }, id)
