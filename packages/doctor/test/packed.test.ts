@@ -28,7 +28,7 @@ beforeAll(async () => {
   await run('npm', ['install', ...options, `./${tarball}`], { cwd: folder })
   const project = join(source, '../server/test/fixtures/bank')
   server = await startTestServer({ project })
-}, 120_000)
+}, 240_000)
 afterAll(async () => {
   await server?.stop()
   rmSync(folder, { recursive: true, force: true })
@@ -52,7 +52,7 @@ it('examines a running server', async () => {
   expect(checks.length).toBeGreaterThan(10)
   const findings = checks.flatMap(({ findings }) => findings)
   expect(findings.filter(({ verdict }) => verdict === 'wrong')).toEqual([])
-}, 120_000)
+}, 240_000)
 
 it('prints the usage', async () => {
   await expect(run('npx', ['--offline', 'doctor'], { cwd: folder })).rejects.toMatchObject({

@@ -227,7 +227,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     await cluster.revive(2)
   })
 
-  test('so does one with more events than the log keeps', { timeout: 120_000 }, async () => {
+  test('so does one with more events than the log keeps', { timeout: 240_000 }, async () => {
     const headers = await connect(a)
     const steps = { steps: 60_000, everyMs: 1 }
     const params = { name: 'steps', arguments: steps, _meta: { progressToken: 'steps' } }

@@ -84,7 +84,7 @@ const folder = mkdtempSync(join(tmpdir(), 'image-'))
 afterAll(() => {
   spawnSync('chmod', ['-R', 'u+w', folder])
   spawnSync('rm', ['-rf', folder])
-}, 120_000)
+}, 240_000)
 
 describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is built', () => {
   let application = ''

@@ -92,7 +92,7 @@ describeUnless(
     })
 
     test('three nodes are served, an official client signs in, and metrics show it', {
-      timeout: 120_000,
+      timeout: 300_000,
     }, async () => {
       expect(blocks).toHaveLength(3)
       expect(await run(start)).toContain('{"status":"ok"}')

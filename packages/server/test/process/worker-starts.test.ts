@@ -9,7 +9,7 @@ import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { forkedBy, linesIn, startWorkers } from '../support/workers.ts'
 
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const STACK = /^ +at /m
 const REDIS_URL = 'redis://127.0.0.1:1'

@@ -45,7 +45,7 @@ async function faultsAt(url: string, ...args: string[]): Promise<string> {
   return withVerdict(await examineServer(url, ...args), 'wrong').join('\n')
 }
 
-describe.concurrent('names', { timeout: 120_000 }, () => {
+describe.concurrent('names', { timeout: 240_000 }, () => {
   test('nothing, if the proxy works correctly', async () => {
     expect(await faultsAt(await startBehind(passOn))).toBe('')
   })

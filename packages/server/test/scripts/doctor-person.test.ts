@@ -12,7 +12,7 @@ function disguise(body: string): string {
   return body.replaceAll('value="ada"', "value='ada'")
 }
 
-describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000 }, (login) => {
+describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 240_000 }, (login) => {
   let app: TestApp
   let proxy: RecordingBalancer
   beforeAll(async () => {

@@ -132,7 +132,7 @@ describe('the packed package', () => {
     // Without running a command: it needs the Redis of the nodes.
     const access = run(process.execPath, [bin, 'access', 'list'], { cwd: project })
     await expect(access).rejects.toThrow('This command needs the Redis of the nodes')
-  }, 120_000)
+  }, 240_000)
 
   it('does not permit imports of internal files', async () => {
     const code = "await import('@mcp-template/server/dist/config.js')"
