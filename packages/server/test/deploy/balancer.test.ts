@@ -70,8 +70,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
   }
 
   /** nginx skips a node that refused a connection for a while. */
-  const untilAllServe = () =>
-    expect.poll(async () => Math.min(...(await turns(6)))).toBe(2)
+  const untilAllServe = () => expect.poll(async () => Math.min(...(await turns(6)))).toBe(2)
 
   const change = () => read(postModern(url, 'tools/call', { name: 'change', arguments: {} }))
 

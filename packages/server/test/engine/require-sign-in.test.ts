@@ -181,7 +181,10 @@ describe('a client of the 2025 era', () => {
     expect(params.elicitationId).toBeTypeOf('string')
     expect(elicitationCompleted).not.toHaveBeenCalled()
     await own.signIn()
-    await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalledWith(params.elicitationId), 30_000)
+    await vi.waitFor(
+      () => expect(elicitationCompleted).toHaveBeenCalledWith(params.elicitationId),
+      30_000,
+    )
   })
 
   it('that has disconnected by then causes no error', async () => {

@@ -37,11 +37,7 @@ test('files that hang are named together with the other faults', async () => {
     expect.stringMatching(/^prompts\/hangs\.ts: its import did not settle/),
   ])
   expect(slow).toEqual(
-    expect.arrayContaining([
-      'tools/hangs.ts 1',
-      'resources/waits.ts 1',
-      'prompts/hangs.ts 1',
-    ]),
+    expect.arrayContaining(['tools/hangs.ts 1', 'resources/waits.ts 1', 'prompts/hangs.ts 1']),
   )
 })
 

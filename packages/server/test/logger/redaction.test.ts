@@ -141,16 +141,7 @@ describe('secrets inside text', () => {
 
   it('is fast with long hostile lines', async () => {
     const { log } = recordingLogger()
-    const parts = [
-      'eyJ',
-      'ses_',
-      'Bearer ',
-      '://',
-      '/connect/',
-      '\\"token',
-      '://a:',
-      '?code=',
-    ]
+    const parts = ['eyJ', 'ses_', 'Bearer ', '://', '/connect/', '\\"token', '://a:', '?code=']
     await expectWithin(2000, async () => {
       for (const part of parts) log.info(part.repeat(100_000))
     })
