@@ -72,8 +72,8 @@ export default defineConfig({
       { extends: true, test: { name: 'slow', include: slow } },
     ],
     // Only for what hangs: a busy machine takes many times as long as an idle one.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     // What is polled for comes from other processes, which a busy machine makes wait.
     expect: { poll: { timeout: 30_000 } },
     reporters: inCi ? ['default', 'json'] : ['default'],

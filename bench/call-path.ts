@@ -34,10 +34,11 @@ const folder = mkdtempSync(join(tmpdir(), 'call-path-'))
 const settings = createSettings(folder)
 try {
   const only = positionals.length > 0 ? { only: positionals } : {}
-  const figures = await measurePath(await settings.make(1, PATH_SESSIONS), only)
+  const made = await settings.make(1, PATH_SESSIONS)
+  const figures = await measurePath(made, only)
   for (const each of figures) print(each)
   if (values.write) writeFileSync(BOUNDS, `${JSON.stringify(boundsOf(figures), null, 2)}\n`)
-  if (values.check) check(figures)
+  if (values.check) await check(figures, (keys) => measurePath(made, { only: keys }))
 } finally {
   await settings.close()
   rmSync(folder, { recursive: true, force: true })
@@ -60,21 +61,38 @@ function boundsOf(figures: readonly PathFigures[]): Bounds {
   )
 }
 
-function check(figures: readonly PathFigures[]): void {
+/**
+ * Measures rows that exceed their bound again, up to twice: code that is not optimized yet allocates more,
+ * which takes longer on a busy machine.
+ */
+async function check(
+  figures: readonly PathFigures[],
+  measure: (keys: readonly string[]) => Promise<readonly PathFigures[]>,
+): Promise<void> {
   const bounds = JSON.parse(readFileSync(BOUNDS, 'utf8')) as Bounds
-  const faults = figures.flatMap(({ key, kilobytes, survivingKilobytes, files }) => {
+  let faults = faultsIn(figures, bounds)
+  for (let again = 0; faults.length > 0 && again < 2; again += 1) {
+    for (const { text } of faults) console.log(`${text}; measuring again`)
+    const keys = [...new Set(faults.map(({ key }) => key))]
+    faults = faultsIn(await measure(keys), bounds)
+  }
+  for (const { text } of faults) console.error(text)
+  if (faults.length > 0) process.exitCode = 1
+}
+
+function faultsIn(figures: readonly PathFigures[], bounds: Bounds) {
+  return figures.flatMap(({ key, kilobytes, survivingKilobytes, files }) => {
     const bound = bounds[key]
-    if (bound === undefined) return [`${key}: path-bounds.json has no such row`]
+    if (bound === undefined) return [{ key, text: `${key}: path-bounds.json has no such row` }]
     return [
       [kilobytes, bound.kilobytes * ROOM, 'kB a call'] as const,
       [survivingKilobytes, MOST_SURVIVING, 'kB survive collections'] as const,
       [files.length, bound.files * ROOM, 'files'] as const,
     ]
       .filter(([found, most]) => found > most)
-      .map(
-        ([found, most, unit]) => `${key}: ${found.toFixed(1)} ${unit}; at most ${most.toFixed(1)}`,
-      )
+      .map(([found, most, unit]) => ({
+        key,
+        text: `${key}: ${found.toFixed(1)} ${unit}; at most ${most.toFixed(1)}`,
+      }))
   })
-  for (const fault of faults) console.error(fault)
-  if (faults.length > 0) process.exitCode = 1
 }

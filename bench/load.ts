@@ -48,7 +48,7 @@ export function putLoad(
   if (loadTool === 'wrk') {
     return run(pid, luaOf(call, rate), (job) => {
       const script = join(import.meta.dirname, 'load/wrk.lua')
-      const options = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--timeout', '10s']
+      const options = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--timeout', '30s']
       return ['wrk', [...options, '-s', script, new URL(call.url).origin, '--', job]]
     })
   }

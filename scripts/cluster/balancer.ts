@@ -41,6 +41,8 @@ export interface Balancer {
   readonly url: string
   /** The number of requests per node, by index. */
   readonly served: readonly number[]
+  /** Whether each node was ready at its last probe; true without probes. */
+  readonly ready: readonly boolean[]
   /** Aborts all open connections, like a network failure. */
   cut(): void
   close(): Promise<void>
@@ -53,6 +55,8 @@ const HOP_BY_HOP = new Set([
 ])
 
 const LOOK_EVERY_MS = 200
+/** A node that takes longer to answer a probe is not ready; a busy one may take a second. */
+const PROBE_TIMEOUT_MS = 3000
 
 /** Longer than clients keep idle connections: one that closes while a request arrives loses it. */
 const KEEP_ALIVE_MS = 120_000
@@ -61,14 +65,14 @@ const KEEP_ALIVE_MS = 120_000
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
   const { nodes, port = 0, readyPath, handOver = passOn } = options
   const served = nodes.map(() => 0)
-  const watch = readyPath === undefined ? undefined : watchNodes(nodes, readyPath)
+  const watch = watchNodes(nodes, readyPath)
   const { firstNode = takeTurns(nodes) } = options
 
   /** The first node in turn that accepts a connection; tries all if none is ready. */
   async function nextNode(path: string) {
     const first = firstNode(path)
     const inTurn = nodes.map((_, offset) => (first + offset) % nodes.length)
-    const isReady = (index: number) => watch?.ready[index] ?? true
+    const isReady = (index: number) => watch.ready[index] === true
     const byChance = [...inTurn.filter(isReady), ...inTurn.filter((index) => !isReady(index))]
     for (const index of byChance) {
       const socket = await open(nodes[index] ?? 0)
@@ -94,9 +98,10 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     served,
+    ready: watch.ready,
     cut: () => server.closeAllConnections(),
     async close() {
-      watch?.stop()
+      watch.stop()
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()
@@ -114,11 +119,16 @@ function takeTurns(nodes: readonly number[]): () => number {
   }
 }
 
-/** The readiness of each node, as of the last probe. */
-function watchNodes(nodes: readonly number[], path: string) {
+/** The readiness of each node, as of the last probe: one at a time, so that the last one counts. */
+function watchNodes(nodes: readonly number[], path: string | undefined) {
   const ready = nodes.map(() => true)
+  if (path === undefined) return { ready, stop: () => undefined }
+  const probing = new Set<number>()
   const look = async (port: number, index: number) => {
+    if (probing.has(index)) return
+    probing.add(index)
     ready[index] = await probe(port, path).catch(() => false)
+    probing.delete(index)
   }
   const timer = setInterval(() => nodes.forEach(look), LOOK_EVERY_MS)
   return { ready, stop: () => clearInterval(timer) }
@@ -126,7 +136,7 @@ function watchNodes(nodes: readonly number[], path: string) {
 
 /** Whether a node is ready. Its connection is not kept: idle ones would count as open at the node. */
 async function probe(port: number, path: string): Promise<boolean> {
-  const signal = AbortSignal.timeout(LOOK_EVERY_MS * 5)
+  const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
   const request = get({ host: '127.0.0.1', port, path, agent: false, signal })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   // An abort from here on changes nothing.

@@ -76,10 +76,11 @@ export async function startNode(options: NodeOptions): Promise<NodeProcess> {
   }
 }
 
-/** The readiness probe: a node serves before its Redis is connected. */
+/** A node serves before its Redis is connected, and is ready with the first shard of several. */
 async function isReady(port: number): Promise<boolean> {
   try {
-    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`)
+    return response.ok && !(await response.text()).includes('redis_degraded')
   } catch {
     return false
   }

@@ -3,14 +3,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../../packages/server/test/support/free-port.ts'
 
 const COMMAND = 'node_modules/@mcp-template/server/bin/mcp-template.js'
 
 /** Exceeds the start time on a busy machine. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 
 export interface ServerOptions {
   readonly project: string
@@ -74,13 +74,4 @@ async function fail(child: ChildProcess, message: string): Promise<never> {
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -20,7 +20,8 @@ const SKEW_MS = 120_000
 /** Less than the clocks are apart. */
 const TOKEN_SECONDS = 60
 const GRACE_SECONDS = 20
-const SLACK_MS = 5000
+/** More than a test takes between two measurements, and less than the clock skew. */
+const SLACK_MS = 30_000
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
@@ -126,9 +127,7 @@ describe.each([
       }
     })
 
-    test('a code is used once, and a replay at the other node revokes', {
-      timeout: 30_000,
-    }, async () => {
+    test('a code is used once, and a replay at the other node revokes', async () => {
       for (const [receives, replays] of ways()) {
         const authorization = await known.authorize()
         const { body } = await (await at(receives)).exchange(authorization)
@@ -138,9 +137,7 @@ describe.each([
       }
     })
 
-    test('the grace period of a refresh token follows the clock of the store', {
-      timeout: 60_000,
-    }, async () => {
+    test('the grace period of a refresh token follows the clock of the store', async () => {
       const given = await Promise.all(
         ways().map(async ([one, other]) => {
           const { body } = await (await at(one)).exchange(await known.authorize())

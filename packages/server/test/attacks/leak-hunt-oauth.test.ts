@@ -43,7 +43,7 @@ for (const kind of ['plain', 'json'] as const) {
   describeRedis(kind, `on Redis (${kind})`, () => {
     test.each(['HS256', 'ES256'])(
       'no secret of the token flow is left behind with %s',
-      { timeout: 60_000 },
+      { timeout: 240_000 },
       (algorithm) => leavesNothing(kind, algorithm),
     )
   })

@@ -39,7 +39,7 @@ for (const kind of ['plain', 'json'] as const) {
   describeRedis(kind, `on Redis (${kind})`, () => {
     test.each(['demo', 'outside'] as const)(
       'no secret is left behind when people sign in at the %s provider',
-      { timeout: 60_000 },
+      { timeout: 240_000 },
       (provider) => leavesNothing(kind, provider),
     )
   })

@@ -191,11 +191,15 @@ test('no large request costs more than a few normal calls for each 16 KiB', asyn
   const headers = await connect(app.url)
   const small = JSON.stringify(request('tools/call', { name: 'echo', arguments: { text: 'hi' } }))
   const cost = async (body: string, times: number, more: Record<string, string> = headers) => {
-    for (let run = 0; run < times; run += 1) await read(postText(app.url, body, more))
-    const before = process.cpuUsage()
-    for (let run = 0; run < times; run += 1) await read(postText(app.url, body, more))
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / times
+    const costs: number[] = []
+    // The cheapest of four rounds: others on the machine, and the warm-up, only add to it.
+    for (let round = 0; round < 4; round += 1) {
+      const before = process.cpuUsage()
+      for (let run = 0; run < times; run += 1) await read(postText(app.url, body, more))
+      const { user, system } = process.cpuUsage(before)
+      costs.push((user + system) / times)
+    }
+    return Math.min(...costs)
   }
   const normal = await cost(small, 200)
   const text = 'x'.repeat(80)

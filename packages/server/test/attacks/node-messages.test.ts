@@ -189,7 +189,7 @@ describeRedis('plain', 'messages between nodes', () => {
     await stream.until(responseTo('call'))
     const inbox = `mcp:stream:{nodes}:inbox:${wireId.split('.')[0]}`
     expect(await admin.at(inbox, (one) => one.exists(inbox))).toBe(1)
-    await expect.poll(() => admin.at(inbox, (one) => one.xLen(inbox)), { timeout: 5000 }).toBe(0)
+    await expect.poll(() => admin.at(inbox, (one) => one.xLen(inbox))).toBe(0)
     expect(await admin.at(inbox, (one) => one.ttl(inbox))).toBeLessThanOrEqual(60)
     // And is used again afterwards.
     const second = await question(headers, 'second')

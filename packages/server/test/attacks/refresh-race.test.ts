@@ -47,7 +47,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     Promise.all(Array.from({ length: USERS }, () => client.refresh(token)))
 
   test('twenty concurrent uses return one successor', {
-    timeout: 30_000 + ROUNDS * 3000,
+    timeout: 120_000 + ROUNDS * 5000,
   }, async () => {
     let { refresh_token: token } = await client.connect()
     const started = performance.now()
@@ -78,7 +78,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
       expect(await statuses(cluster.urls, token)).toEqual([401, 401, 401])
     }
     await refreshed(successor)
-  }, 40_000)
+  })
 
   test('an older generation revokes the family, even while the newest is in use', async () => {
     const { refresh_token: first } = await client.connect()
@@ -93,7 +93,7 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     }
   })
 
-  test('a revocation wins, whenever it arrives', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
+  test('a revocation wins, whenever it arrives', { timeout: 120_000 + ROUNDS * 5000 }, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { refresh_token: token } = await client.connect()
       const racing = useAtOnce(token)

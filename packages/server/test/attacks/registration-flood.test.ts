@@ -13,12 +13,14 @@ import { postModern, read } from '../support/wire.ts'
 
 const FLOOD = 10_000
 const AT_ONCE = 100
-/** Of one address in a minute; a flood may reach into a second one. */
-const MOST = 2 * 20
+/** Of one address in a minute. */
+const MOST = 20
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 describeRedis('plain', 'on three nodes', () => {
   let cluster: OAuthNodes
+  let minutes = 2
   beforeAll(async () => {
     cluster = await startOAuthNodes({ RATE_LIMIT: 'on', TRUSTED_PROXIES: '1' })
   })
@@ -28,11 +30,12 @@ describeRedis('plain', 'on three nodes', () => {
   const registerAt = (index: number, address: string, name = `client ${index}`) =>
     register(cluster.urls[index % 3] ?? '', { client_name: name }, from(address))
 
-  test('of one address are refused except for a few', { timeout: 120_000 }, async () => {
+  test('of one address are refused except for a few', { timeout: 400_000 }, async () => {
     // Authorized before the flood, from the same address: somebody in the same office.
     const neighbour = await createOAuthClient(cluster.url)
     const tokens = await neighbour.connect()
     const statuses = new Map<number, number>()
+    const startedAt = performance.now()
     for (let sent = 0; sent < FLOOD; sent += AT_ONCE) {
       const batch = Array.from({ length: AT_ONCE }, (_, index) => registerAt(index, '192.0.2.1'))
       for (const { status } of await Promise.all(batch)) {
@@ -40,7 +43,9 @@ describeRedis('plain', 'on three nodes', () => {
       }
     }
     expect([...statuses.keys()].sort()).toEqual([201, 429])
-    expect(statuses.get(201)).toBeLessThanOrEqual(MOST)
+    // A flood may reach into further minutes.
+    minutes = 1 + Math.ceil((performance.now() - startedAt) / MINUTE_MS)
+    expect(statuses.get(201)).toBeLessThanOrEqual(minutes * MOST)
 
     const same = from('192.0.2.1')
     const headers = { ...withToken(tokens.access_token), ...same }
@@ -59,7 +64,7 @@ describeRedis('plain', 'on three nodes', () => {
       registerAt(index, `10.0.0.${index}, 198.51.100.7`),
     )
     const taken = (await Promise.all(forged)).filter(({ status }) => status === 201)
-    expect(taken.length).toBeLessThanOrEqual(MOST)
+    expect(taken.length).toBeLessThanOrEqual(2 * MOST)
     expect(taken.length).toBeGreaterThan(0)
   })
 
@@ -73,7 +78,7 @@ describeRedis('plain', 'on three nodes', () => {
       if (key.includes('rate:')) expect(leftMs).toBeLessThanOrEqual(60_000)
     }
     const unused = keys.filter((key) => key.includes(':Client:'))
-    expect(unused.length).toBeLessThan(3 * MOST)
+    expect(unused.length).toBeLessThan((minutes + 4) * MOST)
     redis.destroy()
   })
 

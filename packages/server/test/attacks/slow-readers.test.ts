@@ -107,7 +107,7 @@ test.each([
     )
     const call = () => read(post(server.url, request('tools/call', paramsOf(false, 1)), session))
     // The slots are released although the clients have closed nothing.
-    await expect.poll(async () => (await call()).status, { timeout: 20_000 }).toBe(200)
+    await expect.poll(async () => (await call()).status).toBe(200)
     expect(print).not.toHaveBeenCalled()
     for (const socket of sockets) socket.destroy()
   },
@@ -134,7 +134,7 @@ test('who does not read a stream that a newer one replaces is disconnected', asy
     replays.push(await openPaused(`GET ${path.replace('/messages', '/sse')}`, from))
   }
   // The sockets of the client, and that of the newest stream at the server.
-  await expect.poll(openSockets, { timeout: 20_000 }).toBeLessThan(before + replays.length + 5)
+  await expect.poll(openSockets).toBeLessThan(before + replays.length + 5)
   for (const socket of replays) socket.destroy()
 })
 

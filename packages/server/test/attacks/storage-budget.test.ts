@@ -20,11 +20,19 @@ const ENV = { RATE_LIMIT: 'on', TRUSTED_PROXIES: '1', RATE_LIMIT_STORED_BYTES: S
 type Fields = Readonly<Record<string, string>>
 const from = (address: string): Fields => ({ 'x-forwarded-for': address })
 
-/** Bytes of all stored data, except counters and messages between nodes. */
-async function storedBytes(redis: RedisAdmin): Promise<number> {
+type Stored = ReadonlyMap<string, number>
+
+/** The bytes of each key, except counters and messages between nodes. */
+async function storedBytes(redis: RedisAdmin): Promise<Stored> {
   const keys = (await redis.keys('*')).filter((key) => !/:count:|\{nodes\}/.test(key))
-  const sizes = await Promise.all(keys.map((key) => redis.at(key, (one) => one.memoryUsage(key))))
-  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+  const size = (key: string) => redis.at(key, (one) => one.memoryUsage(key))
+  return new Map(await Promise.all(keys.map(async (key) => [key, (await size(key)) ?? 0] as const)))
+}
+
+/** The bytes that were added; keys of earlier tests may expire meanwhile. */
+function added(before: Stored, after: Stored): number {
+  const grown = [...after].map(([key, bytes]) => bytes - (before.get(key) ?? 0))
+  return grown.reduce((sum, bytes) => sum + bytes, 0)
 }
 
 describeRedis('plain', 'a stranger has stored no more than its budget', () => {
@@ -79,7 +87,7 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
     },
   }
 
-  test.each(Object.keys(kinds))('%s', { timeout: 60_000 }, async (kind) => {
+  test.each(Object.keys(kinds))('%s', async (kind) => {
     const act = kinds[kind] ?? expect.fail()
     const index = Object.keys(kinds).indexOf(kind)
     // Addresses of one IPv6 network share one budget.
@@ -96,18 +104,18 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
     const seconds = Number(refused?.headers.get('retry-after'))
     expect(seconds).toBeGreaterThan(0)
     expect(seconds).toBeLessThanOrEqual(60)
-    const stored = (await storedBytes(redis)) - before
+    const stored = added(before, await storedBytes(redis))
     expect(stored).toBeLessThan(1.2 * BUDGET)
     // It was not refused too early.
     expect(stored).toBeGreaterThan(BUDGET / 4)
     const statuses = await Promise.all([0, 1, 2].map((node) => act(node, here(node))))
     expect(statuses.map(({ status }) => status)).toEqual([429, 429, 429])
-    expect((await storedBytes(redis)) - before).toBe(stored)
+    expect(added(before, await storedBytes(redis))).toBe(stored)
     const elsewhere = await act(0, from(`2001:db8:ff${index}::1`))
     expect([200, 201, 202, 303]).toContain(elsewhere.status)
   })
 
-  test('a sign-in link: the tool returns the time to retry', { timeout: 60_000 }, async () => {
+  test('a sign-in link: the tool returns the time to retry', async () => {
     const here = from('192.0.2.77')
     let error: Readonly<Record<string, unknown>> | undefined
     for (let count = 0; error === undefined && count < 300; count += 1) {
@@ -123,7 +131,7 @@ describeRedis('plain', 'a stranger has stored no more than its budget', () => {
     expect(Number(error?.retryAfterSeconds)).toBeGreaterThan(0)
   })
 
-  test('an authorized client is not affected', { timeout: 60_000 }, async () => {
+  test('an authorized client is not affected', async () => {
     const neighbour = await createOAuthClient(cluster.url)
     const tokens = await neighbour.connect()
     const here = from('192.0.2.88')

@@ -233,7 +233,7 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
   })
 })
 
-test('a stream outlives its token, not its session', { timeout: 90_000 }, async () => {
+test('a stream outlives its token, not its session', { timeout: 240_000 }, async () => {
   const app = await startApp({ env: { RATE_LIMIT: 'off', ACCESS_TOKEN_TTL: '30' } })
   const client = await createOAuthClient(app.url)
   const { access_token: token, refresh_token: refreshToken } = await client.connect()

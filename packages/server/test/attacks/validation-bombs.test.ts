@@ -97,11 +97,15 @@ test('five keys are named, and 60 characters of each', async () => {
 test('invalid arguments cost little more than valid ones', async () => {
   async function cpuOf(schema: z.ZodObject, input: object): Promise<number> {
     const run = () => callTool(toolOf(schema), input as Record<string, unknown>)
-    await run()
-    const before = process.cpuUsage()
-    for (let round = 0; round < 5; round += 1) await run()
-    const { user, system } = process.cpuUsage(before)
-    return user + system
+    const costs: number[] = []
+    // The cheapest of several runs: others on the machine, and the warm-up, only add to it.
+    for (let round = 0; round < 6; round += 1) {
+      const before = process.cpuUsage()
+      await run()
+      const { user, system } = process.cpuUsage(before)
+      costs.push(user + system)
+    }
+    return Math.min(...costs)
   }
   const last = () => ({ kind: 7, text: 'a', more: 1 })
   const fitting = await cpuOf(z.object({ a: z.array(shapes) }), { a: times(MANY / 4, last) })

@@ -7,7 +7,7 @@ import { startSeveral } from '../support/several-upstreams.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { postModern, read } from '../support/wire.ts'
 
-test('authorizing signs in at the first only', { timeout: 60_000 }, async () => {
+test('authorizing signs in at the first only', async () => {
   const { url } = await startSeveral({ LOGIN: 'at-authorize' })
   const client = await createOAuthClient(url)
   const { browser, verifier, decide } = await client.openConsent()

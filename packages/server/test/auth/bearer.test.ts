@@ -169,7 +169,7 @@ describe('logging out', () => {
 })
 
 test('a stream ends when its token expires', async () => {
-  const bearer = await app.bearer({ subject: 'short', ttlSeconds: 2 })
+  const bearer = await app.bearer({ subject: 'short', ttlSeconds: 4 })
   const stream = await listen(`${app.url}/mcp`, { ...(await connectWith(bearer)), ...bearer })
   expect(stream.response.status).toBe(200)
   expect(await stream.ended).toBe(true)

@@ -131,7 +131,8 @@ test('a token from before a logout renews nothing', async () => {
   const headers = { authorization: `Bearer ${stolen}` }
   await read(postModern(app.url, 'tools/call', { name: 'logout', arguments: {} }, { headers }))
   expect(await statusOf(fresh)).toBe(200)
-  expect(touch).toHaveBeenCalled()
+  // In the background.
+  await expect.poll(() => touch.mock.calls.length).toBeGreaterThan(0)
   touch.mockClear()
   // A TTL is renewed at most once a second.
   await delay(1100)

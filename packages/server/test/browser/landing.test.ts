@@ -134,7 +134,7 @@ describeBrowser('the landing page', (open) => {
     const seen: string[] = []
     for (;;) {
       await page.keyboard.press('Tab')
-      const text = await focused.textContent({ timeout: 1000 }).catch(() => null)
+      const text = await focused.textContent({ timeout: 10_000 }).catch(() => null)
       if (text === null) break
       seen.push(text.trim().split(/\s{2,}/)[0] ?? '')
       expect(await page.evaluate(OUTLINE)).toMatch(/^solid [3-9]px$/)

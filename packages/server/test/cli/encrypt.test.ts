@@ -11,7 +11,7 @@ import { loadConfig } from '../../src/config.ts'
 import { COMMAND } from '../support/project-copy.ts'
 
 // Each command is a process that loads the framework from its sources.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const command = [...COMMAND, 'encrypt']
 const folder = mkdtempSync(join(tmpdir(), 'encrypt-'))

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { COMMAND, copyProject, MODULES } from '../support/project-copy.ts'
 
 // Each command is a process that loads the framework from its sources.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const { folder: copy, remove } = copyProject()
 afterAll(remove)
@@ -62,7 +62,7 @@ describe('a new tool', () => {
   it('has the right types', () => {
     const { status, output } = installed('typescript/bin/tsc')
     expect(status, output).toBe(0)
-  }, 120_000)
+  }, 240_000)
 
   it('passes its test', () => {
     const { status, output } = installed(
@@ -72,7 +72,7 @@ describe('a new tool', () => {
     )
     expect(status, output).toBe(0)
     expect(output).toMatch(/3 passed/)
-  }, 120_000)
+  }, 240_000)
 })
 
 describe('a new resource and a new prompt', () => {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { COMMAND, copyProject, MODULES } from '../support/project-copy.ts'
 
 // Each command is a process that loads the framework from its sources.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const { folder: copy, remove } = copyProject()
 afterAll(remove)

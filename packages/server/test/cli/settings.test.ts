@@ -7,7 +7,7 @@ import { afterAll, expect, it, vi } from 'vitest'
 import { COMMAND, copyProject } from '../support/project-copy.ts'
 
 // Each command is a process that loads the framework from its sources.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const { folder, remove } = copyProject()
 afterAll(remove)

@@ -63,7 +63,7 @@ function addressIn({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<
 }
 
 const isRequired = process.env.REQUIRE_CLIENTS === '1'
-describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 120_000 }, () => {
+describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 240_000 }, () => {
   test('connects with the command of the documentation', async () => {
     const { url, lines, stop } = await startApp()
     closing({ close: stop })

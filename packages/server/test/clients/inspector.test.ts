@@ -56,7 +56,7 @@ async function authorizeClient({ stderr, stdout }: Inspector): Promise<void> {
 }
 
 const isRequired = process.env.REQUIRE_CLIENTS === '1'
-describe.skipIf(!isThere && !isRequired)('the Inspector', { timeout: 60_000 }, () => {
+describe.skipIf(!isThere && !isRequired)('the Inspector', () => {
   test.each(['legacy', 'modern'])('signs in and calls a tool (%s era)', async (era) => {
     const { url } = await startGuarded()
     const call = ['--method', 'tools/call', '--tool-name', 'session', '--protocol-era', era]

@@ -60,7 +60,7 @@ function emptyFolder(): string {
 }
 
 const isRequired = process.env.REQUIRE_CLIENTS === '1'
-describe.skipIf(!isThere && !isRequired)('mcp-remote', { timeout: 60_000 }, () => {
+describe.skipIf(!isThere && !isRequired)('mcp-remote', () => {
   test.each(['/mcp', '/sse'])('signs in at %s, and not again at its next start', async (path) => {
     const { url } = await startGuarded()
     const folder = emptyFolder()

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { within } from '../../src/store/contract/store-nodes.ts'
 import { structured } from '../support/clients.ts'
 import {
   type Listening,
@@ -50,7 +51,8 @@ describeRedis('plain', 'calls on three nodes', () => {
       const client = await connectFull(cluster.url)
       onTestFinished(() => client.close())
       const pids = new Set<number>()
-      for (let turn = 0; turn < 3; turn += 1) {
+      // The balancer skips a node that was briefly busy.
+      for (let turn = 0; turn < 3 || (pids.size < 2 && turn < 100); turn += 1) {
         const received: number[] = []
         const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
         const input = { steps: 4, everyMs: 20 }
@@ -79,7 +81,7 @@ describeRedis('plain', 'calls on three nodes', () => {
       const received: number[] = []
       const onprogress = ({ progress }: { progress: number }) => void received.push(progress)
       const calling = client.call('steps', { steps: 20, everyMs: 100 }, { onprogress })
-      await delay(700)
+      await expect.poll(() => received.length).toBeGreaterThan(4)
       cluster.balancer.cut()
       expect(structured<{ done: number }>(await calling).done).toBe(20)
       expect(received).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
@@ -88,9 +90,9 @@ describeRedis('plain', 'calls on three nodes', () => {
 
   test('a slow call becomes a stream, and a fast one does not', async () => {
     const headers = await connect(a)
-    const fast = await post(a, where('fast'), headers)
+    // A call that takes longer than 300 ms becomes a stream, whatever it does.
+    const fast = await within(250, () => read(post(a, where('fast'), headers)))
     expect(fast.headers.get('content-type')).toMatch(/^application\/json/)
-    await fast.text()
     const slow = await start(b, headers, where('slow', 600))
     expect(slow.response.headers.get('content-type')).toBe('text/event-stream')
     const { message } = await slow.until(responseTo('call-slow'))
@@ -206,25 +208,26 @@ describeRedis('plain', 'calls on three nodes', () => {
     expect(JSON.stringify(message?.result)).toContain('late')
   })
 
-  test('a call whose node is killed soon ends with an error', { timeout: 30_000 }, async () => {
+  test('a call whose node is killed soon ends with an error', async () => {
     const headers = await connect(a)
     const stream = await start(c, headers, where('lost', 60_000))
     const killed = performance.now()
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
-    const { message } = await second.until(responseTo('call-lost'), 15_000)
+    const { message } = await second.until(responseTo('call-lost'))
     const ms = Math.round(performance.now() - killed)
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
-    expect(ms).toBeLessThan(8000)
+    // Its heartbeat expires after five seconds; its time limit ends much later.
+    expect(ms).toBeLessThan(25_000)
     // The session continues at the other nodes.
     const { message: next } = await read(post(b, where('next'), headers))
     expect(structured<Where>(next.result ?? {}).text).toBe('next')
     await cluster.revive(2)
   })
 
-  test('so does one with more events than the log keeps', { timeout: 120_000 }, async () => {
+  test('so does one with more events than the log keeps', { timeout: 240_000 }, async () => {
     const headers = await connect(a)
     const steps = { steps: 60_000, everyMs: 1 }
     const params = { name: 'steps', arguments: steps, _meta: { progressToken: 'steps' } }
@@ -233,7 +236,7 @@ describeRedis('plain', 'calls on three nodes', () => {
     cluster.node(2).child.kill('SIGKILL')
     expect(await stream.ended).toBe(false)
     const second = await resume(a, headers, stream.lastId)
-    const { message } = await second.until(responseTo('call-loud'), 15_000)
+    const { message } = await second.until(responseTo('call-loud'))
     expect(message?.error?.message).toMatch(/was lost/)
     expect(await second.ended).toBe(true)
     await cluster.revive(2)

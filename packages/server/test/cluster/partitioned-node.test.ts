@@ -32,7 +32,7 @@ describeOwnRedis('a node without one shard', () => {
   beforeAll(async () => {
     cluster = await startRedisCluster()
     network = await startNetwork(cluster.servers)
-    const common = { STORE_TIMEOUT_MS: '2000', LOG_LEVEL: 'info' }
+    const common = { STORE_TIMEOUT_MS: '5000', LOG_LEVEL: 'info' }
     nodes = await startThreeNodes({
       redis: asOne(cluster),
       env: (index) => ({ ...common, ...(index === PARTITIONED && network.env) }),

@@ -135,7 +135,7 @@ for (const topology of ['single', 'sentinel', 'cluster'] as const) {
       expect(Object.values(statuses).filter((status) => status >= 500)).toEqual([])
       callers = await openCallers(app)
       await callers.expectServed()
-      expect(await readiness()).toBe('200 {"status":"ok"}')
+      await untilReady()
       expect(faultsIn(app.lines.join(''))).toEqual([])
     })
   })

@@ -24,6 +24,8 @@ const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
 /** Long, since a busy machine is not a failure; measurements use the default. */
 const STORE_TIMEOUT_MS = process.env.FAILOVER_FIGURES === undefined ? '15000' : '1000'
 
+/** Longer than the old master remains a master. */
+const WRITES_PAUSED_MS = '30000'
 /** A failover takes as long as the time-out, and more on a busy machine. */
 const LONG = { timeout: 300_000 }
 
@@ -56,8 +58,10 @@ describeOwnRedis('three nodes behind Sentinels', () => {
 
   test('a planned failover loses nothing while writes are paused', LONG, async ({ annotate }) => {
     const seen = await watch(watched, async () => {
-      await sendToRedis(await sentinels.master(), 'CLIENT', 'PAUSE', '10000', 'WRITE')
+      const master = await sentinels.master()
+      await sendToRedis(master, 'CLIENT', 'PAUSE', WRITES_PAUSED_MS, 'WRITE')
       await failOver()
+      await sendToRedis(master, 'CLIENT', 'UNPAUSE')
     })
     await annotate(record('planned failover, writes paused', seen))
     expect(lostWrites(seen.reports)).toEqual([])

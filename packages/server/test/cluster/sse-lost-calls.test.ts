@@ -34,27 +34,25 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe(text)
   }
 
-  test('a call is answered with an error soon after its node is killed', {
-    timeout: 40_000,
-  }, async () => {
+  test('a call is answered with an error soon after its node is killed', async () => {
     const { stream, path } = await initializeSse(await get(a), [b, c])
     await sendSse(b, path, where('answered'))
     await stream.until(responseTo('answered'))
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     expect((await sendSse(c, path, where('kept', 9000))).status).toBe(202)
     cluster.node(1).child.kill('SIGKILL')
-    const { message } = await stream.until(responseTo('lost'), 15_000)
+    const { message } = await stream.until(responseTo('lost'))
     expect(message?.error).toMatchObject({ code: -32603, message: /was lost/ })
     await stream.until(responseTo('kept'))
     await settle(stream, c, path, 'after')
     const ids = stream.messages.map(({ id }) => id)
-    expect(ids).toEqual(['init', 'answered', 'lost', 'kept', 'after'])
+    // On a busy machine, the loss may be noticed after the other call has ended.
+    expect(ids.toSorted()).toEqual(['after', 'answered', 'init', 'kept', 'lost'])
+    expect(ids.at(-1)).toBe('after')
     await cluster.revive(1)
   })
 
-  test('a call that was lost together with the stream is answered with an error when its client reconnects', {
-    timeout: 40_000,
-  }, async () => {
+  test('a call that was lost together with the stream is answered with an error when its client reconnects', async () => {
     const { stream, path, id } = await initializeSse(await get(a), [a])
     expect((await sendSse(a, path, where('first', 60_000))).status).toBe(202)
     expect((await sendSse(a, path, where('second', 60_000))).status).toBe(202)
@@ -62,7 +60,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     expect(await stream.ended).toBe(false)
     // The client reconnects with the last event id, then with its session id only.
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
-    await next.until(responseTo('first'), 15_000)
+    await next.until(responseTo('first'))
     await next.until(responseTo('second'))
     const last = await get(c, id)
     await last.until(({ event }) => event === 'endpoint')
@@ -74,9 +72,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(0)
   })
 
-  test('a client that reconnects much later, with its session id only, gets the error, too', {
-    timeout: 40_000,
-  }, async () => {
+  test('a client that reconnects much later, with its session id only, gets the error, too', async () => {
     const { stream, path, id } = await initializeSse(await get(a), [a])
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     stream.close()
@@ -85,31 +81,27 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(1)
     await delay(6000)
     const next = await get(c, id)
-    await next.until(responseTo('lost'), 3000)
+    await next.until(responseTo('lost'))
     await settle(next, b, path, 'after')
     expect(answersIn(next, 'lost')).toHaveLength(1)
   })
 
-  test('a node that was only paused does not answer a second time', {
-    timeout: 40_000,
-  }, async () => {
+  test('a node that was only paused does not answer a second time', async () => {
     const { stream, path } = await initializeSse(await get(a), [c])
     expect((await sendSse(c, path, where('late', 3000))).status).toBe(202)
     const { child } = cluster.node(2)
     child.kill('SIGSTOP')
-    await stream.until(responseTo('late'), 15_000)
+    await stream.until(responseTo('late'))
     child.kill('SIGCONT')
     // Its tool continues, without a recipient.
     await expect
-      .poll(() => cluster.node(2).output.stdout, { timeout: 10_000 })
+      .poll(() => cluster.node(2).output.stdout)
       .toContain('running call was declared lost')
     await settle(stream, c, path, 'after')
     expect(answersIn(stream, 'late')).toMatchObject([{ error: { message: /was lost/ } }])
   })
 
-  test('a cancelled call has no response when its node is killed', {
-    timeout: 40_000,
-  }, async () => {
+  test('a cancelled call has no response when its node is killed', async () => {
     const { stream, path } = await initializeSse(await get(a), [a])
     expect((await sendSse(b, path, where('unwanted', 60_000))).status).toBe(202)
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"waiting"/)
@@ -118,7 +110,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"aborted"/)
     expect((await sendSse(b, path, where('lost', 60_000))).status).toBe(202)
     cluster.node(1).child.kill('SIGKILL')
-    await stream.until(responseTo('lost'), 15_000)
+    await stream.until(responseTo('lost'))
     await settle(stream, c, path, 'after')
     expect(answersIn(stream, 'unwanted')).toEqual([])
     await cluster.revive(1)

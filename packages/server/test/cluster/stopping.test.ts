@@ -21,7 +21,8 @@ describeRedis('plain', 'nodes that stop', () => {
       cluster = started
       ;[a, b, c] = started.urls
     },
-    { env: () => ({ STOP_DELAY: '1' }) },
+    // A busy machine must reach the stopping node of the first test while it accepts connections.
+    { env: (index) => ({ STOP_DELAY: index === 0 ? '5' : '1' }) },
   )
 
   const opened = async (opening: Promise<Listening>) => {
@@ -40,19 +41,24 @@ describeRedis('plain', 'nodes that stop', () => {
     const modern = await opened(
       listenTo((signal) => postModern(a, 'subscriptions/listen', { notifications }, { signal })),
     )
-    const params = { name: 'where', arguments: { text: 'modern', delayMs: 3000 } }
+    const params = { name: 'where', arguments: { text: 'modern', delayMs: 8000 } }
     const modernCall = read(postModern(a, 'tools/call', params))
-    const call = await opened(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
+    const call = await opened(listenTo((signal) => post(a, where('old', 8000), headers, signal)))
     const elsewhere = await connect(b)
-    const far = await opened(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
+    const far = await opened(listenTo((signal) => post(b, where('far', 9000), elsewhere, signal)))
     far.close()
     const resumed = await get(a, { ...elsewhere }, far.lastId)
+    const newcomer = await connect(b)
 
     const signalled = performance.now()
     cluster.node(0).child.kill('SIGTERM')
     await cluster.node(0).line('stopping')
     expect((await fetch(`${a}/readyz`)).status).toBe(503)
-    expect(performance.now() - signalled).toBeLessThan(1000)
+    // A client that connects to the stopping node gets an event id, with which it resumes elsewhere.
+    const late = await get(a, newcomer)
+    expect(await late.ended).toBe(true)
+    expect([late.retry, late.lastId]).toEqual([500, expect.stringMatching(/^s\./)])
+    await expect(postModern(a, 'subscriptions/listen', { notifications })).rejects.toThrow()
 
     for (const each of [stream, sse, resumed]) {
       expect(await each.ended).toBe(true)
@@ -66,33 +72,28 @@ describeRedis('plain', 'nodes that stop', () => {
     const next = await get(c, headers, stream.lastId)
     await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')
 
-    // A client that connects to the stopping node gets an event id, with which it resumes elsewhere.
-    const late = await get(a, await connect(b))
-    expect(await late.ended).toBe(true)
-    expect([late.retry, late.lastId]).toEqual([500, expect.stringMatching(/^s\./)])
-
-    await expect(postModern(a, 'subscriptions/listen', { notifications })).rejects.toThrow()
-
     const { message } = await call.until(responseTo('call'))
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('old')
     const modernAnswer = await modernCall
     expect(structured<{ text: string }>(modernAnswer.message.result ?? {}).text).toBe('modern')
     expect(await cluster.node(0).exited).toEqual({ code: 0, signal: null })
-    expect(performance.now() - signalled).toBeLessThan(8000)
+    // Less than the longest wait for running calls.
+    expect(performance.now() - signalled).toBeLessThan(20_000)
 
     const again = await get(c, elsewhere, resumed.lastId)
     await again.until(responseTo('call'))
     await cluster.revive(0)
   })
 
-  test('all three restart in turn, and no call fails', { timeout: 90_000 }, async () => {
+  test('all three restart in turn, and no call fails', { timeout: 240_000 }, async () => {
     const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
     for (const index of [0, 1, 2]) {
       await delay(500)
+      await load.untilServedBy(3 + index)
       expect(await cluster.node(index).stop()).toEqual({ code: 0, signal: null })
       await cluster.revive(index)
     }
-    await delay(500)
+    await load.untilServedBy(6)
     await load.untilMoreThan(100)
     const { calls, failures, pids } = await load.stop()
     expect(failures).toEqual([])
@@ -100,7 +101,7 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(pids.size).toBe(6)
   })
 
-  test('a killed node loses only its own calls', { timeout: 60_000 }, async () => {
+  test('a killed node loses only its own calls', async () => {
     const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
     const headers = await connect(b)
     await read(post(b, request('tools/call', remember('kept')), headers))
@@ -126,7 +127,8 @@ describeRedis('plain', 'nodes that stop', () => {
     const { failures, slowestMs } = await load.stop()
     // The calls that ran on that node, and none later.
     expect(failures.filter(({ startedAt }) => startedAt > killed)).toEqual([])
-    expect(slowestMs).toBeLessThan(10_000)
+    // Calls whose node is lost are answered with an error after missed heartbeats.
+    expect(slowestMs).toBeLessThan(30_000)
     await cluster.revive(1)
   })
 

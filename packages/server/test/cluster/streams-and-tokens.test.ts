@@ -42,7 +42,7 @@ describeRedis('plain', 'on three nodes', () => {
   }
 
   test('they stay open when the token has expired, and deliver results', {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     const tokens = await authorize(client, personsBrowser())
     const { legacy, modern, sse } = await openAll(tokens)
@@ -57,7 +57,7 @@ describeRedis('plain', 'on three nodes', () => {
     // Started with the first token, answered after its expiry.
     const slow = { name: 'steps', arguments: { steps: TOKEN_SECONDS + 6, everyMs: 1000 } }
     expect(await post(path, request('tools/call', slow, 'slow'))).toBe(202)
-    await sse.until(responseTo('slow'), 60_000)
+    await sse.until(responseTo('slow'), 90_000)
     const over = new Set<string>()
     for (const [name, { ended }] of Object.entries({ legacy, modern, sse })) {
       void ended.then(() => over.add(name))

@@ -30,45 +30,41 @@ for (const kind of ['plain', 'json'] as const) {
       await redis?.stop()
     })
 
-    test.each(Object.entries(CALLERS))(
-      'serve the %s',
-      { timeout: 60_000 },
-      async (_name, connect) => {
-        const { balancer } = cluster
-        const before = balancer.exchanges.length
-        const since = () => balancer.exchanges.slice(before)
-        const caller = await connect(balancer.url)
-        const service = () => caller.call('service')
+    test.each(Object.entries(CALLERS))('serve the %s', async (_name, connect) => {
+      const { balancer } = cluster
+      const before = balancer.exchanges.length
+      const since = () => balancer.exchanges.slice(before)
+      const caller = await connect(balancer.url)
+      const service = () => caller.call('service')
 
-        expect(errorCode(await service())).toBe('login_required')
-        const link = structured<SignInLink>(await caller.call('login'))
-        expect(headingOf(await signInAs(newBrowser(), link, 'ada'))).toBe('Login successful')
-        expect(nodesOf(since(), 'POST', '/connect/')).not.toEqual(
-          nodesOf(since(), 'GET', '/callback'),
-        )
-        for (const result of [await service(), await service()]) {
-          expect(result.structuredContent).toMatchObject(MASKED)
-        }
-        await cluster.restart()
-        for (const result of [await service(), await service()]) {
-          expect(result.structuredContent).toMatchObject(MASKED)
-        }
-        expect(structured(await caller.call('logout'))).toEqual({ ended: true })
-        for (const result of [await service(), await service()]) {
-          expect(['login_required', 'session_not_found']).toContain(errorCode(result))
-        }
-        await caller.close()
+      expect(errorCode(await service())).toBe('login_required')
+      const link = structured<SignInLink>(await caller.call('login'))
+      expect(headingOf(await signInAs(newBrowser(), link, 'ada'))).toBe('Login successful')
+      expect(nodesOf(since(), 'POST', '/connect/')).not.toEqual(
+        nodesOf(since(), 'GET', '/callback'),
+      )
+      for (const result of [await service(), await service()]) {
+        expect(result.structuredContent).toMatchObject(MASKED)
+      }
+      await cluster.restart()
+      for (const result of [await service(), await service()]) {
+        expect(result.structuredContent).toMatchObject(MASKED)
+      }
+      expect(structured(await caller.call('logout'))).toEqual({ ended: true })
+      for (const result of [await service(), await service()]) {
+        expect(['login_required', 'session_not_found']).toContain(errorCode(result))
+      }
+      await caller.close()
 
-        const turns = since().filter(({ path }) => path === '/mcp')
-        expect(turns.every(({ node }, index) => node !== turns[index + 1]?.node)).toBe(true)
-        // Whichever node served `initialize`, each ran about half of the nine calls.
-        const calls = since().filter(({ body }) => body.includes('"tools/call"'))
-        expect(calls).toHaveLength(9)
-        expect(calls.every(({ answer }) => answer.status === 200)).toBe(true)
-        const perNode = [0, 1].map((node) => calls.filter((call) => call.node === node).length)
-        expect(Math.min(...perNode)).toBeGreaterThanOrEqual(4)
-      },
-    )
+      const turns = since().filter(({ path }) => path === '/mcp')
+      expect(turns.every(({ node }, index) => node !== turns[index + 1]?.node)).toBe(true)
+      // Whichever node served `initialize`, each ran about half of the nine calls.
+      const calls = since().filter(({ body }) => body.includes('"tools/call"'))
+      expect(calls).toHaveLength(9)
+      expect(calls.every(({ answer }) => answer.status === 200)).toBe(true)
+      const perNode = [0, 1].map((node) => calls.filter((call) => call.node === node).length)
+      expect(Math.min(...perNode)).toBeGreaterThanOrEqual(4)
+    })
   })
 }
 

@@ -170,14 +170,14 @@ describe('credentials', () => {
   })
 
   test('expire after the configured time', async () => {
-    const demo = await startDemo({ accessTokenTtlSeconds: 1 })
+    const demo = await startDemo({ accessTokenTtlSeconds: 2 })
     const credentials = await signIn(demo)
     await vi.waitFor(
       async () => {
         const { status } = await bank(demo, '/accounts/me', credentials.accessToken)
         expect(status).toBe(401)
       },
-      { timeout: 3000, interval: 100 },
+      { timeout: 30_000, interval: 100 },
     )
     const { accessToken } = await demo.provider.refresh(credentials)
     expect((await bank(demo, '/accounts/me', accessToken)).status).toBe(200)

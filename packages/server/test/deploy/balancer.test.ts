@@ -70,8 +70,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
   }
 
   /** nginx skips a node that refused a connection for a while. */
-  const untilAllServe = () =>
-    expect.poll(async () => Math.min(...(await turns(6))), { timeout: 20_000 }).toBe(2)
+  const untilAllServe = () => expect.poll(async () => Math.min(...(await turns(6)))).toBe(2)
 
   const change = () => read(postModern(url, 'tools/call', { name: 'change', arguments: {} }))
 
@@ -165,9 +164,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     },
   )
 
-  test('a node that stops fails only requests that arrive while it closes', {
-    timeout: 60_000,
-  }, async () => {
+  test('a node that stops fails only requests that arrive while it closes', async () => {
     const kinds = Object.keys(FULL_CLIENTS).length
     const load = await startSteadyLoad(url, FULL_CLIENTS, { clientsOfEachKind: 2 })
     const running = [1, 2, 3].map((each) => read(where(`runs ${each}`, 4000)))
@@ -185,9 +182,7 @@ describeUnless(MISSING, 'REQUIRE_NGINX', 'nginx in front of three nodes', () => 
     await untilAllServe()
   })
 
-  test('the calls of a killed node are lost, and not retried', {
-    timeout: 60_000,
-  }, async () => {
+  test('the calls of a killed node are lost, and not retried', async () => {
     await untilAllServe()
     const calls = Array.from({ length: 9 }, (_, call) => read(where(`runs ${call}`, 6000)))
     const answers = Promise.all(calls)

@@ -44,7 +44,7 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'compose files', () => {
     const text = filledIn('compose.yaml')
     expect(complaints(text.replace('read_only:', 'readonly:'))).toContain('readonly')
     expect(complaints(text.replace('service_healthy', 'healthy'))).toContain('condition')
-  }, 60_000)
+  })
 })
 
 describe('docker compose up', () => {

@@ -84,7 +84,7 @@ const folder = mkdtempSync(join(tmpdir(), 'image-'))
 afterAll(() => {
   spawnSync('chmod', ['-R', 'u+w', folder])
   spawnSync('rm', ['-rf', folder])
-}, 120_000)
+}, 240_000)
 
 describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is built', () => {
   let application = ''
@@ -139,16 +139,14 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
     expect(bytes.reduce((sum, each) => sum + each, 0) / MEBIBYTE).toBeLessThan(APPLICATION_MIB)
   })
 
-  it(`serves both eras in production, read-only, as ${user}, and stops with 0`, {
-    timeout: 60_000,
-  }, async () => {
+  it(`serves both eras in production, read-only, as ${user}, and stops with 0`, async () => {
     const port = String(await freePort())
     const url = `http://localhost:${port}`
     const env = { ...production, PUBLIC_URL: url, MASK_MCP_PORT: port, REDIS_URL: redis.url }
     expect(healthCheck({ MASK_MCP_PORT: port })).not.toBe(0)
     const { child, said } = start(env)
     const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)))
-    await expect.poll(() => healthCheck({ MASK_MCP_PORT: port }), { timeout: 30_000 }).toBe(0)
+    await expect.poll(() => healthCheck({ MASK_MCP_PORT: port }), { timeout: 60_000 }).toBe(0)
     for (const era of ERAS) {
       const { client } = await connectClient(url, era)
       const login = await client.callTool({ name: 'login', arguments: {} })

@@ -23,7 +23,7 @@ const COMPOSE: readonly ComposeFile[] = [
 ]
 
 describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'the examples', () => {
-  it.each(COMPOSE)('are valid for Compose: %s', { timeout: 60_000 }, (file) => {
+  it.each(COMPOSE)('are valid for Compose: %s', (file) => {
     const script =
       'import sys, compose_spec as c; c.PyCompose.from_yaml(sys.stdin.read()).to_spec()'
     // The parser does not know the merge keys of YAML, which Compose does.
@@ -31,7 +31,7 @@ describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'the examples', () => {
     expect(spawnSync(PYTHON, ['-c', script], { input, encoding: 'utf8' }).stderr).toBe('')
   })
 
-  it.each(TOPOLOGIES)('match the schemas of Kubernetes: %s', { timeout: 60_000 }, (topology) => {
+  it.each(TOPOLOGIES)('match the schemas of Kubernetes: %s', (topology) => {
     const paths = manifestsOf(topology).map((name) => join(folderOf(topology), name))
     const { status, stdout, stderr } = spawnSync(KUBERNETES_VALIDATE, ['--strict', ...paths], {
       encoding: 'utf8',

@@ -107,7 +107,7 @@ describe('documented programs', () => {
   it('are authorized by a user where a token is required', async () => {
     const { shown, ended } = await start(1, { MCP_AUTH: 'required' })
     const address = () => /^Open (\S+)$/m.exec(shown.text)?.[1] ?? ''
-    await expect.poll(address, { timeout: 15_000 }).not.toBe('')
+    await expect.poll(address).not.toBe('')
     const browser = newBrowser()
     const page = await browser.open(address())
     expect(page.text).toContain('My program')

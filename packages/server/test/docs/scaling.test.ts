@@ -217,7 +217,7 @@ describe('the keys in docs/scaling.md', () => {
     await authorizeAndSignOut(nodes[0].url)
     await talkAcross(nodes[0].url, nodes[1].url)
     for (const node of nodes) await node.stop()
-  }, 30_000)
+  })
 
   it('are all there are, with their lengths and lifetimes', () => {
     const own = [...noted.values()].filter(({ name }) => !/^mcp:demo/.test(name))

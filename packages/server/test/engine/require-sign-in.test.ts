@@ -181,7 +181,10 @@ describe('a client of the 2025 era', () => {
     expect(params.elicitationId).toBeTypeOf('string')
     expect(elicitationCompleted).not.toHaveBeenCalled()
     await own.signIn()
-    await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalledWith(params.elicitationId))
+    await vi.waitFor(
+      () => expect(elicitationCompleted).toHaveBeenCalledWith(params.elicitationId),
+      30_000,
+    )
   })
 
   it('that has disconnected by then causes no error', async () => {
@@ -190,7 +193,7 @@ describe('a client of the 2025 era', () => {
       callWith({ client: { ...quietClient({ openUrls: true }), elicitationCompleted } }),
     )
     await own.signIn()
-    await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalled())
+    await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalled(), 30_000)
   })
 })
 

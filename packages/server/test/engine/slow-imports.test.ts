@@ -25,23 +25,19 @@ test('files that hang are named together with the other faults', async () => {
   })
   const slow: string[] = []
   const waiting = {
-    slowAfterMs: 300,
-    longestMs: 900,
+    slowAfterMs: 1000,
+    longestMs: 6000,
     onSlow: (file: string, seconds: number) => void slow.push(`${file} ${seconds}`),
   }
   const error = await discover(folder, waiting).catch((thrown: unknown) => thrown)
   expect((error as DiscoveryError).faults).toEqual([
-    expect.stringMatching(/^tools\/hangs\.ts: its import did not settle within 0\.9 s/),
+    expect.stringMatching(/^tools\/hangs\.ts: its import did not settle within 6 s/),
     expect.stringMatching(/^tools\/wrong\.ts: has no default export/),
     expect.stringMatching(/^resources\/waits\.ts: its import did not settle/),
     expect.stringMatching(/^prompts\/hangs\.ts: its import did not settle/),
   ])
   expect(slow).toEqual(
-    expect.arrayContaining([
-      'tools/hangs.ts 0.3',
-      'resources/waits.ts 0.3',
-      'prompts/hangs.ts 0.3',
-    ]),
+    expect.arrayContaining(['tools/hangs.ts 1', 'resources/waits.ts 1', 'prompts/hangs.ts 1']),
   )
 })
 
@@ -56,7 +52,7 @@ test('a slow one is awaited, and reported once', async () => {
 })
 
 test('a process without other work does not exit with code 13', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const folder = writeCatalog({ ...PACKAGE, 'tools/hangs.ts': HANGS })
   const code = `
@@ -73,7 +69,7 @@ test('a process without other work does not exit with code 13', {
   expect(stderr).toContain('tools/hangs.ts: its import did not settle')
 })
 
-test('the server logs the file that it waits for', { timeout: 60_000 }, async () => {
+test('the server logs the file that it waits for', async () => {
   const folder = writeCatalog({ ...PACKAGE, 'tools/hangs.ts': HANGS })
   const server = spawnServer({ env: { TOOLS_DIR: folder, MASK_MCP_PORT: '0' } })
   const line = await server.line('import has not settled; waiting')

@@ -49,7 +49,7 @@ describe('a tool that exceeds its time limit', () => {
       return {}
     }, 0.05)
     await callTool(tool, {})
-    await vi.waitFor(() => expect(seen).toEqual([true, expect.any(DOMException)]))
+    await vi.waitFor(() => expect(seen).toEqual([true, expect.any(DOMException)]), 30_000)
   })
 
   it('has the configured time limit by default', async () => {

@@ -56,7 +56,7 @@ test.each([{ MCP_AUTH: 'required' }, { MCP_AUTH: 'optional' }])(
   },
 )
 
-test('the doctor explains it, with the fix', { timeout: 120_000 }, async () => {
+test('the doctor explains it, with the fix', { timeout: 240_000 }, async () => {
   const app = await start({ MCP_AUTH: 'required', LOGIN: 'on-demand', RATE_LIMIT: 'off' })
   const said = withVerdict(await examineServer(app.url), 'warning').join('\n')
   expect(said).toMatch(/health: .*LOGIN=on-demand authenticates nobody.*Set LOGIN=at-authorize/)

@@ -37,7 +37,7 @@ async function logged({ lines }: TestApp, text: string) {
 }
 
 test('UPSTREAM_ISSUER that differs from the issuer in its metadata', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const provider = await startProvider()
   const path = '/.well-known/openid-configuration'

@@ -102,7 +102,7 @@ test('while the store refuses writes, calls are refused', async () => {
   expect(await statuses()).toEqual([200, 200, 200])
   touch.mockRejectedValue(storeUnavailable())
   // The first refusal is detected in the background, within a second.
-  await expect.poll(statuses, { timeout: 5000 }).toEqual([503, 503, 503])
+  await expect.poll(statuses).toEqual([503, 503, 503])
   touch.mockRestore()
   expect(await statuses()).toEqual([200, 200, 200])
   expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])

@@ -32,9 +32,10 @@ for (const kind of KINDS) {
     })
 
     test('readiness has the reason, and the process is live', async () => {
+      const message = async () => (await read(fetch(`${app.url}/readyz`))).message.error?.message
+      await expect.poll(message).toMatch(MISCONFIGURATIONS[kind]?.message ?? /^$/)
       const readiness = await read(fetch(`${app.url}/readyz`))
       expect([readiness.status, readiness.headers.get('retry-after')]).toEqual([503, '1'])
-      expect(readiness.message.error?.message).toMatch(MISCONFIGURATIONS[kind]?.message ?? /^$/)
       expect(readiness.text).not.toMatch(/127\.0\.0\.1|secret/)
       expect((await fetch(`${app.url}/livez`)).status).toBe(200)
     })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { createId } from '../../src/crypto/random-id.ts'
+import { expectWithin } from '../support/expect-within.ts'
 import { recordingLogger } from './lines.ts'
 
 const CANARY = 'CANARY-0123456789'
@@ -138,21 +139,11 @@ describe('secrets inside text', () => {
     )
   })
 
-  it('is fast with long hostile lines', () => {
+  it('is fast with long hostile lines', async () => {
     const { log } = recordingLogger()
-    const started = performance.now()
-    for (const part of [
-      'eyJ',
-      'ses_',
-      'Bearer ',
-      '://',
-      '/connect/',
-      '\\"token',
-      '://a:',
-      '?code=',
-    ]) {
-      log.info(part.repeat(100_000))
-    }
-    expect(performance.now() - started).toBeLessThan(2000)
+    const parts = ['eyJ', 'ses_', 'Bearer ', '://', '/connect/', '\\"token', '://a:', '?code=']
+    await expectWithin(2000, async () => {
+      for (const part of parts) log.info(part.repeat(100_000))
+    })
   })
 })

@@ -13,7 +13,7 @@ const CATALOG = join(import.meta.dirname, '../fixtures/cross-talk')
 const CALLERS = 25
 const IDS = Array.from({ length: 20 }, (_, index) => index)
 // Four thousand calls, of which hundreds run concurrently.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 let app: TokenApp
 beforeAll(async () => {

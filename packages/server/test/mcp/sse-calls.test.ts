@@ -143,7 +143,7 @@ test('a response that the store refuses is written later', async () => {
   probe('sse-unwritten').release()
   await expect.poll(() => refusals).toBeGreaterThan(0)
   isFull = false
-  const { message } = await stream.until(responseTo('sse-unwritten'), 10_000)
+  const { message } = await stream.until(responseTo('sse-unwritten'))
   expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
 })
 

@@ -99,7 +99,7 @@ test('a call of more than five seconds is not awaited', async () => {
   await fail(url, { fault: 'timer' })
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(await calls).toHaveLength(CALLERS)
-}, 40_000)
+})
 
 test('a second exception ends the process at once', async () => {
   const { server, url } = await startServer()

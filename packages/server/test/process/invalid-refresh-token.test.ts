@@ -95,7 +95,7 @@ describeRedis('plain', 'on two nodes', () => {
       expect(await sessionState(url, session)).toBe('authenticated')
       provider.refreshWith(json({ access_token: 'fresh', token_type: 'bearer' }))
       await expect
-        .poll(async () => structured(await callWith(url, session, 'service')), { timeout: 20_000 })
+        .poll(async () => structured(await callWith(url, session, 'service')))
         .toMatchObject({ id: 'me' })
     },
   )

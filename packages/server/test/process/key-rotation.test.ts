@@ -49,9 +49,7 @@ describeRedis('plain', 'keys are replaced', () => {
     }
   }
 
-  test('ENCRYPTION_KEY, in three steps without effect on callers', {
-    timeout: 60_000,
-  }, async () => {
+  test('ENCRYPTION_KEY, in three steps without effect on callers', async () => {
     const [old, next] = [newKey(), newKey()]
     const steps = [
       { ENCRYPTION_KEY: old },

@@ -7,7 +7,7 @@ import { startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
-const SOON = { timeout: 15_000, interval: 50 }
+const SOON = { interval: 50 }
 
 async function startOn(redisUrl: string): Promise<{ url: string; server: ServerProcess }> {
   const server = await startServerProcess({ env: { REDIS_URL: redisUrl } })
@@ -56,7 +56,7 @@ for (const kind of ['plain', 'json'] as const) {
     })
 
     test('that is killed and restarted still has all sessions', async () => {
-      const redis = await startRedis(kind, ['--appendfsync', 'always'])
+      const redis = await startRedis(kind)
       onTestFinished(() => redis.stop())
       const { url } = await startOn(redis.url)
       const { client, transport } = await connectClient(url, '2025-11-25')

@@ -35,7 +35,7 @@ async function refusal(options: Parameters<typeof spawnServer>[0]): Promise<stri
   return server.output.stderr
 }
 
-describe('does not start', { timeout: 120_000 }, () => {
+describe('does not start', { timeout: 240_000 }, () => {
   test.each([
     ['MCP_AUHT', { MCP_AUHT: 'required' }, 'MCP_AUTH'],
     ['RATELIMIT', { RATELIMIT: 'on' }, 'RATE_LIMIT'],
@@ -86,7 +86,7 @@ const warnings = async (env: Readonly<Record<string, string>>, args: readonly st
     .join('\n')
 }
 
-describe('starts in production and warns', { timeout: 120_000 }, () => {
+describe('starts in production and warns', { timeout: 240_000 }, () => {
   test('of an unset MCP_AUTH', async () => {
     expect(await warnings({})).toContain('MCP_AUTH is not set')
   })

@@ -115,7 +115,8 @@ describeRedis('plain', 'a Redis with a password', () => {
     client.destroy()
     const server = await startServerProcess({ env: { ...env(redis.port), LOG_LEVEL: 'debug' } })
     const { publicUrl } = await server.line('ready')
-    expect((await fetch(`${publicUrl}/readyz`)).status).toBe(200)
+    // The server listens before its Redis is connected.
+    await expect.poll(async () => (await fetch(`${publicUrl}/readyz`)).status).toBe(200)
     expect(server.output.stdout).not.toContain(password)
     expect(server.output.stdout).not.toContain(encoded())
   })

@@ -34,7 +34,7 @@ async function startSlowCall(era: (typeof ERAS)[number]) {
   const url = `http://localhost:${port}`
   const outside = await startOutside(url, api)
   const server = await startServerProcess({
-    env: { ...outside.env, MASK_MCP_PORT: String(port), PUBLIC_URL: url },
+    env: { ...outside.env, MASK_MCP_PORT: String(port), PUBLIC_URL: url, STOP_DELAY: '4' },
   })
   const { client } = await connectClient(url, era)
   onTestFinished(() => client.close())
@@ -62,13 +62,13 @@ test.each(ERAS)('finishes a running call, and is not ready meanwhile (%s)', asyn
   const answered = performance.now()
   expect((await call).structuredContent).toMatchObject({ owner: 'Ada Lovelace' })
   expect(await server.exited).toEqual({ code: 0, signal: null })
-  // Less than the keep-alive timeout of Node.
-  expect(performance.now() - answered).toBeLessThan(4000)
+  // Less than the longest wait for calls, and than the keep-alive timeout of a minute.
+  expect(performance.now() - answered).toBeLessThan(20_000)
   expect(server.output.stderr).not.toMatch(/Error/)
 })
 
 // A client whose response has become a stream waits for its own timeout of a minute.
-test('a second signal ends it at once', { timeout: 120_000 }, async () => {
+test('a second signal ends it at once', { timeout: 240_000 }, async () => {
   const { server, call } = await startSlowCall('2025-11-25')
   server.child.kill('SIGTERM')
   await isStopping(server)
@@ -91,7 +91,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const signalled = performance.now()
     server.child.kill(signal)
     expect(await server.exited).toEqual({ code: 0, signal: null })
-    expect(performance.now() - signalled).toBeLessThan(4000)
+    expect(performance.now() - signalled).toBeLessThan(20_000)
   },
 )
 

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
 import { copyProject, MODULES, ROOT } from '../support/project-copy.ts'
 
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 /** As an installed package: without the condition that selects the sources. */
 const FRAMEWORK = join(ROOT, 'packages/server')

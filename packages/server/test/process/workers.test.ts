@@ -74,8 +74,9 @@ describeRedis('plain', 'two workers behind one port', () => {
     const workers = await startWorkers(redis, { LOG_LEVEL: 'info' })
     const { url, server, lines } = workers
     const killed = workers.pidOf(1)
-    const load = await startSteadyLoad(url, FULL_CLIENTS, { clientsOfEachKind: 4, pauseMs: 50 })
-    const calls = await startCalls(workers, 5000)
+    // Longer than the primary process takes to notice: no client calls twice meanwhile.
+    const load = await startSteadyLoad(url, FULL_CLIENTS, { clientsOfEachKind: 4, pauseMs: 250 })
+    const calls = await startCalls(workers, 8000)
     process.kill(killed, 'SIGKILL')
     await server.line('worker ended; restarting it')
     const killedAt = performance.now()
@@ -134,7 +135,7 @@ describeRedis('plain', 'two workers behind one port', () => {
 
   test('one that is killed during shutdown is not replaced, and the exit code is 1', async () => {
     const workers = await startWorkers(redis)
-    const calls = await startCalls(workers, 3000)
+    const calls = await startCalls(workers, 10_000)
     workers.server.child.kill('SIGTERM')
     await expect.poll(() => workers.lines('stopping').length).toBe(3)
     process.kill(workers.pidOf(1), 'SIGKILL')

@@ -70,11 +70,11 @@ test('runs the demo, whatever the environment of the caller', async () => {
   expect(shown.text).toContain('state: anonymous')
   expect(shown.text).toMatch(/✓ All steps succeeded, in \d+\.\d s/)
   expect(shown.text).not.toContain('\u001b[')
-}, 60_000)
+})
 
 test('exits with 1 and a reason when interrupted, and stops its server', async () => {
   const { process: demo, shown, ended } = startDemo()
-  await expect.poll(() => shown.text, { timeout: 15_000 }).toContain('ready at')
+  await expect.poll(() => shown.text, { timeout: 60_000 }).toContain('ready at')
   demo.kill('SIGTERM')
   expect(await ended, shown.text).toBe(1)
   expect(shown.text).toMatch(/✗ Step \d+ failed: interrupted\n$/)

@@ -45,7 +45,7 @@ async function faultsAt(url: string, ...args: string[]): Promise<string> {
   return withVerdict(await examineServer(url, ...args), 'wrong').join('\n')
 }
 
-describe.concurrent('names', { timeout: 120_000 }, () => {
+describe.concurrent('names', { timeout: 240_000 }, () => {
   test('nothing, if the proxy works correctly', async () => {
     expect(await faultsAt(await startBehind(passOn))).toBe('')
   })
@@ -75,9 +75,9 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
 
   test('a proxy that cuts streams', async () => {
     const faults = await faultsAt(await startBehind(cutsAfter(1500)), '--hold', '4')
-    expect(faults).toMatch(/streams: GET \/mcp .*cut off after [12] s\..*proxy_read_timeout 1h/)
-    expect(faults).toMatch(/streams: subscriptions\/listen .*cut off after [12] s\./)
-    expect(faults).toMatch(/streams: GET \/sse .*cut off after [12] s\./)
+    expect(faults).toMatch(/streams: GET \/mcp .*cut off after [1-3] s\..*proxy_read_timeout 1h/)
+    expect(faults).toMatch(/streams: subscriptions\/listen .*cut off after [1-3] s\./)
+    expect(faults).toMatch(/streams: GET \/sse .*cut off after [1-3] s\./)
   })
 
   test('a proxy that compresses events', async () => {

@@ -82,7 +82,7 @@ async function wrongsAt(url: string): Promise<string> {
   return withVerdict(await examineServer(url, '--client', 'inspector'), 'wrong').join('\n')
 }
 
-describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
+describe.concurrent('a server that is hostile', () => {
   test('does not cause a redirect loop', async () => {
     const { url, requests } = await startHostile({
       [WELL_KNOWN]: json(metadataOf),

@@ -49,7 +49,7 @@ async function faultsOf(separate: SeparateNodes): Promise<string> {
   return withVerdict(await examineServer(await startSeparateNodes(separate)), 'wrong').join('\n')
 }
 
-describe.concurrent('separate nodes are reported', { timeout: 120_000 }, () => {
+describe.concurrent('separate nodes are reported', { timeout: 240_000 }, () => {
   test('because each has its own memory store', async () => {
     const faults = await faultsOf({ shareStore: false })
     expect(faults).toMatch(/nodes-agree: A client that registered is unknown to some.*REDIS_URL/)
@@ -93,5 +93,5 @@ describeRedis('plain', 'three nodes on one Redis', () => {
     expect(said).toContain('A second after its revocation the token is refused by all nodes')
     expect(said.match(/streams: .* open for 17 s, never idle for more than \d+ s/g)).toHaveLength(3)
     for (const served of nodes.balancer.served) expect(served).toBeGreaterThan(20)
-  }, 120_000)
+  }, 240_000)
 })

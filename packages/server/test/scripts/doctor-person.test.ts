@@ -12,7 +12,7 @@ function disguise(body: string): string {
   return body.replaceAll('value="ada"', "value='ada'")
 }
 
-describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000 }, (login) => {
+describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 240_000 }, (login) => {
   let app: TestApp
   let proxy: RecordingBalancer
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
   test('it waits for a person, with --interactive', async () => {
     const { said, ended } = startDoctor([proxy.url, '--hold', '1', '--interactive'])
     const pageToOpen = () => /Open this page.*\n\n(http\S+)\n/.exec(said.err)?.[1]
-    await expect.poll(pageToOpen, { timeout: 30_000 }).toBeDefined()
+    await expect.poll(pageToOpen).toBeDefined()
     const browser = createBrowser()
     const ours = await browser.open(pageToOpen() ?? '')
     const code = /the code is (\S+):/.exec(said.err)?.[1]

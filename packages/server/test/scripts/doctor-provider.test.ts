@@ -52,6 +52,6 @@ test.each<[string, (provider: FakeProvider) => unknown, RegExp, string?]>([
     (provider) => provider.close(),
     /upstream-sign-in: .*502.*UPSTREAM_ISSUER/,
   ],
-])('the doctor reports that %s', { timeout: 120_000 }, async (_what, spoil, expected, login) => {
+])('the doctor reports that %s', { timeout: 240_000 }, async (_what, spoil, expected, login) => {
   expect(await wrongAt(spoil, login)).toMatch(expected)
 })

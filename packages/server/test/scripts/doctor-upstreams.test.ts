@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { examineServer, withVerdict } from '../support/doctor.ts'
 import { startSeveral } from '../support/several-upstreams.ts'
 
-test('each upstream with a sign-in is checked', { timeout: 60_000 }, async () => {
+test('each upstream with a sign-in is checked', async () => {
   const { url, staff } = await startSeveral()
   const said = withVerdict(await examineServer(url), 'ok').join('\n')
   expect(said).toContain(`The link to staff leads to ${new URL(staff.idp.issuer).host}.`)
   expect(said).toContain('People paste keys for tickets.')
 })
 
-test('an unavailable provider of a named upstream is reported', { timeout: 60_000 }, async () => {
+test('an unavailable provider of a named upstream is reported', async () => {
   const { url } = await startSeveral({ UPSTREAM_STAFF_ISSUER: 'http://127.0.0.1:1' })
   const said = withVerdict(await examineServer(url), 'wrong').join('\n')
   expect(said).toMatch(

@@ -26,7 +26,7 @@ async function startServer(env: Readonly<Record<string, string>> = {}) {
   return { url: `http://localhost:${port}`, port, server }
 }
 
-describe('a healthy server', { timeout: 120_000 }, () => {
+describe('a healthy server', { timeout: 240_000 }, () => {
   test('has no fault, and every part of it is checked', async () => {
     const { url, server } = await startServer()
     const { code, out, err } = await runDoctor([`${url}/mcp`, '--hold', '2'])
@@ -82,7 +82,7 @@ describe('a healthy server', { timeout: 120_000 }, () => {
   })
 })
 
-describe('https', { timeout: 120_000 }, () => {
+describe('https', { timeout: 240_000 }, () => {
   test('of a proxy must be in PUBLIC_URL', async () => {
     const port = await freePort()
     const end = await startTlsEnd(() => port)
@@ -104,7 +104,7 @@ describe('https', { timeout: 120_000 }, () => {
   })
 })
 
-describe('without such a server', { timeout: 120_000 }, () => {
+describe('without such a server', { timeout: 240_000 }, () => {
   test.each([
     ['no address', [], 'Name a server.'],
     ['no URL', ['localhost:6901'], 'This is not an http or https address: localhost:6901'],

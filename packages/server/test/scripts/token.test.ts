@@ -32,7 +32,7 @@ function startToken(...args: string[]) {
 /** The URL that the script asks the user to open. */
 async function pageOf(said: { readonly err: string }): Promise<URL> {
   const addressIn = (text: string) => /^http\S+\/authorize\?\S+$/m.exec(text)?.[0]
-  await expect.poll(() => addressIn(said.err), { timeout: 15_000 }).toBeDefined()
+  await expect.poll(() => addressIn(said.err)).toBeDefined()
   return new URL(addressIn(said.err) ?? '')
 }
 

@@ -43,7 +43,7 @@ describeRedis('plain', 'two nodes', () => {
   })
   afterAll(() => redis.stop())
 
-  test('share sign-ins at each upstream', { timeout: 30_000 }, async () => {
+  test('share sign-ins at each upstream', async () => {
     const { url, other, elsewhere } = await twoNodes('sign-in:')
     const link = await loginAt(url, { upstream: 'staff' })
     const { session } = link
@@ -66,7 +66,7 @@ describeRedis('plain', 'two nodes', () => {
     expect(errorCode(await call(url, 'both', { session }))).toBe('session_not_found')
   })
 
-  test('share pasted keys', { timeout: 30_000 }, async () => {
+  test('share pasted keys', async () => {
     const { url, other, elsewhere, ticketsApi } = await twoNodes('key:')
     const link = await loginAt(other, { upstream: 'tickets' })
     const { session } = link
@@ -83,9 +83,7 @@ describeRedis('plain', 'two nodes', () => {
     expect(ticketsApi.seen).toHaveLength(asked)
   })
 
-  test('continue with sessions, links and sign-ins of the previous release', {
-    timeout: 30_000,
-  }, async () => {
+  test('continue with sessions, links and sign-ins of the previous release', async () => {
     const several = await startSeveral({}, open('before:'))
     const { url } = several
     const port = String(await freePort())

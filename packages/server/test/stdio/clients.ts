@@ -106,7 +106,7 @@ function spawnedBy(transport: StdioTransport, output: { stdout: string }): Promi
       })
       return child
     },
-    { interval: 5, timeout: 15_000 },
+    { interval: 5, timeout: 60_000 },
   )
 }
 

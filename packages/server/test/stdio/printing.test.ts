@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type ServerProcess, spawnServer } from '../support/process.ts'
+import { type ServerProcess, SLOW_START, spawnServer } from '../support/process.ts'
 import { ROOT } from '../support/project-copy.ts'
 import { expectOnlyProtocol } from './clients.ts'
 
@@ -153,7 +153,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends both with 0', async
 })
 
 test('a signal while it starts ends both by that signal', async () => {
-  const server = spawnStdio()
+  const server = spawnStdio(SLOW_START)
   await expect.poll(() => childrenOf(server.child.pid), SOON).not.toEqual([])
   const [pid] = childrenOf(server.child.pid)
   server.child.kill('SIGTERM')

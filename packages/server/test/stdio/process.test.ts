@@ -25,7 +25,7 @@ test('exits soon with 0 when its input ends', async () => {
   const started = performance.now()
   server.child.stdin?.end()
   expect(await server.exited).toEqual({ code: 0, signal: null })
-  expect(performance.now() - started).toBeLessThan(5000)
+  expect(performance.now() - started).toBeLessThan(20_000)
   expectOnlyProtocol(server.output.stdout)
 })
 

@@ -148,7 +148,7 @@ describeRedis('plain', 'behind Sentinels', () => {
     const load = await startLoad(store)
     await load.settle()
     const master = await sentinels.master()
-    await sendToRedis(master, 'CLIENT', 'PAUSE', '10000', 'WRITE')
+    await sendToRedis(master, 'CLIENT', 'PAUSE', '30000', 'WRITE')
     await sentinels.failOver()
     await load.settle()
     expectNothingLost(await load.stop())

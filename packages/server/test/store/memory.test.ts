@@ -75,7 +75,7 @@ describe('streams in memory', () => {
       throw mistake
     })
     const id = await store.streams.append('a', '1', limits)
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce())
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), 30_000)
     expect(warn.mock.calls[0]?.[0]).toEqual({ err: mistake, stream: 'a', entry: id })
     await store.close()
   })

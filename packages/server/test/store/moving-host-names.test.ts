@@ -60,7 +60,7 @@ async function startPair() {
   await expect.poll(replication).toContain('master_link_status:up')
   resolveTo(old.host)
   const url = `redis://${NAME}:${port}`
-  const store = await connectedStore(url, { clientName: 'the-store', timeoutMs: 500 })
+  const store = await connectedStore(url, { clientName: 'the-store', timeoutMs: 1500 })
   onTestFinished(() => store.close())
   return { port, old, next, store }
 }

@@ -14,7 +14,7 @@ import { connectedStore } from './redis-stores.ts'
 
 const LIMITS = { maxLength: 10_000, ttlSeconds: 600 }
 
-const LONG = { timeout: 120_000 }
+const LONG = { timeout: 240_000 }
 /** Longer than the interval of discoveries, and the delay before connections are closed. */
 const IMPORTS_FOR_MS = 8000
 

@@ -33,8 +33,8 @@ const TOPOLOGIES: Readonly<Record<string, () => Promise<Servers>>> = {
   'a cluster': () => startRedisCluster(),
 }
 
-const LONG = { timeout: 60_000 }
-const SOON = { timeout: 15_000, interval: 20 }
+const LONG = { timeout: 240_000 }
+const SOON = { interval: 20 }
 
 /** Users of the data servers and of the Sentinels, whose passwords are in two files. */
 async function startWithUsers(start: () => Promise<Servers>) {

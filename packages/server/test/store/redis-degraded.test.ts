@@ -13,7 +13,7 @@ import { slotOf } from '../../src/store/redis-slots.ts'
 import { createMetrics } from '../../src/telemetry/prometheus.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
-import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { promote, type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { sendToRedis } from '../support/redis-commands.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
@@ -151,7 +151,7 @@ describeRedis('plain', 'a Redis Cluster whose servers refuse', () => {
     admin.on('error', () => undefined)
     onTestFinished(() => admin.destroy())
     await admin.sendCommand(['ACL', 'SETUSER', 'default', 'resetpass', '>other'])
-    await admin.sendCommand(['CLUSTER', 'FAILOVER'])
+    await promote((...command) => admin.sendCommand(command))
     await expect.poll(health).toMatch(/^2 of 3 Redis shards.*requires a password \(NOAUTH\)/)
     expect(await store.get(key).catch(({ code }) => code)).toBe('unavailable')
     await admin.sendCommand(['ACL', 'SETUSER', 'default', 'nopass'])

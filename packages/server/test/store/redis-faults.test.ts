@@ -5,6 +5,7 @@ import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Store } from '../../src/store/port.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
+import { expectWithin } from '../support/expect-within.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
@@ -14,8 +15,8 @@ const TIMEOUT_MS = 600
 /** Less than the deadline, which was not awaited. */
 const AT_ONCE_MS = 550
 /** For a busy machine. */
-const SLACK_MS = 500
-const SOON_MS = 3000
+const SLACK_MS = 2000
+const SOON_MS = 15_000
 
 describeRedis('plain', 'when Redis fails, the store', () => {
   let server: RedisServer
@@ -94,7 +95,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
       server.pause()
       await expectUnavailable(store, TIMEOUT_MS + SLACK_MS)
       server.resume()
-      await store.ping()
+      await untilAvailable(store)
     }
     expect(messages.join()).not.toContain('unreachable')
   })
@@ -125,8 +126,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
       String(await admin.sendCommand(['CLIENT', 'LIST'])).split('\n').length
     const before = await sockets()
     await Promise.all(Array.from({ length: 5 }, () => openStore().close()))
-    await sleep(200)
-    expect(await sockets()).toBe(before)
+    await expect.poll(sockets).toBe(before)
     admin.destroy()
   })
 
@@ -180,11 +180,11 @@ async function expectUnavailable(
   store: { get(key: string): Promise<unknown> },
   withinMs: number,
 ): Promise<void> {
-  const startedAt = performance.now()
-  await expect(store.get('kept')).rejects.toMatchObject({
-    code: 'unavailable',
-    status: 503,
-    retryAfterSeconds: 1,
-  })
-  expect(performance.now() - startedAt).toBeLessThan(withinMs)
+  await expectWithin(withinMs, () =>
+    expect(store.get('kept')).rejects.toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      retryAfterSeconds: 1,
+    }),
+  )
 }

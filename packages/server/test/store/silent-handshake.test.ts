@@ -32,7 +32,7 @@ describeRedis('plain', 'a handshake without a reply', () => {
     const onLost = vi.fn()
     const link = new RedisLink({
       address: () => ({ port }),
-      timeoutMs: 100,
+      timeoutMs: 1000,
       log: { info: vi.fn(), warn: vi.fn() },
       random: () => 0,
       monotonicNow: () => performance.now(),

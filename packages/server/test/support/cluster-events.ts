@@ -74,3 +74,13 @@ export async function untilInStep(servers: readonly RedisServer[], masters: numb
     return infos.length - replicas.length === masters && inStep.length === replicas.length
   })
 }
+
+/** Waits until the replicas of a master have all that it has now. */
+export async function untilReplicated(master: RedisServer): Promise<void> {
+  const replication = async () => String(await sendToRedis(master, 'INFO', 'replication'))
+  const written = Number(/^master_repl_offset:(\d+)/m.exec(await replication())?.[1])
+  await until(async () => {
+    const received = (await replication()).matchAll(/^slave\d+:.*\boffset=(\d+)/gm)
+    return [...received].every(([, offset]) => Number(offset) >= written)
+  })
+}

@@ -59,10 +59,14 @@ export async function startCluster(
   }
 }
 
-/** The readiness probe of a load balancer: a node listens before its Redis is connected. */
+/**
+ * A node listens before its Redis is connected, and is ready with the first shard: a request of a test may
+ * need any other.
+ */
 export async function untilReady(port: number): Promise<void> {
-  const { ok } = await fetch(`http://127.0.0.1:${port}/readyz`)
-  if (ok) return
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`)
+  const text = await response.text()
+  if (response.ok && !text.includes('redis_degraded')) return
   await delay(50)
   await untilReady(port)
 }

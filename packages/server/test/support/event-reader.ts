@@ -88,7 +88,7 @@ export async function listenTo(
     get retry() {
       return state.retry
     },
-    until: (fits, withinMs = 10_000) =>
+    until: (fits, withinMs = 30_000) =>
       new Promise((resolve, reject) => {
         const settle = (finish: () => void) => {
           wake.delete(look)

@@ -1,6 +1,7 @@
 /** Three nodes in this process, on one Redis, with the built-in authorization server. */
 
 import { startApp, type TestApp } from './app.ts'
+import { untilReady } from './cluster.ts'
 import { freePort } from './free-port.ts'
 import { createOAuthClient, type OAuthClient, type OAuthClientOptions } from './oauth-client.ts'
 import type { RedisServer } from './redis.ts'
@@ -35,7 +36,9 @@ async function startNodesOn(
 ): Promise<OAuthNodes> {
   const port = String(await freePort())
   const url = `http://localhost:${port}`
-  const shared = { RATE_LIMIT: 'off', REDIS_URL: redis.url, PUBLIC_URL: url, ...env }
+  // A busy machine is not a failing Redis.
+  const patient = { STORE_TIMEOUT_MS: '10000' }
+  const shared = { RATE_LIMIT: 'off', ...patient, REDIS_URL: redis.url, PUBLIC_URL: url, ...env }
   const start = (own: Readonly<Record<string, string>> = {}) =>
     startApp({
       env: { ...shared, ...own },
@@ -45,6 +48,7 @@ async function startNodesOn(
   const [a, b, c] = await Promise.all([start({ MASK_MCP_PORT: port }), start(), start()])
   const nodes = [a, b, c] as const
   const urls = [a.localUrl, b.localUrl, c.localUrl] as const
+  await Promise.all(urls.map((each) => untilReady(Number(new URL(each).port))))
   return {
     url,
     urls,

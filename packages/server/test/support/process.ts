@@ -48,6 +48,12 @@ export interface ServerProcess {
   stop(): Promise<Exit>
 }
 
+const LATER = 'await new Promise((resolve) => setTimeout(resolve, 2000))'
+/** The variables of a process, and of its children, that takes two seconds longer to start. */
+export const SLOW_START = {
+  NODE_OPTIONS: `--import data:text/javascript;base64,${Buffer.from(LATER).toString('base64')}`,
+}
+
 const running = new Set<ServerProcess>()
 
 /** Stops what still runs. `clean-up.ts` does so after each file of tests. */

@@ -111,14 +111,7 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     },
     async failOver(master) {
       const replica = await cluster.replicaOf(master)
-      let askAgainAt = 0
-      await until(async () => {
-        if (String(await sendToRedis(replica, 'ROLE')).startsWith('master')) return true
-        if (Date.now() < askAgainAt) return false
-        askAgainAt = Date.now() + MANUAL_FAILOVER_MS
-        await sendToRedis(replica, 'CLUSTER', 'FAILOVER')
-        return false
-      })
+      await promote((...command) => sendToRedis(replica, ...command))
       await cluster.untilServed([master])
     },
     async untilServed(without = []) {
@@ -141,6 +134,18 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     await cluster.stop()
     throw error
   }
+}
+
+/** Makes a replica a master by commands to it, and asks it again if it gives up. */
+export async function promote(send: (...command: string[]) => Promise<unknown>): Promise<void> {
+  let askAgainAt = 0
+  await until(async () => {
+    if (String(await send('ROLE')).startsWith('master')) return true
+    if (Date.now() < askAgainAt) return false
+    askAgainAt = Date.now() + MANUAL_FAILOVER_MS
+    await send('CLUSTER', 'FAILOVER')
+    return false
+  })
 }
 
 const FIRST = {} as RedisServer

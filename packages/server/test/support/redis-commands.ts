@@ -26,7 +26,7 @@ export async function sendToRedis(
 
 /** Polls until the condition holds; ignores errors meanwhile. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 60_000
+  const giveUpAt = Date.now() + 120_000
   while (!(await isSo().catch(() => false))) {
     if (Date.now() > giveUpAt) throw new Error('the topology is not ready')
     await sleep(50)

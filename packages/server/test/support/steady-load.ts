@@ -29,6 +29,10 @@ interface LoadReport {
 export interface SteadyLoad {
   /** Waits until there were more calls: a busy machine makes few in a second. */
   untilMoreThan(calls: number): Promise<void>
+  /** Waits until that many processes have responded. */
+  untilServedBy(processes: number): Promise<void>
+  /** Waits until no call has failed for this time. */
+  untilQuiet(ms: number): Promise<void>
   /** Lets running calls end, and closes the clients. */
   stop(): Promise<LoadReport>
 }
@@ -82,6 +86,14 @@ export async function startSteadyLoad(
   return {
     async untilMoreThan(calls) {
       while (report.calls <= calls) await delay(50)
+    },
+    async untilServedBy(processes) {
+      while (report.pids.size < processes) await delay(50)
+    },
+    async untilQuiet(ms) {
+      const since = performance.now()
+      const failedAt = () => report.failures.at(-1)?.failedAt ?? 0
+      while (performance.now() - Math.max(since, failedAt()) < ms) await delay(50)
     },
     async stop() {
       running = false

@@ -1,8 +1,7 @@
 /** Three server processes on one Redis behind the load balancer of `npm run cluster`. */
 
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import {
   type Balancer,
   type BalancerOptions,
@@ -61,6 +60,8 @@ export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<
   const processes: ServerProcess[] = []
   const common = {
     ...{ LOG_LEVEL: 'debug', STOP_DELAY: '0', TOOLS_DIR: CLUSTER_CATALOG },
+    // A busy machine is not a failing Redis; tests of failures set a shorter one.
+    STORE_TIMEOUT_MS: '10000',
     PUBLIC_URL: balancer.url,
     REDIS_URL: redisUrl ? await redisUrl(redis) : redis.url,
   }
@@ -90,8 +91,8 @@ export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<
     indexOf: (pid) => nodes.findIndex(({ child }) => child.pid === pid),
     async revive(index) {
       nodes[index] = await start(index)
-      // The load balancer has to notice.
-      await delay(500)
+      // The load balancer has to notice, which may still wait for a probe of the ended process.
+      await expect.poll(() => balancer.ready[index]).toBe(true)
     },
     logs: () => processes.map(({ output }) => output.stdout + output.stderr).join(''),
     async stop() {

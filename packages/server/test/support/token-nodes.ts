@@ -1,6 +1,7 @@
 /** Three nodes in this process, on one Redis, that accept tokens of one external issuer. */
 
 import { startApp, type TestApp } from './app.ts'
+import { untilReady } from './cluster.ts'
 import { type ExternalIssuer, startExternalIssuer, type TokenOptions } from './external-issuer.ts'
 import { startSuiteRedis } from './redis-of-suite.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
@@ -19,10 +20,12 @@ export async function startTokenNodes(): Promise<TokenNodes> {
   const redis = await startSuiteRedis('plain')
   const issuer = await startExternalIssuer()
   const PUBLIC_URL = 'http://localhost:6901'
-  const env = { OAUTH_ISSUER: issuer.url, REDIS_URL: redis.url, PUBLIC_URL }
+  const patient = { STORE_TIMEOUT_MS: '10000' }
+  const env = { OAUTH_ISSUER: issuer.url, ...patient, REDIS_URL: redis.url, PUBLIC_URL }
   const options = { env, catalogDirectory: CLUSTER_CATALOG }
   const nodes = await Promise.all([startApp(options), startApp(options), startApp(options)])
   const [a, b, c] = nodes
+  await Promise.all(nodes.map(({ localUrl }) => untilReady(Number(new URL(localUrl).port))))
   return {
     issuer,
     nodes,

@@ -132,7 +132,7 @@ describe('the packed package', () => {
     // Without running a command: it needs the Redis of the nodes.
     const access = run(process.execPath, [bin, 'access', 'list'], { cwd: project })
     await expect(access).rejects.toThrow('This command needs the Redis of the nodes')
-  }, 120_000)
+  }, 240_000)
 
   it('does not permit imports of internal files', async () => {
     const code = "await import('@mcp-template/server/dist/config.js')"
@@ -156,4 +156,4 @@ it('installs no test runner', async () => {
     .map((path) => path.split('node_modules/').at(-1))
   expect(names).toContain('hono')
   expect(names.filter((name) => /^(@?vitest|jest|mocha|playwright)/.test(name ?? ''))).toEqual([])
-}, 60_000)
+})

@@ -87,7 +87,7 @@ describe('a project', () => {
     expect(names).toContain('package.json')
     expect(names).not.toContain('node_modules')
     expect(names).not.toContain('package-lock.json')
-  }, 60_000)
+  })
 })
 
 describe('bad input', () => {

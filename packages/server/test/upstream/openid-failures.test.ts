@@ -110,7 +110,8 @@ test.each(['/.well-known/openid-configuration', '/token', '/jwks'])(
     expect(await codeOf(provider.exchange(CALLBACK, REDIRECT_URI, CHECK))).toBe(
       'provider_unavailable',
     )
-    expect(Date.now() - start).toBeLessThan(1000)
+    // The provider never answers.
+    expect(Date.now() - start).toBeLessThan(10_000)
   },
 )
 

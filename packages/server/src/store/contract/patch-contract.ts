@@ -72,9 +72,12 @@ function concurrentWriters(nodes: Nodes, { expect, it }: TestRunner): void {
 
 function expiry(nodes: Nodes, { expect, it }: TestRunner): void {
   it('keeps the remaining time-to-live', async () => {
-    const key = await nodes.given({ a: 1 }, 2)
-    await nodes.one.patch(key, { a: 2 })
-    expect(await nodes.one.get(key)).toBeDefined()
+    const [key, found] = await within(2000, async () => {
+      const given = await nodes.given({ a: 1 }, 2)
+      await nodes.one.patch(given, { a: 2 })
+      return [given, await nodes.one.get(given)] as const
+    })
+    expect(found).toBeDefined()
     await untilGone(nodes.one, key)
   })
 

@@ -28,7 +28,7 @@ export async function listen(
     values: (key = keys[0] ?? ''): readonly string[] =>
       received.filter((entry) => entry.key === key).map(({ value }) => value),
     /** Waits for that many entries. */
-    async until(count: number, withinMs = 10_000): Promise<void> {
+    async until(count: number, withinMs = 30_000): Promise<void> {
       const giveUpAt = performance.now() + withinMs
       while (received.length < count) {
         if (performance.now() > giveUpAt)

@@ -79,10 +79,10 @@ export async function within<T>(milliseconds: number, steps: () => Promise<T>): 
 
 /**
  * Waits until a document has expired.
- * @throws Error if it still exists after 10 s
+ * @throws Error if it still exists after 30 s
  */
 export async function untilGone(node: Store, key: string): Promise<void> {
-  const giveUpAt = performance.now() + 10_000
+  const giveUpAt = performance.now() + 30_000
   while ((await node.get(key)) !== undefined) {
     if (performance.now() > giveUpAt) throw new Error('The document does not expire.')
     await sleep(5)
