@@ -12,7 +12,6 @@ import {
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server'
 import type { RequireScopes } from '../auth/scopes.ts'
-import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Identify } from '../http/bearer.ts'
 import type { CallRates } from '../http/rate-limit.ts'
 import { asRequested } from '../http/request-target.ts'
@@ -22,6 +21,7 @@ import { type DirectCalls, directAnswer } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
 import type { Limits } from '../mcp/limits.ts'
+import { settled } from '../mcp/modern/modern-exchange.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
 import type { Caller } from '../session/caller.ts'
 import { type CallLines, isForPage, sendAnswer, writeAnswer } from './answer.ts'
@@ -132,7 +132,7 @@ const CALLER_GONE = new DOMException('The caller has gone, or has its answer', '
 type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => void
 
 export function createRunCall(deps: RunDeps): RunCall {
-  const { callTool, limits, lines, handOver } = deps
+  const { callTool, limits, lines, handOver, modern } = deps
   const serverInfo = { [SERVER_INFO_META_KEY]: deps.about }
 
   /** Holds slots until the response closes; a disconnect cancels (2026-07-28, basic/transports). */
@@ -158,13 +158,13 @@ export function createRunCall(deps: RunDeps): RunCall {
     else outgoing.on('close', close)
   }
 
-  /** The SDK answers calls that fail or return `input_required`. */
-  function finishWithSdk(call: Call, message: ToolMessage, run: Parameters<Finish>[1]): void {
+  /** The SDK answers calls that fail, return `input_required`, or run for long (`streams`). */
+  function finishWithSdk(call: Call, { era }: ToolMessage, run: Unfinished, streams = false): void {
     const onClose = whenClosed(call.outgoing)
-    if (message.era === 'direct') {
+    if (era === 'direct') {
       handOver.direct(call, () => deps.direct.finish({ ...run, onClose }))
     } else {
-      handOver.answer(call, ({ req }) => deps.modern.finish({ request: req.raw, onClose }, run))
+      handOver.answer(call, ({ req }) => modern.finish({ request: req.raw, onClose }, run, streams))
     }
   }
 
@@ -188,14 +188,12 @@ export function createRunCall(deps: RunDeps): RunCall {
       if (message.client !== undefined) call.client = message.client
       const requestContext = contexts.stateless()
       const outcome = callTool(call, requestContext)
-      let result: ToolOutcome | undefined
-      try {
-        result = await outcome
-      } catch {
-        // The SDK answers with the error: `finishWithSdk`.
-      }
+      const run = { message: message.request, requestContext, outcome }
+      const stream = () => finishWithSdk(call, message, run, true)
+      const result = await settled(outcome, message.era === '2026' ? stream : undefined)
+      if (call.respond !== undefined) return
       if (result === undefined || isInputRequiredResult(result)) {
-        finishWithSdk(call, message, { message: message.request, requestContext, outcome })
+        finishWithSdk(call, message, run)
       } else {
         answer(call, message, result)
       }
@@ -205,7 +203,7 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 }
 
-type Finish = McpEndpoint['modern']['finish']
+type Unfinished = Parameters<McpEndpoint['modern']['finish']>[1]
 
 /** The fast path of the 2025 era. */
 export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
