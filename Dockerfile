@@ -39,8 +39,7 @@ LABEL org.opencontainers.image.title="MCP Template" \
 # NODE_OPTIONS: a larger young generation for the garbage of calls; see docs/operations.md.
 ENV NODE_ENV=production \
   NODE_OPTIONS=--max-semi-space-size=64 \
-  MASK_MCP_HOST=0.0.0.0 \
-  MASK_MCP_PORT=6901
+  MASK_MCP_HOST=0.0.0.0
 # Removes package managers, which an attacker could use (hardening).
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* /usr/local/bin/yarn /usr/local/bin/yarnpkg
 WORKDIR /app
@@ -55,5 +54,5 @@ USER 1000:1000
 EXPOSE 6901
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
-  CMD ["sh", "-c", "wget -q -O /dev/null http://127.0.0.1:$MASK_MCP_PORT/livez"]
+  CMD ["sh", "-c", "wget -q -O /dev/null http://127.0.0.1:${MASK_MCP_PORT:-${PORT:-6901}}/livez"]
 CMD ["node", "packages/server/bin/mcp-template.js", "start", "--project", "starter"]

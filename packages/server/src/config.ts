@@ -122,7 +122,7 @@ function configOf(
     ...(further.length > 0 && { furtherUpstreams: further.map(furtherOf) }),
     outgoing: chooseOutgoing(variables),
     accessWarnings: isProduction
-      ? accessWarnings(raw, { auth, upstream, signIn })
+      ? accessWarnings(raw, { auth, upstream, signIn, platformPort: platformPortOf(raw, sources) })
       : developmentWarnings(http.publicUrl),
   }
 }
@@ -189,6 +189,11 @@ function chooseApp({ declared, identifier }: ConfigSources, variables: Variables
 function withPlatformPort(raw: RawVariables, { PORT = '' }: ConfigSources['env']): RawVariables {
   const isPort = /^\d{1,5}$/.test(PORT) && Number(PORT) <= 65_535
   return raw.MASK_MCP_PORT === undefined && isPort ? { ...raw, MASK_MCP_PORT: PORT } : raw
+}
+
+/** PORT, if it is the port of this server. */
+function platformPortOf(raw: RawVariables, { env: { PORT } }: ConfigSources): string | undefined {
+  return raw.MASK_MCP_PORT === PORT ? PORT : undefined
 }
 
 function furtherOf({ config, allow }: ChosenUpstream<NamedUpstream>): FurtherUpstream {

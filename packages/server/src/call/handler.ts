@@ -12,7 +12,6 @@ import {
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server'
 import type { RequireScopes } from '../auth/scopes.ts'
-import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Identify } from '../http/bearer.ts'
 import type { CallRates } from '../http/rate-limit.ts'
 import { asRequested } from '../http/request-target.ts'
@@ -22,6 +21,7 @@ import { type DirectCalls, directAnswer } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
 import type { Limits } from '../mcp/limits.ts'
+import { settled } from '../mcp/modern/modern-exchange.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
 import type { Caller } from '../session/caller.ts'
 import { type CallLines, isForPage, sendAnswer, writeAnswer } from './answer.ts'
@@ -152,14 +152,11 @@ export function createRunCall(deps: RunDeps): RunCall {
       if (message.client !== undefined) call.client = message.client
       const requestContext = contexts.stateless()
       const outcome = callTool(call, requestContext)
-      let result: ToolOutcome | undefined
-      try {
-        result = await outcome
-      } catch {
-        // The SDK answers with the error: `finishWithSdk`.
-      }
+      const run = { message: message.request, requestContext, outcome }
+      const stream = () => finishWithSdk(deps, call, message, run, true)
+      const result = await settled(outcome, message.era === '2026' ? stream : undefined)
+      if (call.respond !== undefined) return
       if (result === undefined || isInputRequiredResult(result)) {
-        const run = { message: message.request, requestContext, outcome }
         finishWithSdk(deps, call, message, run)
       } else {
         answer(call, message, result)
@@ -196,20 +193,21 @@ function holdSlots(limits: Limits, call: Call, { era }: ToolMessage, caller: str
   else outgoing.on('close', close)
 }
 
-type Finish = McpEndpoint['modern']['finish']
+type Unfinished = Parameters<McpEndpoint['modern']['finish']>[1]
 
-/** The SDK answers calls that fail or return `input_required`. */
+/** The SDK answers calls that fail, return `input_required`, or run for long (`streams`). */
 function finishWithSdk(
   { handOver, direct, modern }: RunDeps,
   call: Call,
-  message: ToolMessage,
-  run: Parameters<Finish>[1],
+  { era }: ToolMessage,
+  run: Unfinished,
+  streams = false,
 ): void {
   const onClose = whenClosed(call.outgoing)
-  if (message.era === 'direct') {
+  if (era === 'direct') {
     handOver.direct(call, () => direct.finish({ ...run, onClose }))
   } else {
-    handOver.answer(call, ({ req }) => modern.finish({ request: req.raw, onClose }, run))
+    handOver.answer(call, ({ req }) => modern.finish({ request: req.raw, onClose }, run, streams))
   }
 }
 

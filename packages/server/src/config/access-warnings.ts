@@ -15,12 +15,17 @@ interface Chosen {
   readonly auth: AuthConfig
   readonly upstream: UpstreamConfig
   readonly signIn: Config['signIn']
+  /** The port that a platform sets (`PORT`), if it is used. */
+  readonly platformPort: string | undefined
 }
 
 /** Warnings for production only: open access is normal in development. */
 export function accessWarnings(raw: RawVariables, chosen: Chosen): readonly ConfigWarning[] {
-  const { auth, upstream, signIn } = chosen
+  const { auth, upstream, signIn, platformPort } = chosen
   const found = new Faults()
+  if (platformPort !== undefined && raw.MASK_MCP_HOST === undefined) {
+    found.warn('platform_cannot_connect', PLATFORM_CANNOT_CONNECT)
+  }
   if (raw.MCP_AUTH === undefined) found.warn('mcp_auth_undecided', UNDECIDED)
   if (!auth.required || auth.issuer.kind !== 'built-in') return found.warnings
   if (auth.issuer.machinesOnly) return found.warnings
@@ -40,6 +45,9 @@ export function developmentWarnings(publicUrl: string | undefined): readonly Con
 
 const NOT_PRODUCTION =
   "PUBLIC_URL is not on this machine, and NODE_ENV is not production: published keys and the demo's identity provider may be in use. Set NODE_ENV=production"
+
+const PLATFORM_CANNOT_CONNECT =
+  'The port is that of PORT, and MASK_MCP_HOST is not set: the server listens on 127.0.0.1, where a platform that sets PORT does not reach it. Set MASK_MCP_HOST=0.0.0.0'
 
 const UNDECIDED =
   'MCP_AUTH is not set: /mcp and /sse serve everybody who reaches them, without a token. Set MCP_AUTH=required, or MCP_AUTH=optional if that is meant'

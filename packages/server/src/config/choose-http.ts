@@ -15,6 +15,10 @@ export function chooseHttp(raw: RawVariables, variables: Variables, faults: Faul
       faults.add('PUBLIC_URL', 'must use https in production')
     }
   }
+  // A page that knows no token can do nothing: /mcp, /sse and /http ignore cookies.
+  if (variables.ALLOWED_ORIGINS.includes('*') && variables.MCP_AUTH !== 'required') {
+    faults.add('ALLOWED_ORIGINS', 'requires MCP_AUTH=required for *')
+  }
   return {
     host: variables.MASK_MCP_HOST,
     port: variables.MASK_MCP_PORT,

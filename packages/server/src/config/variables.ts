@@ -48,10 +48,10 @@ const server = {
     .register(facts, {
       what: 'Further accepted values of the `Host` header, in addition to that of PUBLIC_URL and the machine itself.',
     }),
-  ALLOWED_ORIGINS: list(/^[a-z][a-z\d+.-]*:\/\/[^\s/?#]+$/, 'origins separated by commas')
+  ALLOWED_ORIGINS: list(/^(?:\*|[a-z][a-z\d+.-]*:\/\/[^\s/?#*]+)$/, 'origins separated by commas')
     .default([])
     .register(facts, {
-      what: 'Further browser origins that may call the server, such as https://inspector.example.com.',
+      what: 'Further browser origins that may call the server, such as https://inspector.example.com; `*` for all, which requires MCP_AUTH=required.',
     }),
   BODY_LIMIT_BYTES: integer(1024, 100 * MEBIBYTE)
     .default(MEBIBYTE)

@@ -20,7 +20,8 @@ export function refusedIn(schema: JsonSchema): string | undefined {
   const keyword = REFUSED_AT_ROOT.find((name) => name in schema)
   if (keyword !== undefined) return `"${keyword}" at the root`
   const path = arrayWithoutItems(schema)
-  return path && `an array without "items" at ${path}`
+  if (path !== undefined) return `an array without "items" at ${path}`
+  return JSON.stringify(schema).includes('"$ref":"') ? 'a reference ("$ref")' : undefined
 }
 
 /** The JSON Pointer of an array without `items`, which VS Code and the API of OpenAI refuse. */

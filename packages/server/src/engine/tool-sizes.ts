@@ -7,6 +7,8 @@ import { refusedIn } from './refused-schemas.ts'
 /** In bytes of JSON; about four bytes per token. */
 const LARGE_TOOL = 10_000
 const LARGE_LIST = 100_000
+/** In bytes of JSON; claude.ai drops tools with larger input schemas, without a message. */
+const LARGEST_INPUT_SCHEMA = 16_384
 
 /** Tool names that the APIs of Anthropic and OpenAI accept. */
 const USUAL_NAME = /^[\w-]{1,64}$/
@@ -42,6 +44,7 @@ export function catalogWarnings(catalog: Pick<Catalog, 'tools'>): readonly Catal
   return [
     ...(odd.length > 0 ? [oddNames(odd)] : []),
     ...[...catalog.tools].flatMap(([name, tool]) => oddSchema(name, tool)),
+    ...[...catalog.tools].flatMap(([name, tool]) => largeSchema(name, tool)),
     ...large.map(([name, bytes]) => ({
       code: 'tool_large',
       message: `tool "${name}" takes ${bytes} bytes of tools/list: shorten its descriptions and schemas`,
@@ -60,6 +63,16 @@ function oddSchema(name: string, { inputSchema }: CompiledTool): readonly Catalo
   if (refused === undefined) return []
   const message = `Some clients drop tool "${name}", or all tools, for ${refused} of its input schema: state the rule in a description, and check it in run`
   return [{ code: 'tool_schema', message }]
+}
+
+function largeSchema(
+  name: string,
+  { anonymousInputSchema }: CompiledTool,
+): readonly CatalogWarning[] {
+  const bytes = Buffer.byteLength(JSON.stringify(anonymousInputSchema))
+  if (bytes <= LARGEST_INPUT_SCHEMA) return []
+  const message = `Some clients drop tool "${name}": its input schema has ${bytes} bytes, more than ${LARGEST_INPUT_SCHEMA}; shorten it, or split the tool`
+  return [{ code: 'tool_schema_large', message }]
 }
 
 function largeList(bytes: number): CatalogWarning {

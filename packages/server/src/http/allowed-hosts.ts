@@ -11,7 +11,7 @@ export interface AllowedHosts {
   readonly publicUrl: string
   /** Additional host names, such as an internal one behind a load balancer. */
   readonly hosts: readonly string[]
-  /** Additional origins of browser-based clients. */
+  /** Additional origins of browser-based clients; `*` allows all origins on routes of callers. */
   readonly origins: readonly string[]
   /** Allows pages from loopback origins (development: the Inspector and similar tools). */
   readonly loopbackOrigins: boolean
@@ -33,6 +33,8 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   const own = new URL(allowed.publicUrl)
   const hosts = new Set([own.hostname, ...allowed.hosts.map(lowerCase)])
   const origins = new Set([own.origin, ...allowed.origins.map(lowerCase)])
+  // Tokens authorize callers, not cookies, so that pages of other origins gain nothing.
+  const anyOrigin = origins.has('*')
 
   const serves = (header: string | undefined) => {
     // Common case: needs no parsing.
@@ -51,7 +53,8 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
     const { origin } = headers
     if (origin === undefined || origins.has(origin) || url.startsWith(OPEN_PREFIX)) return
     if (allowed.loopbackOrigins && isLoopbackOrigin(origin)) return
-    if (allowed.routes.find(url)?.origins === 'any') return
+    const route = allowed.routes.find(url)
+    if (route?.origins === 'any' || (anyOrigin && route?.audience === 'callers')) return
     throw new AppError('forbidden', 'This origin may not call the server.')
   }
 }

@@ -1,14 +1,16 @@
 /** Converts the input of a tool to the JSON Schema that is listed. */
 
-import type { z } from 'zod'
-import { type JsonSchema, listSide } from './listed-schema.ts'
+import { z } from 'zod'
+import { inlineDefinitions, type JsonSchema, listSide } from './listed-schema.ts'
 
 /** @throws TypeError that names the field that JSON Schema cannot express */
 export function listInput(schema: z.core.$ZodType): JsonSchema {
-  return listSide('input', schema, {
+  const listed = listSide('input', schema, {
     io: 'input',
     override: ({ jsonSchema }) => completeTuple(jsonSchema),
   })
+  const isOfAuthor = z.globalRegistry.get(schema)?.$defs !== undefined
+  return isOfAuthor ? listed : inlineDefinitions(listed)
 }
 
 /**

@@ -62,6 +62,45 @@ function toListedSchema(
   return isEmpty ? inlined : { ...inlined, $defs: definitions }
 }
 
+/** In characters of JSON. */
+const LONGEST_INLINED = 16_384
+
+/**
+ * Inlines named definitions: Copilot Studio drops tools with references, and the API of Gemini refuses
+ * them. Changes nothing if a definition is recursive, or if the schema would exceed `LONGEST_INLINED`.
+ */
+export function inlineDefinitions(listed: JsonSchema): JsonSchema {
+  const { $defs, ...rest } = listed
+  if ($defs === undefined) return listed
+  const definitions = $defs as JsonSchema
+  const sizes = new Map<string, number>()
+  const sizeOf = (value: unknown): number =>
+    referencesIn(value).reduce(
+      (sum, name) => sum + sizeOfDefinition(name),
+      JSON.stringify(value).length,
+    )
+  /** Infinite if the definition is recursive, or unknown. */
+  function sizeOfDefinition(name: string): number {
+    const known = sizes.get(name)
+    if (known !== undefined) return known
+    sizes.set(name, Number.POSITIVE_INFINITY)
+    const definition = definitions[name]
+    if (definition !== undefined) sizes.set(name, sizeOf(definition))
+    return sizes.get(name) ?? Number.POSITIVE_INFINITY
+  }
+  return sizeOf(rest) > LONGEST_INLINED ? listed : (inline(rest, definitions) as JsonSchema)
+}
+
+/** The names of the definitions that a schema refers to. */
+function referencesIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, item]) =>
+    key === '$ref' && typeof item === 'string' && item.startsWith(DEFINITION)
+      ? item.slice(DEFINITION.length)
+      : referencesIn(item),
+  )
+}
+
 /** Inlines all definitions: elicitation forms have flat fields (2025-11-25, client/elicitation). */
 export function toFlatSchema(schema: z.core.$ZodType): JsonSchema {
   const { $defs, ...flat } = toListedSchema(schema, { io: 'input' })

@@ -70,7 +70,8 @@ function codeOf(error: unknown): ProviderErrorCode {
   }
   if (error instanceof ResponseBodyError) {
     if (error.error === 'invalid_grant') return 'invalid_grant'
-    const passing = error.status >= 500 || error.status === 429 || isPassing(error.error)
+    const { status } = error
+    const passing = status >= 500 || status === 429 || isPassing(error.error, status)
     return passing ? 'provider_unavailable' : 'access_denied'
   }
   // The provider rejects the client id or secret.
@@ -151,7 +152,7 @@ export function isSignInEnded(code: string): boolean {
   return SIGN_IN_ENDED.has(code)
 }
 
-/** Whether a retry may succeed. */
-export function isPassing(code: string): boolean {
-  return PASSING.has(code)
+/** Whether a retry may succeed. ServiceNow refuses with 401 and `server_error`. */
+export function isPassing(code: string, status?: number): boolean {
+  return status !== 401 && PASSING.has(code)
 }

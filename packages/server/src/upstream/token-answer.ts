@@ -61,7 +61,7 @@ async function normalized(
   const fields = fieldsOf(text, headers.get('content-type') ?? '')
   const refusal = refusalIn(fields)
   const reason = refusal ?? String(status)
-  if (status >= 500 || PASSING_STATUS.has(status) || isPassing(reason)) {
+  if (status >= 500 || PASSING_STATUS.has(status) || isPassing(reason, status)) {
     const retryAfterSeconds = parseRetryAfter(headers.get('retry-after') ?? undefined, now)
     throw providerError('provider_unavailable', reason, { retryAfterSeconds })
   }

@@ -143,7 +143,7 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
     const port = String(await freePort())
     const url = `http://localhost:${port}`
     const env = { ...production, PUBLIC_URL: url, MASK_MCP_PORT: port, REDIS_URL: redis.url }
-    expect(healthCheck({ MASK_MCP_PORT: port })).not.toBe(0)
+    expect(healthCheck({ MASK_MCP_PORT: port, PORT: '1' })).not.toBe(0)
     const { child, said } = start(env)
     const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)))
     await expect.poll(() => healthCheck({ MASK_MCP_PORT: port }), { timeout: 60_000 }).toBe(0)
@@ -157,6 +157,15 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
     child.kill(image.stopSignal as NodeJS.Signals)
     expect(await ended).toEqual([0, null])
     expect(said()).toContain('"msg":"stopped"')
+  })
+
+  it('listens on the port that a platform names (PORT), and its health check asks there', {
+    timeout: 60_000,
+  }, async () => {
+    const port = String(await freePort())
+    const url = `http://localhost:${port}`
+    start({ ...production, PUBLIC_URL: url, PORT: port, REDIS_URL: redis.url })
+    await expect.poll(() => healthCheck({ PORT: port }), { timeout: 30_000 }).toBe(0)
   })
 
   it('reports missing variables without a configuration, and exits with 1', async () => {

@@ -67,6 +67,10 @@ describe('a warning', () => {
       { $defs: { items: { type: 'array' } }, properties: { a: { $ref: '#/$defs/items' } } },
       'items" at /$defs/items of',
     ],
+    [
+      { $defs: { a: { type: 'string' } }, properties: { a: { $ref: '#/$defs/a' } } },
+      'a reference ("$ref") of',
+    ],
   ])('names a tool whose input known clients refuse: %j', (schema, reason) => {
     const [warning, ...more] = warningsFor(jsonSchema({ type: 'object', ...schema }))
     expect(more).toEqual([])
@@ -87,6 +91,15 @@ describe('a warning', () => {
     ],
   ])('is not given for %s', (_what, input) => {
     expect(warningsFor(input)).toEqual([])
+  })
+
+  it('is reported for an input schema that claude.ai drops, with its size', () => {
+    const inputOf = (length: number) => z.object({ a: z.string().describe('x'.repeat(length)) })
+    const codes = (length: number) => warningsFor(inputOf(length)).map(({ code }) => code)
+    expect(codes(15_000)).toEqual(['tool_large'])
+    expect(codes(16_384)).toEqual(['tool_schema_large', 'tool_large'])
+    const [warning] = warningsFor(inputOf(20_000))
+    expect(warning?.message).toMatch(/tool "raw": its input schema has 20\d\d\d bytes/)
   })
 
   it('is reported for a large tool, and for a large list', () => {

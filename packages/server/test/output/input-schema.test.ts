@@ -30,8 +30,8 @@ it('tuples list their types, which validators of draft 7 and VS Code require', (
     maybe: { ...pair, minItems: 1 },
     rest: { items: number, minItems: 1 },
     nested: { items: { items: { anyOf: [{ type: 'boolean' }] } } },
+    named: { items: pair },
   })
-  expect(listed.$defs).toMatchObject({ ListedPair: pair })
 })
 
 it.each([
@@ -46,4 +46,34 @@ it.each([
 ])('a validator of 2020-12 agrees with the server about %j', (value) => {
   const { issues } = validate(value)
   expect(issues === undefined).toBe(INPUT.safeParse(value).success)
+})
+
+it('named parts are inlined: some clients drop tools with references', () => {
+  const Inner = z.object({ text: z.string() }).meta({ id: 'InlinedInner', title: 'Inner' })
+  const Outer = z.object({ one: Inner, two: Inner.optional() }).meta({ id: 'InlinedOuter' })
+  const shown = listInput(z.object({ outer: Outer, again: Outer.describe('Once more.') }))
+  expect(JSON.stringify(shown)).not.toMatch(/\$ref|\$defs/)
+  const inner = { type: 'object', title: 'Inner', properties: { text: { type: 'string' } } }
+  const outer = { properties: { one: inner, two: inner } }
+  expect(shown.properties).toMatchObject({
+    outer,
+    again: { ...outer, description: 'Once more.' },
+  })
+})
+
+it('recursive parts, and parts that would make the schema long, stay references', () => {
+  const Node = z.object({
+    get next() {
+      return Node.optional()
+    },
+  })
+  const recursive = listInput(z.object({ node: Node.meta({ id: 'KeptNode' }) }))
+  expect(JSON.stringify(recursive)).toContain('"$ref"')
+  const double = (type: z.ZodType, depth: number): z.ZodType =>
+    depth === 0
+      ? type
+      : double(z.object({ a: type, b: type }).meta({ id: `Doubled${depth}` }), depth - 1)
+  const long = listInput(z.object({ all: double(z.string(), 40) }))
+  expect(long.$defs).toHaveProperty('Doubled1')
+  expect(JSON.stringify(long).length).toBeLessThan(16_384)
 })

@@ -154,6 +154,12 @@ describe('a refusal', () => {
     ['GitHub, of a code', json({ error: 'bad_verification_code' }), 'invalid_grant'],
     ['Slack', json({ ok: false, error: 'invalid_refresh_token' }), 'invalid_grant'],
     ['HubSpot', json({ status: 'BAD_REFRESH_TOKEN' }, 400), 'invalid_grant'],
+    [
+      'ServiceNow',
+      json({ error_description: 'access_denied', error: 'server_error' }, 401),
+      'invalid_grant',
+      'access_denied',
+    ],
     ['Entra', json({ error: 'interaction_required' }, 400), 'invalid_grant', 'access_denied'],
     ['LinkedIn', json({ error: 'invalid_request' }, 400), 'invalid_grant', 'access_denied'],
     ['401', json({ error: 'invalid_token' }, 401), 'invalid_grant', 'access_denied'],

@@ -37,7 +37,7 @@ export interface ModernDeps {
   readonly log: Logger
 }
 
-/** A fast-path tool call whose tool has run. */
+/** A fast-path tool call whose tool has run, or still runs. */
 export interface RunCall {
   readonly message: JSONRPCRequest
   readonly requestContext: RequestContext
@@ -56,9 +56,10 @@ export async function createModernEndpoint(deps: ModernDeps) {
     { request, onClose }: Exchanged,
     message: JSONRPCRequest,
     authInfo: AuthInfo,
+    streams = false,
   ): Promise<McpAnswer> {
     const server = servers.of(audienceOf(authInfo))
-    const answer = await serveModern(server, { message, authInfo, request, onClose })
+    const answer = await serveModern(server, { message, authInfo, request, onClose, streams })
     return withStatus(answer, authInfo)
   }
 
@@ -78,11 +79,14 @@ export async function createModernEndpoint(deps: ModernDeps) {
       clients.remember(message)
       return serve(mcp, message, asAuthInfo(contexts.stateless()))
     },
-    /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
-    finish(mcp: Exchanged, { message, requestContext, outcome }: RunCall): Promise<McpAnswer> {
-      const authInfo = asAuthInfo(requestContext)
-      attachOutcome(authInfo, outcome)
-      return serve(mcp, message, authInfo)
+    /**
+     * Has the SDK continue a call whose tool has run and asks the client for input, or has failed; or,
+     * with `streams`, one that still runs: its response is an event stream.
+     */
+    finish(mcp: Exchanged, call: RunCall, streams = false): Promise<McpAnswer> {
+      const authInfo = asAuthInfo(call.requestContext)
+      attachOutcome(authInfo, call.outcome)
+      return serve(mcp, call.message, authInfo, streams)
     },
     async close(): Promise<void> {
       await sdk.close()

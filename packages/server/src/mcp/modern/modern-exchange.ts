@@ -1,6 +1,7 @@
 /**
  * One request of the 2026 era and its response: JSON, or the response of the SDK's transport if a
- * notification precedes the result or the request fails. Requests share their servers.
+ * notification precedes the result, the request fails, or the result takes long. Requests share
+ * their servers.
  */
 
 import {
@@ -10,6 +11,7 @@ import {
   type McpServer,
   PerRequestHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import { Timer } from '../../deadlines.ts'
 import { JsonAnswer, type McpAnswer } from '../mcp-request.ts'
 import { boundResponse } from '../outgoing-messages.ts'
 import type { Audience } from '../request-context.ts'
@@ -22,6 +24,30 @@ interface ModernRequest {
   /** Its signal reports a client disconnect to the SDK. */
   readonly request: Request
   readonly onClose: (listener: () => void) => void
+  /** Opens an event stream at once: the request has been silent for `SILENCE_MS`. */
+  readonly streams?: boolean
+}
+
+/**
+ * How long a request may run before its response becomes an event stream, whose keep-alive comments
+ * prevent proxies and clients from closing a silent connection: some allow ten seconds, many 30 to 60.
+ */
+const SILENCE_MS = 5000
+
+/** Waits for the outcome of a run; undefined if it fails. Calls `onSilence` if it takes long. */
+export async function settled<Outcome>(
+  outcome: Promise<Outcome>,
+  onSilence: (() => void) | undefined,
+): Promise<Outcome | undefined> {
+  const silence = onSilence && new Timer(SILENCE_MS, onSilence)
+  try {
+    return await outcome
+  } catch {
+    // The SDK answers with the error.
+    return undefined
+  } finally {
+    silence?.clear()
+  }
 }
 
 /** Never received: the client has disconnected. Status 499 is the convention of nginx. */
@@ -30,7 +56,7 @@ const CLIENT_CLOSED_REQUEST = 499
 /** A disconnect cancels (2026-07-28, basic/utilities/cancellation). */
 export function serveModern(
   server: SharedServer,
-  { message, authInfo, request, onClose }: ModernRequest,
+  { message, authInfo, request, onClose, streams = false }: ModernRequest,
 ): Promise<McpAnswer> {
   return new Promise((resolve) => {
     let stream: ReturnType<typeof openStream> | undefined
@@ -40,9 +66,14 @@ export function serveModern(
       stream ??= openStream(message, request, resolve)
       stream.pass(said, handled)
     }
+    const silence = new Timer(streams ? 0 : SILENCE_MS, () => {
+      stream ??= openStream(message, request, resolve, 'sse')
+      stream.open()
+    })
     const sink = {
       notify: pass,
       respond(said: JSONRPCMessage) {
+        silence.clear()
         if (stream === undefined && 'result' in said) resolve(new JsonAnswer(said))
         else pass(said)
       },
@@ -50,6 +81,7 @@ export function serveModern(
     const cancel = server.serve(message, sink, { authInfo })
     handled = true
     onClose(() => {
+      silence.clear()
       cancel('the client is gone')
       resolve(new Response(null, { status: CLIENT_CLOSED_REQUEST }))
     })
@@ -61,14 +93,15 @@ function openStream(
   message: JSONRPCRequest,
   request: Request,
   respond: (response: Response) => void,
+  responseMode: 'auto' | 'sse' = 'auto',
 ) {
-  const transport = new PerRequestHTTPServerTransport({ classification })
+  const transport = new PerRequestHTTPServerTransport({ classification, responseMode })
   const send = (said: JSONRPCMessage) => {
     void transport.send(said, { relatedRequestId: message.id })
   }
   let isOpen = false
 
-  function open(onMessage: () => void): void {
+  function start(onMessage: () => void): void {
     isOpen = true
     transport.onmessage = onMessage
     void transport.start()
@@ -80,10 +113,16 @@ function openStream(
   }
 
   return {
+    /** Sends the headers, and a comment: some proxies hold the headers back until the first byte. */
+    open(): void {
+      if (isOpen) return
+      start(() => undefined)
+      transport.writeCommentFrame('open')
+    },
     pass(said: JSONRPCMessage, handled: boolean): void {
-      if (handled && !isOpen) open(() => undefined)
+      if (handled && !isOpen) start(() => undefined)
       if (handled) send(said)
-      else open(() => send(said))
+      else start(() => send(said))
     },
   }
 }
