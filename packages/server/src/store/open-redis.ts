@@ -50,6 +50,7 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
   }
   const shards = createRedisShards(topology, (endpoint) => {
     const about = { address: addressOf(endpoint) }
+    let tag: string | undefined
     return createRedisShard({
       ...{ eviction, monotonicNow, random, timeoutMs },
       log: {
@@ -61,7 +62,7 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
       onReady: () => options.onReady(shards.readyCount() === 1),
       onTrouble: () => topology.suspect(),
       async probe(connection) {
-        const tag = healthTagOf(topology, endpoint)
+        tag = healthTagOf(topology, endpoint, tag)
         const result = await options.probe(connection, { tag, isRouted: isCluster })
         if (result.unfit !== undefined) topology.suspect()
         if (result.refusesAsking !== undefined) warnOfAsking(result.refusesAsking)
