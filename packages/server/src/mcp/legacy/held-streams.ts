@@ -44,8 +44,7 @@ export interface HeldOptions extends SendingOptions {
 
 interface Held {
   readonly generation: number
-  /** Releases its slot in the limits. */
-  readonly release: Release
+  readonly slot: Slot
   readonly events: EventStream
   /** Undefined until the replay is sent. */
   sending?: Sending
@@ -76,11 +75,12 @@ export function createHeldStreams(deps: HeldStreamDeps) {
       after: StreamEventId | undefined,
       options: HeldOptions,
     ): Promise<EventStream> {
-      // Releases the slot of the older stream for the newer one. The older one stays open until the
-      // newer is recorded: the client must not lose its stream because the store is full.
-      held.get(mcpSessionId)?.release()
-      const release = limits.stream(sessionId, 'connection', options.address)
-      options.onClose(release)
+      // The older one stays open until the newer is recorded: the client must not lose its stream
+      // because the store is full.
+      const older = held.get(mcpSessionId)?.slot
+      const acquire = () => limits.stream(sessionId, 'connection', options.address)
+      const slot = acquireInPlaceOf(older, acquire)
+      options.onClose(slot.end)
       const events = createEventStream(options.disconnect)
       try {
         const mcpSession = await mcpSessions.revise(mcpSessionId, ({ generation }) => ({
@@ -89,7 +89,7 @@ export function createHeldStreams(deps: HeldStreamDeps) {
         }))
         const { generation } = mcpSession
         held.get(mcpSessionId)?.events.endUnheld()
-        const holding: Held = { generation, events, release }
+        const holding: Held = { generation, events, slot }
         held.set(mcpSessionId, holding)
         events.onClose(() => {
           if (held.get(mcpSessionId)?.events === events) held.delete(mcpSessionId)
@@ -103,6 +103,8 @@ export function createHeldStreams(deps: HeldStreamDeps) {
       } catch (error) {
         // The caller never receives the stream, so that only this function can end it.
         events.end()
+        slot.end()
+        if (held.get(mcpSessionId)?.slot === older) older?.takeBack()
         throw error
       }
       openStreams.add(events, options.owner, options.isBusy)
@@ -117,6 +119,40 @@ export function createHeldStreams(deps: HeldStreamDeps) {
       if (events === undefined || events.isFull || !sending?.isCaughtUp()) return false
       events.write(message)
       return events.isOpen
+    },
+  }
+}
+
+/** The slot of a stream in the limits, which a newer stream of its MCP session may use. */
+interface Slot {
+  give(): void
+  takeBack(): void
+  /** Call it when the response is sent, or cut off. */
+  end(): void
+}
+
+/** The older slot is released for the new one, and acquired again if that is refused. */
+function acquireInPlaceOf(older: Slot | undefined, acquire: () => Release): Slot {
+  older?.give()
+  try {
+    return createSlot(acquire)
+  } catch (error) {
+    older?.takeBack()
+    throw error
+  }
+}
+
+function createSlot(acquire: () => Release): Slot {
+  let release = acquire()
+  let isOver = false
+  return {
+    give: () => release(),
+    takeBack() {
+      if (!isOver) release = acquire()
+    },
+    end() {
+      isOver = true
+      release()
     },
   }
 }

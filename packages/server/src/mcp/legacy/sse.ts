@@ -72,7 +72,7 @@ export function createSseEndpoint(deps: SseDeps) {
       const url = `${deps.basePath}/messages?session_id=${mcpSession.id}`
       const { notifier } = deps
       const watch = createCallWatch({ node, mcpSessions, notifier, send, log })
-      const events = await heldStreams.attach(mcpSession, last.from, {
+      const attaching = heldStreams.attach(mcpSession, last.from, {
         owner: contexts.tokenSession,
         isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
@@ -81,6 +81,8 @@ export function createSseEndpoint(deps: SseDeps) {
         endpoint: { url, idPrefix: `${mcpSession.id}.` },
         onMcpSession: watch.check,
       })
+      if (known === undefined) attaching.catch(() => discard(deps, mcpSession, contexts))
+      const events = await attaching
       events.onClose(watch.stop)
       return events.response
     },
@@ -108,6 +110,17 @@ export function createSseEndpoint(deps: SseDeps) {
       return new Response('Accepted', { status: 202 })
     },
   }
+}
+
+/** Ends an MCP session whose stream was refused: its client does not know it. */
+function discard(
+  { openedMcpSessions, mcpSessions, log }: SseDeps,
+  mcpSession: McpSessionRecord,
+  contexts: RequestContexts,
+): void {
+  openedMcpSessions.forget(mcpSession.id)
+  const ending = [contexts.disconnect(mcpSession), mcpSessions.end(mcpSession.id)]
+  for (const each of ending) each.catch((error) => log.debug({ err: error }, 'not discarded'))
 }
 
 async function findMcpSession(
