@@ -81,7 +81,7 @@ export function createSseEndpoint(deps: SseDeps) {
         endpoint: { url, idPrefix: `${mcpSession.id}.` },
         onMcpSession: watch.check,
       })
-      if (known === undefined) attaching.catch(() => discard(deps, mcpSession, contexts))
+      if (known === undefined) attaching.catch(() => discard(deps, mcpSession.id))
       const events = await attaching
       events.onClose(watch.stop)
       return events.response
@@ -113,14 +113,9 @@ export function createSseEndpoint(deps: SseDeps) {
 }
 
 /** Ends an MCP session whose stream was refused: its client does not know it. */
-function discard(
-  { openedMcpSessions, mcpSessions, log }: SseDeps,
-  mcpSession: McpSessionRecord,
-  contexts: RequestContexts,
-): void {
-  openedMcpSessions.forget(mcpSession.id)
-  const ending = [contexts.disconnect(mcpSession), mcpSessions.end(mcpSession.id)]
-  for (const each of ending) each.catch((error) => log.debug({ err: error }, 'not discarded'))
+function discard({ openedMcpSessions, mcpSessions, log }: SseDeps, id: string): void {
+  openedMcpSessions.forget(id)
+  mcpSessions.end(id).catch((error: unknown) => log.debug({ err: error }, 'not discarded'))
 }
 
 async function findMcpSession(
