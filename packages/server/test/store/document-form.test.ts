@@ -14,6 +14,8 @@ const WITHOUT_JSON = ['on', '>secret', '~*', '&*', '+@all', '-command|info']
 async function open(server: RedisServer, user = ''): Promise<Store> {
   const store = await connectedStore(server.url.replace('//', `//${user}`))
   onTestFinished(() => store.close())
+  // The first command waits for the form.
+  await store.get('form')
   return store
 }
 

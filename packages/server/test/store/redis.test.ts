@@ -112,6 +112,7 @@ function keysOf(kind: RedisKind): void {
     const admin = await createClient({ url: fresh.url }).connect()
     const first = await connectedStore(fresh.url)
     // Opening a store checks whether its user may call EVAL.
+    await first.checkHealth()
     await admin.configResetStat()
     const key = newKey()
     await first.set(key, { a: 1 }, 60)
