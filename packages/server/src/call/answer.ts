@@ -43,11 +43,11 @@ export class CallLines {
     this.#log.known('audit', members + clientField + subjectField, AUDITED_AS[kind])
   }
 
-  /** Logs a call that was answered with status 200. */
-  request(call: Call): void {
+  /** Logs a call that was answered, or whose client has left. */
+  request(call: Call, status = 200): void {
     const ms = Math.round(performance.now() - call.started)
     const { path } = call.route
-    const members = `${start(call)},"method":"POST","route":"${path}","status":200,"ms":${ms}`
+    const members = `${start(call)},"method":"POST","route":"${path}","status":${status},"ms":${ms}`
     this.#log.known('info', members, 'request')
   }
 }

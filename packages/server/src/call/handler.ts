@@ -13,6 +13,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { RequireScopes } from '../auth/scopes.ts'
 import type { Identify } from '../http/bearer.ts'
+import { CLIENT_LEFT } from '../http/observe-requests.ts'
 import type { CallRates } from '../http/rate-limit.ts'
 import { asRequested } from '../http/request-target.ts'
 import { whenClosed } from '../http/when-closed.ts'
@@ -133,6 +134,10 @@ export function createRunCall(deps: RunDeps): RunCall {
   const serverInfo = { [SERVER_INFO_META_KEY]: deps.about }
 
   function answer(call: Call, { era, id }: ToolMessage, outcome: CallToolResult): void {
+    if (call.outgoing.destroyed) {
+      lines.request(call, CLIENT_LEFT)
+      return
+    }
     // Safe to mutate: the engine creates the result for this call.
     const result = outcome as CallToolResult & { resultType: 'complete' }
     result.resultType = 'complete'

@@ -43,8 +43,8 @@ export class TimeLimit extends Deadline {
   }
 
   /** Settles like the run, but rejects on cancellation and on timeout. */
-  bound<T>(running: T | Promise<T>): T | Promise<T> {
-    if (!(running instanceof Promise)) return running
+  bound<T>(running: T | PromiseLike<T>): T | Promise<T> {
+    if (!isThenable(running)) return running
     return new Promise((resolve, reject) => {
       this.#fail = reject
       if (this.#over !== undefined) reject(this.#over.reason)
@@ -78,6 +78,11 @@ export class TimeLimit extends Deadline {
     this.#finish(reason)
     this.#fail?.(reason)
   }
+}
+
+/** Not only a `Promise`: queries of Prisma, Drizzle, Mongoose and Knex are thenables. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as Partial<PromiseLike<T>> | null | undefined)?.then === 'function'
 }
 
 /** An `EventListenerObject`, which avoids a closure per call. */

@@ -8,6 +8,11 @@ import type { Socket } from 'node:net'
 
 export interface RunningResponses {
   add(response: ServerResponse): void
+  /**
+   * Closes the connection, or each one, after its last response: Node drops the responses to
+   * requests that are pipelined behind a response that closes it.
+   */
+  closeAfterLast(socket?: Socket): void
   all(): readonly ServerResponse[]
   /** Closes connections that have received no bytes; Node does not count them as idle. */
   closeUnused(): void
@@ -44,6 +49,12 @@ export function trackResponses(server: Server): RunningResponses {
     add(response) {
       byConnection.get(response.req.socket)?.push(response)
       response.on('close', remove)
+    },
+    closeAfterLast(socket) {
+      const one = socket && [byConnection.get(socket) ?? []]
+      for (const responses of one ?? byConnection.values()) {
+        for (const each of responses) each.shouldKeepAlive = each !== responses.at(-1)
+      }
     },
     all: () => [...byConnection.values()].flat(),
     closeUnused() {

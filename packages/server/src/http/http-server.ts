@@ -78,7 +78,7 @@ export function createHttpServer(
   const serve = createServe(handlers)
   const answer: RequestListener = (request, response) => {
     running.add(response)
-    if (!keepsAlive) response.shouldKeepAlive = false
+    if (!keepsAlive) running.closeAfterLast(request.socket)
     if (draining && isListening(response.req)) response.destroy()
     else serve(request, response)
   }
@@ -160,7 +160,7 @@ function createDispatch({ guard, refuse, calls, fetch, mounts, basePath }: HttpH
 async function finish(server: Server, running: RunningResponses, longestMs: number): Promise<void> {
   const responses = running.all()
   const cutOff = setTimeout(() => server.closeAllConnections(), longestMs)
-  for (const response of responses) response.shouldKeepAlive = false
+  running.closeAfterLast()
   await Promise.all(
     responses.map((response) => new Promise((done) => response.once('close', done))),
   )

@@ -23,7 +23,7 @@ export type ObserveRequest = (
 ) => void
 
 /** nginx's code for a client that disconnected before the response; HTTP defines none. */
-const CLIENT_LEFT = 499
+export const CLIENT_LEFT = 499
 
 export function createRequestObserver(
   { metrics, tracing }: Telemetry,

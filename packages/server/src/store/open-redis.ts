@@ -54,7 +54,7 @@ function openSeveral(
 ): OpenedRedis {
   const { eviction, log, monotonicNow, random, timeoutMs } = options
   const isCluster = servers.mode === 'cluster'
-  const probe = createShardProbe(topology, isCluster, options)
+  const probeOf = createShardProbe(topology, isCluster, options)
   const shards = new RedisShards(topology, (endpoint) =>
     createRedisShard({
       ...{ eviction, monotonicNow, random, timeoutMs },
@@ -63,7 +63,7 @@ function openSeveral(
       isFixed: true,
       onReady: () => options.onReady(shards.readyCount() === 1),
       onTrouble: () => topology.suspect(),
-      probe: (connection) => probe(connection, endpoint),
+      probe: probeOf(endpoint),
     }),
   )
   const redis = createRoutedConnection({
@@ -102,12 +102,15 @@ function createShardProbe(
     if (!hasWarned) log.warn({ ...why }, 'Redis refuses ASKING; requests fail while slots move')
     hasWarned = true
   }
-  return async (connection: RedisConnection, endpoint: RedisEndpoint): Promise<ProbeResult> => {
-    const tag = healthTagOf(topology, endpoint)
-    const result = await probe(connection, { tag, isRouted: isCluster })
-    if (result.unfit !== undefined) topology.suspect()
-    if (result.refusesAsking !== undefined) warnOfAsking(result.refusesAsking)
-    return result
+  return (endpoint: RedisEndpoint) => {
+    let tag: string | undefined
+    return async (connection: RedisConnection): Promise<ProbeResult> => {
+      tag = healthTagOf(topology, endpoint, tag)
+      const result = await probe(connection, { tag, isRouted: isCluster })
+      if (result.unfit !== undefined) topology.suspect()
+      if (result.refusesAsking !== undefined) warnOfAsking(result.refusesAsking)
+      return result
+    }
   }
 }
 

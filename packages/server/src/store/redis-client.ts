@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import { RedisClient as RedisClientClass, type RedisClientOptions } from '@redis/client'
 import { defined } from '../config/defined.ts'
+import { lookupRedis } from './redis-lookup.ts'
 
 export interface RedisAddress {
   /** `localhost` by default. */
@@ -93,7 +94,9 @@ export function clientOptions(address: RedisAddress) {
     ...(tlsName !== undefined && { servername: tlsName }),
   }
   return {
-    socket: socketPath ? { path: socketPath } : { host, port, ...(address.tls && tls) },
+    socket: socketPath
+      ? { path: socketPath }
+      : { host, port, lookup: lookupRedis, ...(address.tls && tls) },
     database: db,
     credentialsProvider: {
       type: 'async-credentials-provider' as const,

@@ -53,7 +53,8 @@ export class RedisClusterTopology extends RedisTopology {
    * was replaced. With as many votes for two tables, or one answer alone, the next nodes decide. If two
    * are equal when all were asked, the change is still spreading: keeps the known owners, of which
    * redirects are the newest, and asks again soon. Begins with another node each time (round-robin),
-   * so that each is asked.
+   * so that each is asked. Two nodes must agree that slots have no owner any longer: one that joins
+   * knows fewer slots.
    */
   protected async discover(): Promise<void> {
     const candidates = unique([...this.#owners, ...this.seeds])
@@ -66,11 +67,12 @@ export class RedisClusterTopology extends RedisTopology {
       const decided = await this.#poll(some, (at + some.length) / 2, tables, failures)
       const isLast = at + some.length === nodes.length
       const table = decided ?? mostVoted(tables, isLast ? 1 : 2)
-      if (table !== undefined) return this.#keep(table)
+      if (table !== undefined && this.#isCredible(table, tables)) return this.#keep(table)
     }
     // An error reply explains more than a connection failure.
     const failure = failures.find((error) => error instanceof ErrorReply) ?? failures[0]
     if (tables[0] === undefined) throw failure
+    if (!tables.some((table) => this.#isCredible(table, tables))) throw knowsFewer()
     if (this.#slots.length === 0) this.#keep(tables[0])
     this.suspect()
   }
@@ -89,7 +91,8 @@ export class RedisClusterTopology extends RedisTopology {
       const table = await this.#askFor(node)
       tables.push(table)
       const isUnchanged = tables.length === 1 && isSame(table, this.#slots)
-      if (isUnchanged || votesFor(table, tables) > half) return table
+      const isDecided = isUnchanged || votesFor(table, tables) > half
+      if (isDecided && this.#isCredible(table, tables)) return table
       throw UNDECIDED
     })
     try {
@@ -104,12 +107,12 @@ export class RedisClusterTopology extends RedisTopology {
   async #askFor(endpoint: RedisEndpoint): Promise<SlotTable> {
     const reply = (await this.ask(endpoint, ['CLUSTER', 'SLOTS'])) as SlotsReply
     const table = this.#toTable(reply, endpoint)
-    const count = covered(table)
-    // Nodes that join, or are partitioned, know fewer slots.
-    if (count === 0 || (count < SLOT_COUNT && count < covered(this.#slots))) {
-      throw new ErrorReply('CLUSTERDOWN The node does not know the owners of all slots')
-    }
+    if (covered(table) === 0) throw knowsFewer()
     return table
+  }
+
+  #isCredible(table: SlotTable, tables: readonly SlotTable[]): boolean {
+    return covered(table) >= covered(this.#slots) || votesFor(table, tables) > 1
   }
 
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
@@ -138,6 +141,10 @@ function hostOf([announced, , , metadata = []]: MasterReply, asked: RedisEndpoin
   if (announced !== NO_HOST_NAME) return announced || asked.host
   const at = metadata.indexOf('ip')
   return (at === -1 ? undefined : metadata[at + 1]) ?? asked.host
+}
+
+function knowsFewer(): ErrorReply {
+  return new ErrorReply('CLUSTERDOWN The node does not know the owners of all slots')
 }
 
 function covered(table: SlotTable): number {

@@ -5,6 +5,18 @@ import { AppError, storeUnavailable } from '../errors.ts'
 import { decodeReply } from './documents.ts'
 import type { Document, Store, Stored } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
+import { defineScript, type RedisScript } from './redis-scripts.ts'
+
+/**
+ * Reads JSON documents of one slot. Redis checks the place of the first key of `JSON.MGET` only: while
+ * the slot moves, that finds nothing for keys that are at the other server, without an error. The keys
+ * of a script are all checked.
+ */
+export const READ_JSON = defineScript(`
+local texts = {}
+for i, key in ipairs(KEYS) do texts[i] = redis.call('JSON.GET', key) end
+return texts
+`)
 
 export interface GetCommands {
   readonly one: 'GET' | 'JSON.GET'
@@ -12,6 +24,8 @@ export interface GetCommands {
   readonly several: readonly string[]
   /** The arguments after the keys of `several`. */
   readonly suffix: readonly string[]
+  /** Reads keys of one slot of a cluster, where `several` does not check all of them. */
+  readonly inCluster?: RedisScript
   /**
    * Whether it can be tried for keys of several slots: if those are on several servers, `MGET` is
    * refused, but `JSON.MGET` silently returns nulls.
@@ -24,8 +38,10 @@ type Found = readonly (Stored<Document> | undefined)[]
 /** Falls back permanently to several commands where one command is denied. */
 export function createGets(
   redis: RedisConnection,
-  { one, several, suffix, acrossSlots }: GetCommands,
+  { one, several, suffix, acrossSlots, inCluster }: GetCommands,
 ): Pick<Store, 'get' | 'getAll'> {
+  const { slotOf } = redis
+  const script = slotOf && inCluster
   let isAcross = acrossSlots
   let isOneByOne = false
 
@@ -39,8 +55,12 @@ export function createGets(
       if (others.length > 0) return inTwo(getAll, keys, others)
     }
     const wasAcross = isAcross
+    const reading =
+      script === undefined
+        ? redis.command(several.concat(keys, suffix), keys[0])
+        : redis.script(script, keys, [])
     // `then`, since `await` allocates more, and every call passes here.
-    return redis.command(several.concat(keys, suffix), keys[0]).then(
+    return reading.then(
       (texts) => {
         try {
           return documentsOf(texts, keys.length)
@@ -54,6 +74,8 @@ export function createGets(
 
   /** @param wasAcross `isAcross` when the command was sent: a parallel one may have cleared it since */
   function retried(keys: readonly string[], error: unknown, wasAcross: boolean): Promise<Found> {
+    // Their slot migrates: a server refuses several keys if it lacks one of them, moved or absent.
+    if (isRefused(error, /^TRYAGAIN/)) return Promise.all(keys.map((key) => get(key)))
     if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
     else if (wasAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false
     else throw error
@@ -64,7 +86,6 @@ export function createGets(
   const getTogether = async (keys: readonly string[]) =>
     keys.length === 1 ? [await get(keys[0] ?? '')] : getAll(keys)
 
-  const { slotOf } = redis
   if (slotOf === undefined) return { get, getAll }
   return { get, getAll: (keys) => getAllBySlot(keys, slotOf, getTogether) }
 }

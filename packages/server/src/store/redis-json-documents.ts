@@ -5,7 +5,7 @@ import { decodeReply, encodeFields, withRevision } from './documents.ts'
 import type { Document, PatchOptions, PatchOutcome } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
-import { createGets } from './redis-get-all.ts'
+import { createGets, READ_JSON } from './redis-get-all.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
@@ -85,6 +85,7 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
     one: 'JSON.GET',
     several: ['JSON.MGET'],
     suffix: ['.'],
+    inCluster: READ_JSON,
     acrossSlots: false,
   })
 

@@ -87,7 +87,7 @@ class Router {
 
   /** Retries a refused command, or queues it behind an earlier one. */
   #refused(error: unknown, from: RedisEndpoint, work: Work): Promise<unknown> {
-    if (!canFollow(error)) return this.#routes.failed(error)
+    if (!canFollow(error, work)) return this.#routes.failed(error)
     const queue = this.#queueOf(work.key)
     if (this.#queues.has(queue)) return this.#queued(work)
     this.#queues.open(queue)

@@ -5,6 +5,7 @@ import type { RedisEndpoint } from '../config/redis-url.ts'
 import { storeUnavailable } from '../errors.ts'
 import { within } from './command-deadline.ts'
 import { type Redirect, redirectOf, replyOf } from './redis-errors.ts'
+import { READ_JSON } from './redis-get-all.ts'
 import type { RedisShard } from './redis-shard.ts'
 import type { RedisShards } from './redis-shards.ts'
 import type { RedisTopology } from './redis-topology.ts'
@@ -32,12 +33,18 @@ const TRY_AGAIN_AFTER_MS = 20
 /** Error replies of a server that may have been replaced by another. */
 const REPLACED = /(?:^|-)(?:READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/
 
+/** Reads that their caller repeats key by key: TRYAGAIN may last until the slot has moved. */
+function readsSeveral([name, script]: readonly string[]): boolean {
+  return name === 'MGET' || script === READ_JSON.sha || script === READ_JSON.source
+}
+
 /** The command has not run, and may be sent again. */
 const AGAIN = /(?:^|-)(?:MOVED|ASK|TRYAGAIN|READONLY)\b/
 
 /** Whether a server refused the command in a way that `follow` can handle. */
-export function canFollow(error: unknown): boolean {
-  return AGAIN.test(replyOf(error)?.message ?? '')
+export function canFollow(error: unknown, { args }: Pick<RoutedCommand, 'args'>): boolean {
+  const { message = '' } = replyOf(error) ?? {}
+  return AGAIN.test(message) && !(message.startsWith('TRYAGAIN') && readsSeveral(args))
 }
 
 /**
@@ -135,7 +142,7 @@ export class RedisRoutes {
       try {
         return { reply: await this.send(each, work, true) }
       } catch (error) {
-        if (!canFollow(error)) throw error
+        if (!canFollow(error, work)) throw error
       }
     }
     return undefined
@@ -148,11 +155,11 @@ export class RedisRoutes {
     work: RoutedCommand,
   ): Promise<RedisEndpoint | undefined> {
     const { message = '' } = replyOf(error) ?? {}
+    if (!canFollow(error, work)) return undefined
     if (/(?:^|-)(?:TRYAGAIN|ASK)\b/.test(message)) {
       await sleep(TRY_AGAIN_AFTER_MS)
       return from
     }
-    if (!/(?:^|-)(?:READONLY|MOVED)\b/.test(message)) return undefined
     return (await this.#isReplaced(from, work)) ? this.ownerOf(work) : undefined
   }
 

@@ -10,8 +10,9 @@ import type { StoreLog } from './store-log.ts'
 
 /** Once one server fails, all of them may: results of the others count for this long only. */
 const FRESH_WHILE_DEGRADED_MS = 1000
-/** Enough to find a tag for each server of the largest clusters, of a thousand masters. */
-const MOST_TAGS = 20_000
+/** Enough to find one, but for one case in 200,000, for a server with a single slot. */
+const MOST_TAGS = 200_000
+const FIRST_TAG = '{health}'
 
 interface Options {
   readonly isCluster: boolean
@@ -112,11 +113,19 @@ async function checkAll(servers: readonly Health[]) {
   return isDegraded ? check(FRESH_WHILE_DEGRADED_MS) : checked
 }
 
-/** A hash tag whose slot the server has; only health checks use keys with it. */
-export function healthTagOf(topology: RedisTopology, endpoint: RedisEndpoint): string {
-  for (let number = 0; number < MOST_TAGS; number += 1) {
-    const tag = number === 0 ? '{health}' : `{health:${number}}`
+/**
+ * A hash tag whose slot the server has; only health checks use keys with it. Keeps the `last` one
+ * where it can: a server with few slots takes a long search.
+ */
+export function healthTagOf(
+  topology: Pick<RedisTopology, 'ownerOf'>,
+  endpoint: RedisEndpoint,
+  last = FIRST_TAG,
+): string {
+  if (topology.ownerOf(last) === endpoint) return last
+  for (let number = 1; number < MOST_TAGS; number += 1) {
+    const tag = `{health:${number}}`
     if (topology.ownerOf(tag) === endpoint) return tag
   }
-  return '{health}'
+  return FIRST_TAG
 }

@@ -1,6 +1,6 @@
 /** Documents as strings, for a Redis without JSON commands. Lua never parses them. */
 
-import { storeUnavailable } from '../errors.ts'
+import { AppError, storeUnavailable } from '../errors.ts'
 import { applyChanges, type Change, parseChanges } from './changes.ts'
 import { decodeDocument, decodeReply, encodeFields, withRevision } from './documents.ts'
 import type { Document, PatchOptions, PatchOutcome } from './port.ts'
@@ -33,6 +33,8 @@ return {1}
 
 /** Documents in Redis strings, with the atomicity of the JSON driver. */
 export function createStringDocuments(redis: RedisConnection): RedisDocuments {
+  const inTurn = createTurns()
+
   async function patch(
     key: string,
     changes: readonly Change[],
@@ -67,9 +69,34 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
       return (await redis.command(['SET', key, text, 'NX', 'PX', ttl], key)) !== null
     },
 
-    patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
+    async patch(key, changes, options = {}) {
+      const parsed = parseChanges(changes)
+      return inTurn(key, () => patch(key, parsed, options))
+    },
 
     take: async <T extends Document>(key: string) =>
       decodeReply<T>(await redis.command(['GETDEL', key], key)),
+  }
+}
+
+/**
+ * Patches of one document, by this process, one at a time: of concurrent ones, each write would make
+ * all others try again. While Redis is unavailable, those that wait fail with the one before them.
+ */
+function createTurns() {
+  const last = new Map<string, Promise<PatchOutcome>>()
+
+  return (key: string, patch: () => Promise<PatchOutcome>): Promise<PatchOutcome> => {
+    const patching =
+      last.get(key)?.then(patch, (error: unknown) => {
+        if (error instanceof AppError) throw error
+        return patch()
+      }) ?? patch()
+    last.set(key, patching)
+    const end = () => {
+      if (last.get(key) === patching) last.delete(key)
+    }
+    patching.then(end, end)
+    return patching
   }
 }

@@ -23,7 +23,10 @@ export interface RedisStoreOptions extends RedisServers {
   readonly prefix?: string | undefined
   /** Deadline of a command, in milliseconds; 1000 by default. */
   readonly timeoutMs?: number | undefined
-  /** `never` uses strings even where Redis has JSON commands. All nodes must agree. */
+  /**
+   * `detect`: the form of the stored documents; in an empty store JSON where Redis has the commands.
+   * `never`: strings. All nodes must agree.
+   */
   readonly json?: 'detect' | 'never' | undefined
   /** `refuse`: not ready while Redis may evict keys. `warn` by default. */
   readonly eviction?: 'warn' | 'refuse' | undefined
@@ -37,6 +40,7 @@ export interface RedisStoreOptions extends RedisServers {
 
 /** In the slot of the messages between nodes. */
 const CLOCK_KEY = '{nodes}'
+const FORM_KEY = '{nodes}:form'
 
 /**
  * Connects in the background, and reconnects without limit. Until connected, operations throw
@@ -53,6 +57,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     ...{ log, timeoutMs, eviction, random, monotonicNow },
     async probe(connection, at) {
       const hasJson = await detection.hasJson().catch(() => false)
+      detection.confirm().catch(() => undefined)
       return probeRedis(connection, keys, { timeoutMs, hasJson, ...at })
     },
     onReady: (isFirst) => {
@@ -60,7 +65,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
   })
   const streams = createRedisStreams(redis, keys, { timeoutMs, log, random, monotonicNow, hosts })
-  const detection = createJsonDetection(redis, options.json ?? 'detect', log)
+  const form = { json: options.json ?? 'detect', formKey: keys.document(FORM_KEY), log }
+  const detection = createJsonDetection(redis, form)
 
   return {
     ...documentOperations(redis, keys, detection),

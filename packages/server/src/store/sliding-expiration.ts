@@ -1,6 +1,7 @@
 /**
  * Sliding expiration of sessions and MCP sessions: renews the TTL on use. The stamp in the document
- * limits the renewals, by default to one a minute; the process keeps no state of a document.
+ * limits the renewals, by default to one a minute; the process keeps no state of a document but the
+ * renewal in progress.
  */
 
 import { AppError } from '../errors.ts'
@@ -30,6 +31,11 @@ export class SlidingExpiration {
   readonly #deps: SlidingExpirationDeps
   readonly #ttlMs: number
   readonly #stampEveryMs: number
+  /**
+   * Coalesces the renewals of concurrent uses: of several writers of one document, a store without
+   * JSON commands lets one win at a time.
+   */
+  readonly #renewing = new Map<string, Promise<Stamps>>()
   #checkedAt = Number.NEGATIVE_INFINITY
   #isRefused = false
 
@@ -65,10 +71,18 @@ export class SlidingExpiration {
    */
   use(key: string, { lastActiveAt = 0 }: Partial<Stamps>): Promise<Stamps | undefined> | undefined {
     const now = this.#deps.now()
-    const checking = this.#check(key, now)
     const passed = now - lastActiveAt
     const isDue = passed > this.#stampEveryMs || passed < -this.#stampEveryMs
-    return isDue ? this.#stamp(key, checking) : checking
+    const renewing = isDue ? this.#renewing.get(key) : undefined
+    if (renewing !== undefined) return renewing
+    const checking = this.#check(key, now)
+    return isDue ? this.#renew(key, checking) : checking
+  }
+
+  #renew(key: string, checking: Promise<undefined> | undefined): Promise<Stamps> {
+    const renewing = this.#stamp(key, checking).finally(() => this.#renewing.delete(key))
+    this.#renewing.set(key, renewing)
+    return renewing
   }
 
   async #stamp(key: string, checking: Promise<undefined> | undefined): Promise<Stamps> {

@@ -16,6 +16,8 @@ export interface Source {
 /** `own` returns the metrics of the primary itself. */
 export function createMetricSum(own: () => Promise<MetricSnapshot>) {
   const latest = new Map<Source, MetricSnapshot>()
+  /** Those that did not answer the last scrape. */
+  const silent = new Set<Source>()
   /** Counters of dead workers: a sum that falls would look like a restart of the node. */
   let retired: Promise<MetricSnapshot> = Promise.resolve([])
   const waiting = new Map<number, () => void>()
@@ -30,7 +32,8 @@ export function createMetricSum(own: () => Promise<MetricSnapshot>) {
     const late = delay(LONGEST_MS, undefined, { signal: clock.signal }).catch(() => undefined)
     await Promise.race([answered, late])
     clock.abort()
-    waiting.delete(id)
+    if (waiting.delete(id)) silent.add(source)
+    else silent.delete(source)
   }
 
   return {
@@ -40,11 +43,16 @@ export function createMetricSum(own: () => Promise<MetricSnapshot>) {
     /** Without a snapshot, the previous one of the source is used. */
     answered(source: Source, id: number, snapshot: MetricSnapshot | undefined): void {
       if (snapshot !== undefined && latest.has(source)) latest.set(source, snapshot)
-      waiting.get(id)?.()
+      const resolve = waiting.get(id)
+      waiting.delete(id)
+      resolve?.()
     },
+    /** Whether a source did not answer the last scrape in time: its event loop is blocked. */
+    isSilent: (source: Source): boolean => silent.has(source),
     remove(source: Source): void {
       const counters = (latest.get(source) ?? []).filter(({ type }) => type !== 'gauge')
       latest.delete(source)
+      silent.delete(source)
       retired = retired.then((before) => snapshotOf(sum([before, counters])))
     },
     async scrape(): Promise<Scrape> {

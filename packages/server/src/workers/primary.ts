@@ -82,7 +82,8 @@ class WorkerPool {
   }
 
   #countReady(): number {
-    return [...this.#workers.values()].filter(({ isReady }) => isReady()).length
+    const ready = [...this.#workers.values()].filter(({ isReady }) => isReady())
+    return ready.filter((worker) => !this.metrics.isSilent(worker)).length
   }
 
   #startOne(number: number): WorkerProcess {

@@ -79,6 +79,37 @@ describe('streams', () => {
   })
 })
 
+describe('the stream of an MCP session that is requested from another address', () => {
+  start({ MAX_STREAMS: String(MOST) })
+
+  it('counts as before if the request is refused', async () => {
+    for (let index = 0; index < MOST_OF_ADDRESS; index += 1)
+      expect(await get(here(index))).toBe(200)
+    const session = await connectFrom(ELSEWHERE)
+    expect(await open(listen(`${app.url}/mcp`, session))).toBe(200)
+    for (let round = 0; round < 3; round += 1) {
+      expect(await open(listen(`${app.url}/mcp`, { ...session, ...here(7) }))).toBe(429)
+    }
+    for (let index = 1; index < MOST_OF_ADDRESS; index += 1) expect(await get(ELSEWHERE)).toBe(200)
+    expect(await get(ELSEWHERE)).toBe(429)
+  })
+})
+
+describe('/sse whose stream is refused', () => {
+  start({ MAX_STREAMS: String(MOST), MAX_CONNECTIONS: String(MOST_OF_ADDRESS + 2) })
+
+  it('leaves no MCP session that counts', async () => {
+    for (let index = 0; index < MOST_OF_ADDRESS; index += 1) {
+      expect(await open(openSse(app.url, undefined, here(index)))).toBe(200)
+    }
+    for (let round = 0; round < 5; round += 1) {
+      expect(await open(openSse(app.url, undefined, here(7)))).toBe(429)
+    }
+    streams.shift()?.close()
+    await expect.poll(() => open(openSse(app.url, undefined, here(8)))).toBe(200)
+  })
+})
+
 describe('calls', () => {
   start({ MAX_CALLS: String(MOST) })
 

@@ -47,6 +47,8 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([fast.app.stop(), slow.app.stop()]))
 
+const UTF_16 = 'application/json; charset=utf-16'
+const PROGRESS = '"_meta":{"progressToken":"p"}'
 const JSON_TYPE = { 'content-type': 'application/json' }
 const BOTH = { ...JSON_TYPE, accept: 'application/json, text/event-stream' }
 
@@ -153,6 +155,37 @@ describe.each(Object.keys(FORMS))('in %s', (form) => {
     ['a long id', { body: echo.body.replace('{', `{"id":"${'x'.repeat(300)}",`) }],
     ['a text for null', { body: 'null' }],
     ['an empty body', { body: '' }],
+    ['a byte order mark', { body: `\ufeff${echo.body}` }],
+    ['a type with a charset', { headers: { ...echo.headers, 'content-type': UTF_16 } }],
+    ['a type in capitals', { headers: { ...echo.headers, 'content-type': 'APPLICATION/JSON;' } }],
+    ['the identity encoding', { headers: { ...echo.headers, 'content-encoding': 'Identity' } }],
+    ['any type', { headers: { ...echo.headers, accept: '*/*' } }],
+    ['an empty revision', { headers: { ...echo.headers, 'mcp-protocol-version': '' } }],
+    ['an unknown MCP session', { headers: { ...echo.headers, 'mcp-session-id': 'con_x}{y' } }],
+    ['no MCP session', { headers: { ...echo.headers, 'mcp-session-id': '' } }],
+    ['arguments that are null', { body: echo.body.replace('{"text":"x"}', 'null') }],
+    ['`_meta` that is null', { body: echo.body.replace('"params":{', '"params":{"_meta":null,') }],
+    ['an empty `_meta`', { body: echo.body.replace('"params":{', '"params":{"_meta":{},') }],
+    ['a progress token', { body: echo.body.replace('"params":{', `"params":{${PROGRESS},`) }],
+    ['an unknown parameter', { body: echo.body.replace('"params":{', '"params":{"x":1,') }],
+    [
+      'params that are null',
+      { body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}' },
+    ],
+    ['a prototype', { body: echo.body.replace('{', '{"__proto__":{"id":1},') }],
+    [
+      'a prototype of params',
+      { body: echo.body.replace('"params":{', '"params":{"__proto__":{},') },
+    ],
+    ['a member twice', { body: echo.body.replace('{', '{"method":"tools/list",') }],
+    ['another version of JSON-RPC', { body: echo.body.replace('"2.0"', '"1.0"') }],
+    ['no id', { body: echo.body.replace(/"id":[^,]+,/, '') }],
+    ...['null', '1.5', '-0', '1e3', '1e400', '9007199254740993', '""', 'true', '{}'].map(
+      (id): [string, Partial<Sent>] => [
+        `the id ${id}`,
+        { body: echo.body.replace(/"id":(?:7|"a..b")/, `"id":${id}`) },
+      ],
+    ),
   ])('of %s', (_what, more) => expectSame({ ...echo, caller, ...more }))
 
   test('a page of an allowed origin can read the reason of a refusal', () =>

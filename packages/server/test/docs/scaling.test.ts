@@ -201,6 +201,7 @@ const NOT_SEEN_HERE = new Set([
   'mcp:fence:…',
   'mcp:{con_…}:answered:<hash>',
   'mcp:stream-bytes:…',
+  'mcp:{nodes}:form',
 ])
 
 describe('the keys in docs/scaling.md', () => {

@@ -23,6 +23,9 @@ function toolThat(run: (context: Context) => Promise<object>, timeoutSeconds?: n
 
 const forever = () => new Promise<never>(() => undefined)
 
+/** A query of a database library: a thenable that is no `Promise`, and begins with its `then`. */
+const thenable = (then: () => void) => ({ then }) as unknown as Promise<object>
+
 describe('a tool that exceeds its time limit', () => {
   it('does not delay its caller, even if it ignores its signal', async () => {
     const result = await callTool(toolThat(forever, 0.05), {})
@@ -75,6 +78,23 @@ describe('a tool that exceeds its time limit', () => {
     expect((await callTool(tool, {})).code).toBe('timeout')
   })
 
+  it.each([
+    ['a thenable', thenable(() => undefined)],
+    [
+      'a function that is one',
+      Object.assign(
+        () => undefined,
+        thenable(() => undefined),
+      ),
+    ],
+  ])('does not delay its caller if it returned %s', async (_what, query) => {
+    const result = await callTool(
+      toolThat(() => query, 0.05),
+      {},
+    )
+    expect(result.code).toBe('timeout')
+  })
+
   it('may fail later without effect', async () => {
     const tool = toolThat(async () => {
       await delay(80)
@@ -94,6 +114,17 @@ describe('a call that is cancelled', () => {
     })
     const result = await callTool(started, {}, { signal: controller.signal })
     expect(result.code).toBe('cancelled')
+  })
+
+  it('ends at once if its tool returned a thenable, which runs once', async () => {
+    const controller = new AbortController()
+    const run = vi.fn()
+    const tool = toolThat(() => thenable(run))
+    const calling = callTool(tool, {}, { signal: controller.signal })
+    await vi.waitFor(() => expect(run).toHaveBeenCalledOnce())
+    controller.abort()
+    expect((await calling).code).toBe('cancelled')
+    expect(run).toHaveBeenCalledOnce()
   })
 
   it('gives the tool the reason', async () => {

@@ -63,6 +63,16 @@ test('do not keep the server from stopping', async () => {
   expect(received()).toContain('"text":"first"')
 })
 
+test('are all answered while the server stops, also one that comes meanwhile', async () => {
+  const { app, socket, received } = await startWithTwo({ STOP_DELAY: '0' })
+  const stopping = app.stop()
+  socket.write(call('third', 0))
+  await stopping
+  await closed(socket)
+  expect(received()).toMatch(/"text":"first".*"text":"second".*"text":"third"/s)
+  expect(received().match(/^Connection: close\r$/gm)).toHaveLength(1)
+})
+
 test('do not keep the server from stopping if their client has disconnected', async () => {
   const { app, socket } = await startWithTwo()
   socket.destroy()

@@ -85,6 +85,18 @@ describeRedis('plain', 'two workers', () => {
     expect(await server.stop()).toEqual({ code: 0, signal: null })
   })
 
+  test('are ready as far as they respond: one whose event loop is blocked is not', async () => {
+    const metricsPort = await freePort()
+    const env = { METRICS_PORT: String(metricsPort), TOOLS_DIR: FAULTS }
+    const { url } = await startWorkers(redis, env)
+    const ready = async () =>
+      (await scrape(`http://localhost:${metricsPort}`)).sum('mcp_workers_ready')
+    expect(await ready()).toBe(2)
+    await read(postModern(url, 'tools/call', { name: 'block', arguments: { ms: 8000 } }))
+    await expect.poll(ready, { timeout: 6000 }).toBe(1)
+    await expect.poll(ready, { timeout: 30_000 }).toBe(2)
+  })
+
   test('answer scrapes at the main port for both, only with the token', async () => {
     const METRICS_TOKEN = 'a'.repeat(32)
     const { url } = await startWorkers(redis, { METRICS_TOKEN, NODE_ENV: 'test' })

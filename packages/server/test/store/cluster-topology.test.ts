@@ -1,10 +1,11 @@
 /** Nodes of a Redis Cluster that disagree about the owners of slots, hang, or announce no host. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { RedisEndpoint } from '../../src/config/redis-url.ts'
 import { RedisClusterTopology } from '../../src/store/redis-cluster-topology.ts'
-import { slotOf } from '../../src/store/redis-slots.ts'
+import { healthTagOf } from '../../src/store/redis-shards-health.ts'
+import { SLOT_COUNT, slotOf } from '../../src/store/redis-slots.ts'
 import { addressOf } from '../../src/store/redis-topology.ts'
 
 type Node = readonly [host: string | null, port: number, id?: string, metadata?: string[]]
@@ -101,6 +102,46 @@ it('without a majority, a redirect is kept, and the nodes are queried again', as
   await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
 })
 
+it('slots without an owner are known, and later failovers, once two nodes agree', async () => {
+  let view = BEFORE
+  const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
+    if (host === 'lost' && view !== BEFORE) throw new Error('unreachable')
+    return view
+  })
+  await expect.poll(() => seen.at(0)).toBe(BEFORE_SEEN)
+  // The operator removed the lost shard: CLUSTER FORGET.
+  view = BEFORE.slice(0, 2)
+  topology.suspect()
+  await expect.poll(() => seen.at(-1)).toBe('a:6379 b:6379')
+  expect(topology.isComplete()).toBe(false)
+  view = ofMasters('promoted', 'b', 'lost').slice(0, 2)
+  topology.suspect()
+  await expect.poll(() => seen.at(-1)).toBe('b:6379 promoted:6379')
+  view = AFTER
+  topology.suspect()
+  await expect.poll(() => seen.at(-1)).toBe(AFTER_SEEN)
+  expect(topology.isComplete()).toBe(true)
+})
+
+it('one node that knows fewer slots, while the others hang, changes nothing', async () => {
+  let isJoining = false
+  let count = 0
+  const { topology, seen } = watchTopology(endpoints('a', 'b', 'lost'), ({ host }) => {
+    count += 1
+    if (!isJoining) return BEFORE
+    return host === 'b' ? BEFORE.slice(0, 2) : Promise.reject(new Error('unreachable'))
+  })
+  await expect.poll(() => seen.at(0)).toBe(BEFORE_SEEN)
+  isJoining = true
+  for (let round = 0; round < 5; round += 1) {
+    const before = count
+    topology.suspect()
+    await expect.poll(() => count).toBeGreaterThan(before)
+  }
+  expect(new Set(seen)).toEqual(new Set([BEFORE_SEEN]))
+  expect(topology.failure).toMatchObject({ message: expect.stringMatching(/^CLUSTERDOWN/) })
+})
+
 it.each<[what: string, announced: Node, address: string]>([
   ['nothing', [null, 7000], 'seed:7000'],
   ['nothing, but its address', [null, 7000, 'id', ['ip', '10.0.0.7']], 'seed:7000'],
@@ -143,4 +184,24 @@ it('a redirect without a host name is never followed to the server that sent it'
   await expect.poll(() => seen.length).toBeGreaterThan(0)
   const from = topology.known({ host: 'a', port: 6379 })
   expect(topology.targetOf(redirectTo('?', 6379), from)).toBeUndefined()
+})
+
+it('a server with a single slot has a tag for its health checks, which it keeps', () => {
+  const found = new Set(Array.from({ length: 20_000 }, (_, at) => slotOf(`{health:${at}}`)))
+  const rare = Array.from({ length: SLOT_COUNT }, (_, slot) => slot).filter(
+    (each) => !found.has(each),
+  )
+  expect(rare.length).toBeGreaterThan(1000)
+  const [server, other] = [
+    { host: 'a', port: 1 },
+    { host: 'b', port: 1 },
+  ]
+  for (const slot of rare.slice(0, 20)) {
+    const topology = { ownerOf: (key: string) => (slotOf(key) === slot ? server : other) }
+    const tag = healthTagOf(topology, server)
+    expect(slotOf(tag)).toBe(slot)
+    const ownerOf = vi.fn(topology.ownerOf)
+    expect(healthTagOf({ ownerOf }, server, tag)).toBe(tag)
+    expect(ownerOf).toHaveBeenCalledOnce()
+  }
 })

@@ -2,6 +2,7 @@
 
 import { ErrorReply } from '@redis/client'
 import { expect, it } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
 import type { RedisConnection } from '../../src/store/redis-connection.ts'
 import { createJsonDocuments } from '../../src/store/redis-json-documents.ts'
 import { createStringDocuments } from '../../src/store/redis-string-documents.ts'
@@ -69,6 +70,26 @@ it('reads one by one if a proxy answers with a refusal for each of several', asy
   expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
   expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
   expect(commands.filter((name) => name === 'MGET')).toHaveLength(1)
+})
+
+it('reads one by one while a slot moves, and together afterwards', async () => {
+  const commands: string[] = []
+  let isMoving = true
+  const redis: RedisConnection = {
+    async command([name = '', ...keys]) {
+      commands.push(name)
+      if (name === 'GET') return keys[0] === '{s}:one' ? '{"rev":1}' : null
+      if (isMoving) throw storeUnavailable(new ErrorReply('TRYAGAIN Multiple keys request'))
+      return ['{"rev":1}', null, null]
+    },
+    script: async () => expect.fail('not expected'),
+    close: async () => undefined,
+  }
+  const { getAll } = createStringDocuments(redis)
+  expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
+  isMoving = false
+  expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
+  expect(commands).toEqual(['MGET', 'GET', 'GET', 'GET', 'MGET'])
 })
 
 /** Several slots: each document is its key. */

@@ -96,6 +96,40 @@ describeRedis('plain', 'a slot that moves', () => {
   })
 })
 
+for (const kind of ['plain', 'json'] as const) {
+  describeRedis(kind, `a slot whose move does not end (${kind})`, () => {
+    it('is read all the same: documents that have moved, that have not, and absent ones', async () => {
+      const cluster = await startRedisCluster({ kind })
+      onTestFinished(() => cluster.stop())
+      const store = await connectedStore(cluster.url)
+      onTestFinished(() => store.close())
+      const tag = `{${newKey()}}`
+      const [moved, left, absent] = [`${tag}:moved`, `${tag}:left`, `${tag}:absent`]
+      await store.set(moved, { at: 'target' }, 600)
+      await store.set(left, { at: 'source' }, 600)
+      const { move } = await startMove(cluster, tag)
+      const sets = [
+        [left, absent],
+        [moved, left, absent],
+        [absent, `${absent}:too`],
+      ]
+      const expected = [
+        [{ at: 'source', rev: 1 }, undefined],
+        [{ at: 'target', rev: 1 }, { at: 'source', rev: 1 }, undefined],
+        [undefined, undefined],
+      ]
+      const readAll = () => Promise.all(sets.map((keys) => store.getAll(keys)))
+      expect(await readAll()).toEqual(expected)
+      await move(`mcp:${moved}`)
+      const startedAt = performance.now()
+      expect(await readAll()).toEqual(expected)
+      expect(performance.now() - startedAt).toBeLessThan(500)
+      await move(`mcp:${left}`)
+      expect(await readAll()).toEqual(expected)
+    })
+  })
+}
+
 describeRedis('plain', 'a slot that moves between servers', () => {
   it.each<[announced: string, args: readonly string[]]>([
     ['host names', [...BY_NAME, '--cluster-announce-hostname', 'localhost']],

@@ -9,6 +9,8 @@ import { startApp } from '../support/app.ts'
 import { connectClient, structured } from '../support/clients.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { startRedis } from '../support/redis.ts'
+import { addSlots, SLOTS } from '../support/redis-cluster.ts'
+import { sendToRedis, until } from '../support/redis-commands.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { storeContract } from './contract.ts'
@@ -71,6 +73,24 @@ for (const kind of ['plain', 'json'] as const) {
 }
 
 describeRedis('json', 'the scripts of all stores', () => {
+  test('have their keys in one slot when a cluster is read', async () => {
+    const server = await startRedis('json', ['--cluster-enabled', 'yes'])
+    onTestFinished(() => server.stop())
+    await sendToRedis(server, ...addSlots(0, SLOTS))
+    const state = async () => String(await sendToRedis(server, 'CLUSTER', 'INFO'))
+    await until(async () => (await state()).includes('cluster_state:ok'))
+    const watch = await watchScripts(server.url)
+    onTestFinished(watch.close)
+    const store = await connectedStore(`redis+cluster://127.0.0.1:${server.port}`)
+    onTestFinished(() => store.close())
+    await store.set('{a}:one', { a: 1 }, 60)
+    const found = await store.getAll(['{a}:one', '{b}:one', '{a}:two', '{b}:two'])
+    expect(found).toEqual([{ a: 1, rev: 1 }, undefined, undefined, undefined])
+    const sent = await watch.sent()
+    expect(inSeveralSlots(sent)).toEqual([])
+    for (const { sha } of sent) ran.add(sha)
+  })
+
   test('are covered completely', () => {
     const unseen = definedScripts().filter(({ sha }) => !ran.has(sha))
     expect(unseen.map(({ source }) => source)).toEqual([])

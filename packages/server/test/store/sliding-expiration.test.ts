@@ -54,6 +54,19 @@ describe('a document that is used', () => {
     expect(patch.mock.calls.every(([, , options]) => options?.ttlSeconds === 3600)).toBe(true)
   })
 
+  it('is written once by a node for all uses at the same moment', async () => {
+    const { sliding, store, pass, patch, touch } = await slidingDocument()
+    pass(61_000)
+    const found = (await store.get<{ [name: string]: unknown } & Stamps>('it')) ?? {}
+    const uses = await Promise.all(Array.from({ length: 200 }, () => sliding.use('it', found)))
+    expect(patch).toHaveBeenCalledTimes(1)
+    expect(touch).toHaveBeenCalledTimes(1)
+    expect(new Set(uses)).toEqual(new Set([sliding.stamps()]))
+    pass(61_000)
+    await sliding.use('it', uses[0] ?? {})
+    expect(patch).toHaveBeenCalledTimes(2)
+  })
+
   it('ends a minute early at most', async () => {
     const { use, pass } = await slidingDocument()
     pass(60_000)
@@ -142,6 +155,18 @@ describe('a store that refuses to write', () => {
     patch.mockRejectedValue(storeUnavailable())
     pass(90_000)
     expect(await use()).toBe(true)
+  })
+
+  it('refuses all uses at the same moment, and the next one asks again', async () => {
+    const { sliding, touch } = await slidingDocument()
+    touch.mockRejectedValue(storeUnavailable())
+    sliding.use('it', {})?.catch(() => undefined)
+    await nextTick()
+    const uses = Array.from({ length: 10 }, () => sliding.use('it', {}))
+    const outcomes = await Promise.allSettled(uses)
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(10).fill('rejected'))
+    touch.mockResolvedValue(true)
+    expect(await sliding.use('it', {})).toMatchObject({ lastActiveAt: expect.any(Number) })
   })
 
   it('is asked once a second by each node, whatever is used', async () => {

@@ -40,8 +40,7 @@ export interface HeldOptions extends StreamOptions {
 
 interface Held {
   readonly generation: number
-  /** Releases its slot in the limits. */
-  readonly release: Release
+  readonly slot: Slot
   readonly events: EventStream
   /** Undefined until the replay is sent. */
   sending?: Sending
@@ -73,14 +72,15 @@ export class HeldStreams {
     options: HeldOptions,
   ): Promise<EventStream> {
     const { mcpSessions, limits, openStreams, unusedTtlSeconds } = this.#deps
-    // Releases the slot of the older stream for the newer one. The older one stays open until the
-    // newer is recorded: the client must not lose its stream because the store is full.
-    this.#held.get(mcpSessionId)?.release()
-    const release = limits.stream(sessionId, 'connection', options.address)
-    options.onClose(release)
+    // The older one stays open until the newer is recorded: the client must not lose its stream
+    // because the store is full.
+    const older = this.#held.get(mcpSessionId)?.slot
+    const acquire = () => limits.stream(sessionId, 'connection', options.address)
+    const slot = acquireInPlaceOf(older, acquire)
+    options.onClose(slot.end)
     const events = createEventStream(options.disconnect)
     try {
-      const { mcpSession, holding } = await this.#takeOver(mcpSessionId, events, release)
+      const { mcpSession, holding } = await this.#takeOver(mcpSessionId, events, slot)
       if (!mcpSession.needsToken) {
         events.onClose(keepUnused(mcpSessions, mcpSessionId, unusedTtlSeconds / 4))
       }
@@ -89,6 +89,8 @@ export class HeldStreams {
     } catch (error) {
       // The caller never receives the stream, so that only this function can end it.
       events.end()
+      slot.end()
+      if (this.#held.get(mcpSessionId)?.slot === older) older?.takeBack()
       throw error
     }
     openStreams.add(events, options.owner, options.isBusy)
@@ -96,7 +98,7 @@ export class HeldStreams {
   }
 
   /** Makes this node the holder, with a stream that replaces any older one, on any node. */
-  async #takeOver(mcpSessionId: string, events: EventStream, release: Release) {
+  async #takeOver(mcpSessionId: string, events: EventStream, slot: Slot) {
     const { node, mcpSessions } = this.#deps
     const mcpSession = await mcpSessions.revise(mcpSessionId, ({ generation }) => ({
       holder: node.id,
@@ -104,7 +106,7 @@ export class HeldStreams {
     }))
     const { generation } = mcpSession
     this.#held.get(mcpSessionId)?.events.endUnheld()
-    const holding: Held = { generation, events, release }
+    const holding: Held = { generation, events, slot }
     this.#held.set(mcpSessionId, holding)
     events.onClose(() => {
       if (this.#held.get(mcpSessionId)?.events === events) this.#held.delete(mcpSessionId)
@@ -122,6 +124,40 @@ export class HeldStreams {
     if (events === undefined || events.isFull || !sending?.isCaughtUp()) return false
     events.write(message)
     return events.isOpen
+  }
+}
+
+/** The slot of a stream in the limits, which a newer stream of its MCP session may use. */
+interface Slot {
+  give(): void
+  takeBack(): void
+  /** Call it when the response is sent, or cut off. */
+  end(): void
+}
+
+/** The older slot is released for the new one, and acquired again if that is refused. */
+function acquireInPlaceOf(older: Slot | undefined, acquire: () => Release): Slot {
+  older?.give()
+  try {
+    return createSlot(acquire)
+  } catch (error) {
+    older?.takeBack()
+    throw error
+  }
+}
+
+function createSlot(acquire: () => Release): Slot {
+  let release = acquire()
+  let isOver = false
+  return {
+    give: () => release(),
+    takeBack() {
+      if (!isOver) release = acquire()
+    },
+    end() {
+      isOver = true
+      release()
+    },
   }
 }
 

@@ -79,6 +79,8 @@ export function createOpenedMcpSessions(
         throw error
       }
     },
+    /** Stops counting an MCP session that its client does not get. */
+    forget,
     /** Renews the count of an MCP session on use. */
     used(id: string): void {
       const found = opened.get(id)

@@ -69,7 +69,7 @@ export function createSseEndpoint(deps: SseDeps) {
           : await findMcpSession(deps, known, contexts)
       const url = `${deps.basePath}/messages?session_id=${mcpSession.id}`
       const watch = createCallWatch({ node, mcpSessions, notifier, send, log })
-      const events = await heldStreams.attach(mcpSession, last.from, {
+      const attaching = heldStreams.attach(mcpSession, last.from, {
         owner: contexts.tokenSession,
         isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
@@ -78,6 +78,8 @@ export function createSseEndpoint(deps: SseDeps) {
         endpoint: { url, idPrefix: `${mcpSession.id}.` },
         onMcpSession: watch.check,
       })
+      if (known === undefined) attaching.catch(() => discard(deps, mcpSession.id))
+      const events = await attaching
       events.onClose(watch.stop)
       return events.response
     },
@@ -113,6 +115,12 @@ function startMcpSession(
     const id = owner.needsToken ? createId('ses') : owner.sessionId
     return mcpSessions.create({ id, ...owner, storage: contexts.storage })
   })
+}
+
+/** Ends an MCP session whose stream was refused: its client does not know it. */
+function discard({ openedMcpSessions, mcpSessions, log }: SseDeps, id: string): void {
+  openedMcpSessions.forget(id)
+  mcpSessions.end(id).catch((error: unknown) => log.debug({ err: error }, 'not discarded'))
 }
 
 async function findMcpSession(
