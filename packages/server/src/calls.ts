@@ -4,13 +4,9 @@ import type { ResourcePath } from './auth/resources.ts'
 import { CallLines } from './call/answer.ts'
 import type { Call, PostRoute } from './call/fast-call.ts'
 import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
-import {
-  type CallHandler,
-  createCallHandler,
-  createRunCall,
-  createRunOnMcpSession,
-} from './call/handler.ts'
+import { type CallHandler, createCallHandler, createRunOnMcpSession } from './call/handler.ts'
 import { createFindToolMessage, createReadBytes } from './call/message.ts'
+import { createRunCall } from './call/run-call.ts'
 import { NO_TEAM } from './engine/team.ts'
 import { isVisible, mayHide } from './engine/visibility.ts'
 import { createIdentify } from './http/bearer.ts'

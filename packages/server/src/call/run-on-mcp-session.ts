@@ -36,7 +36,7 @@ export interface McpSessionRunDeps {
   readonly lines: CallLines
 }
 
-/** Shared by all calls, as in `handler.ts`. */
+/** Shared by all calls, as in `run-call.ts`. */
 const CALL_ENDED = new DOMException('The call has ended', 'AbortError')
 
 /** One running call; also the client interface that its tool sees. */

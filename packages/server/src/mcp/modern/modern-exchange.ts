@@ -32,23 +32,7 @@ interface ModernRequest {
  * How long a request may run before its response becomes an event stream, whose keep-alive comments
  * prevent proxies and clients from closing a silent connection: some allow ten seconds, many 30 to 60.
  */
-const SILENCE_MS = 5000
-
-/** Waits for the outcome of a run; undefined if it fails. Calls `onSilence` if it takes long. */
-export async function settled<Outcome>(
-  outcome: Promise<Outcome>,
-  onSilence: (() => void) | undefined,
-): Promise<Outcome | undefined> {
-  const silence = onSilence && new Timer(SILENCE_MS, onSilence)
-  try {
-    return await outcome
-  } catch {
-    // The SDK answers with the error.
-    return undefined
-  } finally {
-    silence?.clear()
-  }
-}
+export const SILENCE_MS = 5000
 
 /** Never received: the client has disconnected. Status 499 is the convention of nginx. */
 const CLIENT_CLOSED_REQUEST = 499
