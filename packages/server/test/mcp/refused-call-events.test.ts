@@ -121,7 +121,7 @@ test.each([
 
 test('a cancelled call ends late, and is not awaited', async () => {
   const headers = await connect(nodes[0]?.url ?? '')
-  const from = await startAndDisconnect(echo('unwanted'), headers)
+  const from = await startAndDisconnect(echo('unwanted', 10_000), headers)
   isFull = true
   const resumed = await resume(1, from)
   const cancel = { method: 'notifications/cancelled', params: { requestId: 'unwanted' } }
