@@ -40,7 +40,7 @@ export function createClientKeys(
     known: Kept | undefined,
     storage: StorageBudget | undefined,
   ): Promise<Kept | undefined> {
-    if (!(await mayFetchFrom(store, address))) return known
+    if (!(await mayFetchFrom(store, address, storage?.network))) return known
     const keys = await fetchKeys(address, guard)
     const askedAt = now()
     const kept: Kept =

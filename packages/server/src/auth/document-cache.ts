@@ -28,19 +28,26 @@ const UNUSED_SECONDS = 24 * 60 * MINUTE
 const FAILED_SECONDS = 30
 /** Rate limit per host: stops callers from flooding one host through ever new paths. */
 const FETCHES_A_MINUTE = 60
+/**
+ * The first fetches of each network have a limit per host of their own, so that one network cannot
+ * keep the clients of a host from everybody else (denial of service).
+ */
+const FIRST_OF_NETWORK = 5
+const FIRST_FETCHES_A_MINUTE = 240
 
 export type DocumentCache = ReturnType<typeof createDocumentCache>
 
 export function createDocumentCache({ store, now }: DocumentCacheDeps) {
   return {
     /**
-     * The cache entry of an address. A miss counts as one request to the address's host.
+     * The cache entry of an address. A miss counts as one request of `network` to the address's
+     * host.
      * @throws AppError `unavailable` above the host's rate limit, or when the store is unavailable
      */
-    async lookUp(address: string): Promise<Known | undefined> {
+    async lookUp(address: string, network?: string): Promise<Known | undefined> {
       const known = await store.get<{ outcome: Outcome; keptSeconds?: number }>(keyOf(address))
       if (known !== undefined) return known
-      if (await mayFetchFrom(store, address)) return undefined
+      if (await mayFetchFrom(store, address, network)) return undefined
       // 503, not a client error: on `invalid_client` a client would drop its credentials.
       throw new AppError('unavailable', 'Too many documents of this host. Try again in a minute.', {
         retryAfterSeconds: 1,
@@ -77,11 +84,23 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps) {
   }
 }
 
-/** Counts a request to the host of `address`; false when the host's rate limit is exceeded. */
-export async function mayFetchFrom(store: Pick<Store, 'count'>, address: string): Promise<boolean> {
-  const host = sha256(new URL(address).host)
-  const { count } = await store.count(`client-document-fetches:{${host}}`, MINUTE)
-  return count <= FETCHES_A_MINUTE
+/**
+ * Counts a request to the host of `address`; false when the host's rate limit is exceeded. `network`
+ * is that of the caller, if it is counted.
+ */
+export async function mayFetchFrom(
+  store: Pick<Store, 'count'>,
+  address: string,
+  network?: string,
+): Promise<boolean> {
+  const { host } = new URL(address)
+  const isWithin = async (counted: string, most: number) => {
+    const { count } = await store.count(`client-document-fetches:{${sha256(counted)}}`, MINUTE)
+    return count <= most
+  }
+  const isFirst = network !== undefined && (await isWithin(`${host} ${network}`, FIRST_OF_NETWORK))
+  if (isFirst) return isWithin(`${host} first`, FIRST_FETCHES_A_MINUTE)
+  return isWithin(host, FETCHES_A_MINUTE)
 }
 
 /** Whether the host states that the client no longer exists. */

@@ -3,8 +3,8 @@
  * clients' keys, with SSRF protection (`guardedRequest`).
  */
 
-import { lookup } from 'node:dns/promises'
 import type { StorageBudget } from '../store/storage-budget.ts'
+import { createPublicResolver } from '../upstream/public-resolver.ts'
 import { createClientKeys } from './client-keys.ts'
 import {
   createDocumentCache,
@@ -16,7 +16,7 @@ import {
 import { type GuardOptions, guardedRequest } from './guarded-request.ts'
 
 export interface DocumentFetchDeps extends DocumentCacheDeps {
-  /** All addresses of a host name; the system's resolver by default. */
+  /** All addresses of a host name; the system's name servers by default. */
   readonly resolve?: GuardOptions['resolve']
   readonly proxyFor?: GuardOptions['proxyFor']
 }
@@ -46,12 +46,7 @@ const WITH_PATH = /^https:\/\/[^/?#]+\//
 const MOST_ALLOWED = 1000
 
 export function createDocumentFetch(
-  {
-    store,
-    now,
-    proxyFor,
-    resolve = (hostname) => lookup(hostname, { all: true }),
-  }: DocumentFetchDeps,
+  { store, now, proxyFor, resolve = createPublicResolver() }: DocumentFetchDeps,
   { allowLoopback = false, ca, timeoutMs = 3000 }: DocumentFetchOptions = {},
 ) {
   const guard = { resolve, proxyFor, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
@@ -102,7 +97,7 @@ function createAllowFetch(
     if (hasFetched.has(context)) return false
     if (!isDocumentAddress(clientId)) return false
     hasFetched.add(context)
-    const known = await cache.lookUp(clientId)
+    const known = await cache.lookUp(clientId, storage?.network)
     // Charges the maximum size before the fetch, since the real size is unknown.
     if (known === undefined) await storage?.spend(MAX_BYTES + Buffer.byteLength(clientId))
     allowed.add(clientId, known)

@@ -3,15 +3,15 @@
  * with limits for size and time.
  */
 
-import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Outgoing } from '../upstream/outgoing.ts'
 import { isPublicAddress, NotPublicError } from '../upstream/public-address.ts'
+import type { ResolveHost } from '../upstream/public-resolver.ts'
 
 export interface GuardOptions {
   /** All addresses of a host name. */
-  readonly resolve: (hostname: string) => Promise<readonly LookupAddress[]>
+  readonly resolve: ResolveHost
   /** For development and tests: permits loopback addresses, and any port. */
   readonly allowLoopback: boolean
   readonly proxyFor?: Outgoing['proxyFor'] | undefined

@@ -148,12 +148,19 @@ export interface RequestStateContent {
 }
 
 /**
+ * Rounds that count as one call: more than clients make, of which the official ones stop after ten.
+ * A caller could otherwise go on with one call without end, with answers that do not fit.
+ */
+const ROUNDS_OF_CALL = 12
+
+/**
  * Counts a call against the rate limit, before any other work.
  * @throws ToolError `too_many_requests`, whose message says when to retry
  */
 export async function countCall(rateLimit: Rate, call: ToolCall): Promise<void> {
   // Later rounds belong to a call that is already counted; their `requestState` is single-use.
-  if (call.requestState !== undefined) return
+  const { round = 0 } = call.requestState ?? {}
+  if (call.requestState !== undefined && round <= ROUNDS_OF_CALL) return
   const standing = await call.count(rateLimit)
   if (standing?.isOver !== true) return
   const { calls, perSeconds } = rateLimit

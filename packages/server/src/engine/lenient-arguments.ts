@@ -22,7 +22,8 @@ export function lenientArguments(given: Arguments, root: JsonSchema): Arguments 
 
 /** `nodes` are all schemas that may describe the value. Returns the same value if unchanged. */
 function rewrite(value: unknown, nodes: readonly JsonSchema[], root: JsonSchema): unknown {
-  const known = nodes.flatMap((node) => alternatives(node, root))
+  // Each schema once: in a recursive union, every level of the value would add to their number.
+  const known = [...new Set(nodes)].flatMap((node) => alternatives(node, root))
   const read = typeof value === 'string' ? readText(value, typesOf(known)) : value
   if (Array.isArray(read)) {
     const items = read.map((item, index) => rewrite(item, itemsOf(known, index), root))
@@ -84,6 +85,8 @@ const MOST_DIGITS = 16
 
 /** Wildcard for any type. */
 const ANY = '*'
+/** The schema that allows any value. */
+const ANYTHING: JsonSchema = {}
 
 function typesOf(nodes: readonly JsonSchema[]): ReadonlySet<unknown> {
   const types = nodes.flatMap((node): unknown[] => {
@@ -161,6 +164,6 @@ function itemsOf(nodes: readonly JsonSchema[], index: number): readonly JsonSche
   return nodes.flatMap(({ prefixItems, items }) => {
     const item =
       Array.isArray(prefixItems) && index < prefixItems.length ? prefixItems[index] : items
-    return typeof item === 'object' && item !== null ? [item as JsonSchema] : [{}]
+    return typeof item === 'object' && item !== null ? [item as JsonSchema] : [ANYTHING]
   })
 }

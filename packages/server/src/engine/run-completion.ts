@@ -79,6 +79,11 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
 
   protected override contentOf(answer: unknown): CompleteResult {
     const values = valuesOf(answer)
+    if (values.some((value) => this.redactor.scrub(value) !== value)) {
+      throw new TypeError(
+        'complete must not return masked values, which would leave in full: use an index or an id',
+      )
+    }
     return {
       completion: {
         values: values.slice(0, MOST_VALUES),

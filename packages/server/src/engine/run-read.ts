@@ -25,6 +25,7 @@ import { type Run, RunContext } from './run-context.ts'
 import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { SESSION_META_KEY } from './run-tool.ts'
+import { scrubProtocolError } from './scrub-value.ts'
 import { type Explanation, ToolError } from './tool-error.ts'
 import { checkResultSize } from './tool-result.ts'
 
@@ -97,7 +98,8 @@ export abstract class ProtocolRun<
   }
 
   protected override failed(failure: Explanation, cause: unknown): never {
-    if (cause instanceof ProtocolError || cause instanceof AppError) throw cause
+    if (cause instanceof AppError) throw cause
+    if (cause instanceof ProtocolError) throw scrubProtocolError(cause, this.redactor)
     const { code, message, unexpected, retryAfterSeconds } = failure
     const rpcCode =
       code === 'invalid_arguments'

@@ -4,6 +4,7 @@
  */
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
+import { learnArguments } from '../output/hide-arguments.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import type { CallSession, ToolCall } from './call.ts'
@@ -53,14 +54,12 @@ class ToolRun extends PersonRun<CallToolResult> {
     this.#tool = tool
   }
 
-  /** The redactor learns masked values before validation, so that errors do not repeat them. */
+  /** The redactor learns masked values, also those that the schema has transformed. */
   protected override validate() {
     const { parseInput, masks } = this.#tool
-    const isMasked = masks.input.size > 0
     const given = ownArguments(this.call.arguments)
-    if (isMasked) this.redactor.learn(given)
     const input = parseInput(given, this, this.settings.arguments)
-    if (isMasked) this.redactor.learn(input)
+    if (masks.input.size > 0) learnArguments(this.redactor, input, given)
     return input
   }
 

@@ -3,7 +3,7 @@
  * and questions.
  */
 
-import type { InputRequests } from '@modelcontextprotocol/server'
+import type { InputRequests, ProtocolError } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
 import type { Redactor } from '../output/mask.ts'
 import { cutText } from '../well-formed.ts'
@@ -54,8 +54,18 @@ function scrubError(error: Error, redactor: Redactor, inside: (item: unknown) =>
   return 'code' in error ? Object.assign(copy, { code: inside(error.code) }) : copy
 }
 
-/** Maximum nesting of data logged to the client; JSON responses are rarely deeper. */
-const DEEPEST_LOGGED = 64
+/** Maximum nesting of data for the client; JSON responses are rarely deeper. */
+const DEEPEST_SENT = 64
+
+/** Masks values in the message and the data of a project's own protocol error. */
+export function scrubProtocolError(error: ProtocolError, redactor: Redactor): ProtocolError {
+  if (!redactor.hides()) return error
+  const copy: ProtocolError = Object.create(Object.getPrototypeOf(error), {
+    ...Object.getOwnPropertyDescriptors(error),
+  })
+  const message = redactor.scrub(error.message)
+  return Object.assign(copy, { message, data: scrubValue(error.data, redactor, DEEPEST_SENT) })
+}
 
 /**
  * Masks a tool's log messages to its client. Throws before it returns a promise: an invalid argument
@@ -73,7 +83,7 @@ export function scrubbedClient(
       const sent = toJsonValue(data, 'client.log: the data')
       redactor.learn(sent)
       return client
-        .log(level, redactor.hides() ? scrubValue(sent, redactor, DEEPEST_LOGGED) : sent)
+        .log(level, redactor.hides() ? scrubValue(sent, redactor, DEEPEST_SENT) : sent)
         .catch((error: unknown) => log.debug({ err: error }, 'log message not sent'))
     },
   }

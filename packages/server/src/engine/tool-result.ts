@@ -116,14 +116,12 @@ export function hookOutcomeOf(result: CallToolResult): HookOutcome {
 function parseAnswer(
   output: OutputSchema,
   inputMasks: CompiledTool['masks']['input'],
-  { call, input }: Run,
+  run: Run,
   answer: unknown,
 ): unknown {
   try {
     const parsed = output.parse(answer)
-    return inputMasks.size === 0
-      ? parsed
-      : hideArguments(parsed, output, inputMasks, [call.arguments, input])
+    return inputMasks.size === 0 ? parsed : hideArguments(parsed, answer, output, inputMasks, run)
   } catch (error) {
     if (!(error instanceof ZodError)) throw error
     throw new ToolError('The answer does not match the output schema of this tool.', {

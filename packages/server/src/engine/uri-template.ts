@@ -153,11 +153,15 @@ function compileQuery(tokens: readonly Token[]) {
     sample: `?${samples.join('&')}`,
     match(text: string, values: RawValues): RawValues | undefined {
       const open = new Set(required)
+      const lists = new Map<string, string[]>()
       for (const pair of text.split('&').filter((each) => each !== '')) {
         const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? []
         const known = values.get(name)
         if (optional.get(name) === true) {
-          values.set(name, [...(known ?? []), value])
+          const list = lists.get(name) ?? []
+          list.push(value)
+          lists.set(name, list)
+          values.set(name, list)
         } else if (optional.has(name)) {
           // A repeated parameter is ambiguous.
           if (known !== undefined) return undefined

@@ -37,21 +37,28 @@ export function createInputParser(schema: z.ZodObject, listed: JsonSchema, isMas
   const isDear = (input: object) =>
     weight > 1 && countValues(input, MOST_COLLECTED / weight) * weight > MOST_COLLECTED
 
-  function parse(input: Arguments, context?: typeof FIRST_FAULT) {
+  /** Runs a check of the schema; if it throws, its error may repeat a masked value. */
+  function parse(input: Arguments, { redactor }: Redacting, context?: typeof FIRST_FAULT) {
     if (!isMasked) return schema.safeParse(input, context)
-    return withoutMasking(() => schema.safeParse(input, context))
+    try {
+      return withoutMasking(() => schema.safeParse(input, context))
+    } catch (error) {
+      redactor.learn(input)
+      throw error
+    }
   }
 
   return (input: Arguments, run: Redacting, mode: ArgumentsMode = 'lenient') => {
     const context = isDear(input) ? FIRST_FAULT : undefined
-    const parsed = parse(input, context)
+    const parsed = parse(input, run, context)
     if (parsed.success) return parsed.data
     const meant = mode === 'lenient' ? lenientArguments(input, listed) : undefined
     if (meant !== undefined) {
-      run.redactor.learn(meant)
-      const again = parse(meant, FIRST_FAULT)
+      const again = parse(meant, run, FIRST_FAULT)
       if (again.success) return again.data
+      if (isMasked) run.redactor.learn(meant)
     }
+    if (isMasked) run.redactor.learn(input)
     const more = context === undefined ? '' : '\n… and maybe more'
     const text = validationText(parsed.error.issues, run.redactor.scrub)
     throw new ToolError(`Invalid arguments:\n${text}${more}`, { code: 'invalid_arguments' })

@@ -7,6 +7,9 @@ import ipaddr from 'ipaddr.js'
 /** Sites get more than one /64 (RFC 6177, 2), from many providers a /56. */
 const IPV6_SITE_BITS = 56
 
+/** In characters: an IPv6 address with an embedded IPv4 address and a zone. */
+const LONGEST_ADDRESS = 64
+
 /**
  * The client's address: the socket's peer, or the address that the outermost of `trustedProxies`
  * proxies saw. Each proxy appends its peer to `X-Forwarded-For`, so only the rightmost entries are
@@ -15,10 +18,35 @@ const IPV6_SITE_BITS = 56
 export function clientAddress(request: IncomingMessage, trustedProxies: number): string {
   const peer = request.socket.remoteAddress ?? ''
   if (trustedProxies === 0) return peer
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',')
-  const hops = [...forwarded.map(withoutPort).filter((hop) => hop !== ''), peer]
-  const address = hops[Math.max(0, hops.length - 1 - trustedProxies)] ?? peer
-  return ipaddr.isValid(address) ? address : peer
+  const address = hopFromRight(String(request.headers['x-forwarded-for'] ?? ''), trustedProxies)
+  return address.length <= LONGEST_ADDRESS && ipaddr.isValid(address) ? address : peer
+}
+
+/** Empty hops that are passed over; RFC 9110, 5.6.1, asks for "a reasonable number". */
+const MOST_EMPTY = 16
+
+/**
+ * The hop at a position from the right, or the leftmost one if there are fewer. Reads from the
+ * right and no further, since a client may send thousands of hops (denial of service).
+ */
+function hopFromRight(forwarded: string, position: number): string {
+  let found = ''
+  let count = 0
+  let empty = 0
+  let end = forwarded.length
+  while (count < position && empty <= MOST_EMPTY && end > 0) {
+    const start = forwarded.lastIndexOf(',', end - 1) + 1
+    const text = forwarded.slice(start, end).trim()
+    const hop = text === '' ? text : withoutPort(text)
+    if (hop === '') {
+      empty += 1
+    } else {
+      found = hop
+      count += 1
+    }
+    end = start - 1
+  }
+  return found
 }
 
 /** The rate-limit key of an address: an IPv4 address, or the IPv6 prefix of one site. */
@@ -60,6 +88,5 @@ function isThisMachine(address: string): boolean {
 
 /** Strips the port that some proxies add: `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
 function withoutPort(hop: string): string {
-  const text = hop.trim()
-  return /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, '$1')
+  return /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^([\d.]+):\d+$/, '$1')
 }

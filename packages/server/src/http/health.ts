@@ -50,11 +50,16 @@ export function healthRoutes(
   return routes
 }
 
-/** Runs the team's readiness check, and logs only changes of its result. */
+/**
+ * Runs the team's readiness check, and logs only changes of its result. Requests that arrive during
+ * a check share it: anybody may send any number of them.
+ */
 function createServiceCheck(readiness: Health['readiness']): (log: Logger) => Promise<void> {
-  let isReady = true
   if (readiness === undefined) return async () => undefined
-  return async (log) => {
+  let isReady = true
+  let running: Promise<void> | undefined
+
+  const check = async (log: Logger): Promise<void> => {
     const clock = new AbortController()
     const late = delay(READINESS_MS, undefined, { signal: clock.signal, ref: false }).then(() => {
       throw new Error(`readiness has not answered within ${READINESS_MS / 1000} seconds`)
@@ -71,5 +76,12 @@ function createServiceCheck(readiness: Health['readiness']): (log: Logger) => Pr
       clock.abort()
       late.catch(() => undefined)
     }
+  }
+
+  return (log) => {
+    running ??= check(log).finally(() => {
+      running = undefined
+    })
+    return running
   }
 }

@@ -22,7 +22,7 @@ import {
 } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
 import { knownBrowser } from './pages/browser-cookie.ts'
-import { declaredBytes, weightOf } from './request-weight.ts'
+import { declaredBytes, furtherWeightOf, weightOf } from './request-weight.ts'
 
 export interface RateLimitOptions extends CountedAddresses {
   /** False disables rate limits. */
@@ -43,6 +43,8 @@ export interface CountedRequest {
   readonly caller: Caller | undefined
   /** Size of the body; undefined until read. */
   readonly bodyBytes: number | undefined
+  /** The parsed body; undefined until parsed. */
+  readonly body?: unknown
   /** Units charged; undefined until counted. */
   weight: number | undefined
 }
@@ -58,7 +60,7 @@ export interface CallRates {
   count(request: CountedRequest): Promise<void> | undefined
   /** Counts a request that failed authentication, which limits guessing (brute force). */
   countRefused(request: CountedRequest, error: unknown): Promise<void> | undefined
-  /** Charges the additional weight of a chunked body, whose size was not declared. */
+  /** Charges the additional weight of a parsed body: undeclared size (chunked), subscriptions. */
   countBody(request: CountedRequest): Promise<void> | undefined
   /** Charges the additional weight of a refused body. */
   countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
@@ -80,7 +82,8 @@ export function createCallRates(
   }
 
   function countBody(request: CountedRequest): Promise<void> | undefined {
-    const more = weightOfRequest(request) - (request.weight ?? Number.POSITIVE_INFINITY)
+    const weight = weightOfRequest(request) + furtherWeightOf(request.body)
+    const more = weight - (request.weight ?? Number.POSITIVE_INFINITY)
     return more > 0 ? countCall(request, more) : undefined
   }
 

@@ -10,6 +10,7 @@ import type { Team } from '../engine/team.ts'
 import type { Announce } from '../engine/tool-context.ts'
 import { validationText } from '../engine/validation-text.ts'
 import { AppError } from '../errors.ts'
+import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 import { withDeadline } from '../store/command-deadline.ts'
 import type { HttpEnv } from './http-env.ts'
 import { page } from './pages/pages.ts'
@@ -190,7 +191,14 @@ function refuseOtherTypes(
   throw new AppError('unsupported_media_type', `Content-Type must be ${wanted}.`)
 }
 
+const JSON_BOUNDS = { depth: MAX_JSON_DEPTH, values: Number.POSITIVE_INFINITY }
+
 function jsonOf(text: string): unknown {
+  // Recursive checks of a schema would overflow the stack.
+  const fault = structureFault(text, JSON_BOUNDS)
+  if (fault !== undefined) {
+    throw new AppError('invalid_request', describeFault('body', fault, JSON_BOUNDS.values))
+  }
   try {
     return JSON.parse(text) as unknown
   } catch {

@@ -13,15 +13,17 @@ export function spellingsOf(secret: string): readonly string[] {
   if (PLAIN.test(secret)) return [secret]
   const wellFormed = secret.toWellFormed()
   const inForms = new URLSearchParams([['', wellFormed]]).toString().slice(1)
+  const inUrls = [encodeURI(wellFormed), encodeURIComponent(wellFormed), inForms]
   const inJson = JSON.stringify(secret).slice(1, -1)
   return [
-    secret,
-    wellFormed,
-    encodeURI(wellFormed),
-    encodeURIComponent(wellFormed),
-    inForms,
-    inJson,
+    ...[secret, wellFormed, ...inUrls, ...inUrls.map(lowerCaseEscapes)],
+    ...[inJson, inJson.replaceAll('/', '\\/')],
   ]
+}
+
+/** A URL-encoded text as serializers of .NET write it: `%2b` (RFC 3986, 2.1 permits both). */
+export function lowerCaseEscapes(encoded: string): string {
+  return encoded.replace(/%[\dA-F]{2}/g, (found) => found.toLowerCase())
 }
 
 /** Creates a function that redacts all encodings of the secrets in a text, longest first. */

@@ -8,7 +8,7 @@ import { AppError } from '../errors.ts'
 import { isShortId } from './incoming-message.ts'
 
 /** Maximum subscriptions of one 2025-era MCP session or one `subscriptions/listen` stream. */
-const MOST_SUBSCRIPTIONS = 200
+export const MOST_SUBSCRIPTIONS = 200
 const LONGEST_URI_BYTES = 2048
 
 /** @throws AppError `invalid_params` */

@@ -105,8 +105,11 @@ export function maskRuleOf(schema: z.core.$ZodType): MaskRule | undefined {
 }
 
 export interface Redactor {
-  /** Collects the values of masked fields from upstream data or the caller's arguments. */
-  learn(value: unknown): void
+  /**
+   * Collects the values of masked fields from upstream data or the caller's arguments: at most
+   * `most` that it does not have yet, if given. Returns their number.
+   */
+  learn(value: unknown, most?: number): number
   /** Whether there are values to redact. */
   hides(): boolean
   /** Masks every collected value in the text, including its URL and JSON encodings. */
@@ -115,7 +118,7 @@ export interface Redactor {
 
 /** No-op, for tools without masked fields. */
 const NOTHING_MASKED: Redactor = {
-  learn: () => undefined,
+  learn: () => 0,
   hides: () => false,
   scrub: (text) => text,
 }
@@ -140,24 +143,38 @@ function redactorOf(
   known: readonly (readonly [secret: string, shown: string])[],
 ): Redactor {
   const masks = new Map<string, string>(known)
+  /** Values whose spellings are not in `masks` yet: most calls have no text that needs them. */
+  const unspelled = new Map<string, MaskRule>()
   /** Longest first, so that a value that contains another is masked whole; undefined if stale. */
   let sorted: readonly (readonly [secret: string, shown: string])[] | undefined
 
-  function remember(secret: string, rule: MaskRule): void {
-    if (secret.length < SHORTEST_SECRET || masks.has(secret)) return
-    const shown = maskText(secret, rule)
-    for (const spelling of spellingsOf(secret)) masks.set(spelling, shown)
+  /** False for a value that it has already, or that is too short. */
+  function remember(secret: string, rule: MaskRule): boolean {
+    if (secret.length < SHORTEST_SECRET || masks.has(secret) || unspelled.has(secret)) return false
+    unspelled.set(secret, rule)
     sorted = undefined
+    return true
+  }
+
+  function sortSpellings() {
+    for (const [secret, rule] of unspelled) {
+      if (masks.has(secret)) continue
+      const shown = maskText(secret, rule)
+      for (const spelling of spellingsOf(secret)) masks.set(spelling, shown)
+    }
+    unspelled.clear()
+    return [...masks].sort(([a], [b]) => b.length - a.length)
   }
 
   /** Iterative, because values may be arbitrarily deep or cyclic. */
-  function learn(root: unknown): void {
+  function learn(root: unknown, most = Number.POSITIVE_INFINITY): number {
     const seen = new Set<object>()
+    let learnt = 0
     const open: (readonly [value: unknown, rule: MaskRule | undefined])[] = [[root, undefined]]
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (let next = open.pop(); next !== undefined && learnt < most; next = open.pop()) {
       const [value, rule] = next
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
-        if (rule !== undefined) remember(String(value), rule)
+        if (rule !== undefined && remember(String(value), rule)) learnt += 1
       } else if (typeof value === 'object' && value !== null && !seen.has(value)) {
         seen.add(value)
         for (const [name, item] of Object.entries(value)) {
@@ -165,13 +182,14 @@ function redactorOf(
         }
       }
     }
+    return learnt
   }
 
   return {
-    learn: masksByField.size === 0 ? () => undefined : learn,
-    hides: () => masks.size > 0,
+    learn: masksByField.size === 0 ? () => 0 : learn,
+    hides: () => masks.size > 0 || unspelled.size > 0,
     scrub(text) {
-      sorted ??= [...masks].sort(([a], [b]) => b.length - a.length)
+      sorted ??= sortSpellings()
       return sorted.reduce(
         (scrubbed, [secret, shown]) =>
           scrubbed.includes(secret) ? scrubbed.replaceAll(secret, () => shown) : scrubbed,

@@ -18,6 +18,8 @@ export interface StorageBudget {
   charge(bytes: number): void
   /** Whether this node knows the budget to be exhausted. Does not read the store. */
   isSpent(): boolean
+  /** The network; undefined for callers that are not counted. */
+  readonly network?: string
 }
 
 /** The budget of a network; unlimited for callers that are not counted. */
@@ -47,6 +49,7 @@ export function createStorageBudgets(
       spend: async (bytes) => refuseIfOver(await limits.count([{ ...counting, by: bytes }])),
       charge: (bytes) => void limits.count([{ ...counting, by: bytes }]).catch(() => undefined),
       isSpent: () => limits.over([counting]).length > 0,
+      network,
     }
   }
 }

@@ -143,7 +143,7 @@ async function readWhole(response: Response, method: Method, reading: BodyOption
 }
 
 /** A target, then its parameters; quoted values may hold commas and semicolons. */
-const LINK = /<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,;"]*))?)*)/g
+const LINK = /<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,;"]*))?)*)/g
 const RELATION = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]*))/i
 
 /** The first link of each relation wins; targets other than http(s) URLs are ignored. */

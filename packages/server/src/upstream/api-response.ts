@@ -46,7 +46,8 @@ export async function readResponseBody(
     return emptyBody(as)
   }
   checkBody(response, options)
-  const bytes = hidden.overwrite(await readBytes(response, maxBytes))
+  const received = await readBytes(response, maxBytes)
+  const bytes = isJson(type) ? hidden.overwriteJson(received) : hidden.overwrite(received)
   if (as === 'bytes') return new Uint8Array(bytes)
   if (as === 'text') return hidden.text(decodeText(bytes, type, status))
   if (bytes.length === 0 && type === undefined) return undefined
@@ -113,8 +114,9 @@ export async function readRefusal(response: Response, options: BodyOptions): Pro
   const { statusCode: status, headers } = response
   const type = single(headers['content-type'])
   checkBody(response, options)
-  const bytes = options.hidden.overwrite(await readBytes(response, options.maxBytes))
-  if (isJson(type)) return parseJson(bytes, status)
+  const received = await readBytes(response, options.maxBytes)
+  if (isJson(type)) return parseJson(options.hidden.overwriteJson(received), status)
+  const bytes = options.hidden.overwrite(received)
   if (bytes.length === 0 || !/^text\//i.test(type ?? '')) return undefined
   return options.hidden.text(decodeText(bytes, type, status))
 }

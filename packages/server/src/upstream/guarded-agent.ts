@@ -1,15 +1,16 @@
 /** SSRF guard for URLs from untrusted callers: connects to public internet addresses only. */
 
-import { type LookupAddress, promises } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Agent, buildConnector, Client } from 'undici'
 import type { Outgoing, OutgoingProxy } from './outgoing.ts'
 import { isPublicAddress, NotPublicError } from './public-address.ts'
+import { createPublicResolver, type ResolveHost } from './public-resolver.ts'
 
 export interface GuardedAgentOptions {
-  /** All addresses of a host name; the system's resolver by default. */
-  readonly resolve?: ((hostname: string) => Promise<readonly LookupAddress[]>) | undefined
+  /** All addresses of a host name; the system's name servers by default. */
+  readonly resolve?: ResolveHost | undefined
   /** For development and tests: addresses of this machine. */
   readonly allowLoopback?: boolean
   /** Trusted instead of the system's certificate authorities, in PEM. */
@@ -81,7 +82,7 @@ async function openTunnel(
  */
 async function publicAddresses(
   hostname: string,
-  { resolve = resolveAll, allowLoopback = false }: GuardedAgentOptions,
+  { resolve = resolvePublic, allowLoopback = false }: GuardedAgentOptions,
 ): Promise<readonly [LookupAddress, ...LookupAddress[]]> {
   const [first, ...others] = await resolve(hostname)
   if (first === undefined) throw new TypeError('The host has no address')
@@ -91,7 +92,7 @@ async function publicAddresses(
   return [first, ...others]
 }
 
-const resolveAll = (hostname: string) => promises.lookup(hostname, { all: true })
+const resolvePublic = createPublicResolver()
 
 /**
  * A lookup that checks the resolved addresses. The socket connects to exactly those, with no second

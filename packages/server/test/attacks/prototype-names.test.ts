@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { authorizeDirectCaller, type DirectCaller } from '../support/direct.ts'
+import { createOAuthClient } from '../support/oauth-client.ts'
 import { PROTOCOL_CATALOG, sendRequest } from '../support/wire.ts'
 
 const NAMES = ['toString', 'constructor', '__proto__', 'hasOwnProperty', 'valueOf', 'isPrototypeOf']
@@ -81,3 +82,13 @@ test.each(ERAS)('%s: tools and prompts may have such names', async (era) => {
   expect(completed.message.result?.completion).toMatchObject({ values: ['Ada'] })
   await own.stop()
 })
+
+test.each(NAMES)(
+  'the decision %s of a consent page is refused, and grants nothing',
+  async (name) => {
+    const { page, browser } = await (await createOAuthClient(app.url)).openConsent()
+    const refused = await browser.open(page.url, { decision: name })
+    expect([refused.status, refused.headers.get('set-cookie')]).toEqual([400, null])
+    expect((await browser.open(page.url)).text).toContain('<h1>Authorize ')
+  },
+)

@@ -42,11 +42,11 @@ export interface ConsentOptions {
 const CONSENT_BYTES = 4096
 
 /** Form values of the approving buttons. */
-const CHOICES: Readonly<Record<string, SessionChoice>> = {
-  allow: 'default',
-  continue: 'continue',
-  anew: 'anew',
-}
+const CHOICES = new Map<string | null, SessionChoice>([
+  ['allow', 'default'],
+  ['continue', 'continue'],
+  ['anew', 'anew'],
+])
 
 /** The consent pages of the built-in authorization server. */
 export function consentRoutes(deps: ConsentDeps, options: ConsentOptions): Hono<HttpEnv> {
@@ -78,7 +78,7 @@ export function consentRoutes(deps: ConsentDeps, options: ConsentOptions): Hono<
     const uid = c.req.param('uid')
     const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')
-    const choice = decision === null ? undefined : CHOICES[decision]
+    const choice = CHOICES.get(decision)
     if (choice !== undefined) return approve(c, uid, choice)
     if (decision !== 'deny') throw new AppError('invalid_request', 'Use the form on the page.')
     const next = await consents.deny(visit(c), uid)

@@ -129,7 +129,10 @@ function createListen(
     const requestContext = mcp.contexts.stateless()
     acquireSlots(limits, { caller, listens: true, onClose: mcp.onClose })
     const { signal } = mcp.request
-    const listening = await takeListenRequest(mcp.body, caller, { requestContext, signal })
+    // Reads the resources that need permission.
+    const release = limits.call(caller)
+    const taking = takeListenRequest(mcp.body, caller, { requestContext, signal })
+    const listening = await taking.finally(release)
     mcp.onClose(listening.release)
     const session = mcp.contexts.tokenSession ?? (await namedSession(requestContext, listening))
     const response = await sdk.handle(mcp, listening.body)
