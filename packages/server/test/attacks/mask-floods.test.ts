@@ -36,8 +36,8 @@ test.each([
 ])('are not searched for %s', async (_where, junk) => {
   const short = Math.min(await timed({}), await timed({}), await timed({}))
   const long = Math.min(await timed(junk), await timed(junk), await timed(junk))
-  // It took some seconds.
-  expect(long).toBeLessThan(short + 500)
+  // It took ten times as long.
+  expect(long).toBeLessThan(short + 2000)
 })
 
 test('a masked argument that the schema transforms is still masked', async () => {
