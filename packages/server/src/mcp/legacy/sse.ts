@@ -63,10 +63,7 @@ export function createSseEndpoint(deps: SseDeps) {
     ): Promise<Response> {
       const last = splitEventId(lastEventId)
       const known = sessionId ?? last.sessionId
-      const mcpSession =
-        known === undefined
-          ? await startMcpSession(deps, contexts)
-          : await findMcpSession(deps, known, contexts)
+      const mcpSession = await openMcpSession(deps, known, contexts)
       const url = `${deps.basePath}/messages?session_id=${mcpSession.id}`
       const watch = createCallWatch({ node, mcpSessions, notifier, send, log })
       const attaching = heldStreams.attach(mcpSession, last.from, {
@@ -104,11 +101,14 @@ export function createSseEndpoint(deps: SseDeps) {
   }
 }
 
-/** Starts the MCP session of a new stream. */
-function startMcpSession(
-  { mcpSessions, openedMcpSessions }: SseDeps,
+/** The MCP session of a stream: the live one that the client names, or a new one. */
+async function openMcpSession(
+  deps: SseDeps,
+  sessionId: string | undefined,
   contexts: RequestContexts,
 ): Promise<McpSessionRecord> {
+  if (sessionId !== undefined) return findMcpSession(deps, sessionId, contexts)
+  const { mcpSessions, openedMcpSessions } = deps
   return openedMcpSessions.open(contexts.caller, async () => {
     const owner = await contexts.connect({})
     // A token may have several streams; without a token, each stream has a session of its own.
