@@ -14,7 +14,7 @@ import { createSettings } from './settings.ts'
 const BOUNDS = join(import.meta.dirname, 'path-bounds.json')
 /**
  * Bound of what survives collections, in kB per call. A few calls are under way at each of them: 0.1
- * to 0.3; 2.5 when a map kept ended ones.
+ * to 0.2; 2.5 when a map kept ended ones.
  */
 const MOST_SURVIVING = 1
 /** Tolerance for differences between versions of Node and packages. */

@@ -17,6 +17,8 @@ const WARM_UP = 6000
 const CALLS = 8000
 const COVERED_CALLS = 64
 const CONNECTIONS = 32
+/** Fewer, so that few calls are under way at a collection, and none becomes a stream on a busy machine. */
+const FEW_CONNECTIONS = 16
 const OURS = '/packages/server/dist/'
 
 /** Few, so that sliding expiration does not renew a session in every call. */
@@ -59,7 +61,7 @@ export async function measurePath(
       if (only !== undefined && !only.includes(key)) continue
       await send(call, Math.min(WARM_UP, calls))
       await ask('/survivors/start')
-      await send(call, calls)
+      await send(call, calls, FEW_CONNECTIONS)
       const survivingBytes = (await ask('/survivors/stop')) as number
       await ask('/heap/start')
       await send(call, calls)
@@ -123,12 +125,12 @@ function shortName(url: string): string {
 }
 
 /** Sends `count` calls over a few keep-alive connections. */
-async function send(call: Call, count: number): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+async function send(call: Call, count: number, connections = CONNECTIONS): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const headersOf = headersByCaller(call)
   let left = count
   await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
+    Array.from({ length: connections }, async () => {
       while (left > 0) {
         left -= 1
         await sendOne(call, headersOf(left), agent)
