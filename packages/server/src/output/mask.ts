@@ -138,33 +138,8 @@ export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Red
   return masksByField.size === 0 ? NOTHING_MASKED : redactorOf(masksByField, [])
 }
 
-function redactorOf(
-  masksByField: ReadonlyMap<string, MaskRule>,
-  known: readonly (readonly [secret: string, shown: string])[],
-): Redactor {
-  const masks = new Map<string, string>(known)
-  /** Values whose spellings are not in `masks` yet: most calls have no text that needs them. */
-  const unspelled = new Map<string, MaskRule>()
-  /** Longest first, so that a value that contains another is masked whole; undefined if stale. */
-  let sorted: readonly (readonly [secret: string, shown: string])[] | undefined
-
-  /** False for a value that it has already, or that is too short. */
-  function remember(secret: string, rule: MaskRule): boolean {
-    if (secret.length < SHORTEST_SECRET || masks.has(secret) || unspelled.has(secret)) return false
-    unspelled.set(secret, rule)
-    sorted = undefined
-    return true
-  }
-
-  function sortSpellings() {
-    for (const [secret, rule] of unspelled) {
-      if (masks.has(secret)) continue
-      const shown = maskText(secret, rule)
-      for (const spelling of spellingsOf(secret)) masks.set(spelling, shown)
-    }
-    unspelled.clear()
-    return [...masks].sort(([a], [b]) => b.length - a.length)
-  }
+function redactorOf(masksByField: ReadonlyMap<string, MaskRule>, known: Spellings): Redactor {
+  const secrets = createSecrets(known)
 
   /** Iterative, because values may be arbitrarily deep or cyclic. */
   function learn(root: unknown, most = Number.POSITIVE_INFINITY): number {
@@ -174,7 +149,7 @@ function redactorOf(
     for (let next = open.pop(); next !== undefined && learnt < most; next = open.pop()) {
       const [value, rule] = next
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
-        if (rule !== undefined && remember(String(value), rule)) learnt += 1
+        if (rule !== undefined && secrets.add(String(value), rule)) learnt += 1
       } else if (typeof value === 'object' && value !== null && !seen.has(value)) {
         seen.add(value)
         for (const [name, item] of Object.entries(value)) {
@@ -185,10 +160,41 @@ function redactorOf(
     return learnt
   }
 
+  const { any: hides, scrub } = secrets
+  return { learn: masksByField.size === 0 ? () => 0 : learn, hides, scrub }
+}
+
+type Spellings = readonly (readonly [secret: string, shown: string])[]
+
+/** Values to redact, with their spellings. */
+function createSecrets(known: Spellings) {
+  const masks = new Map<string, string>(known)
+  /** Values whose spellings are not in `masks` yet: most calls have no text that needs them. */
+  const unspelled = new Map<string, MaskRule>()
+  /** Longest first, so that a value that contains another is masked whole; undefined if stale. */
+  let sorted: Spellings | undefined
+
+  function sortSpellings(): Spellings {
+    for (const [secret, rule] of unspelled) {
+      if (masks.has(secret)) continue
+      const shown = maskText(secret, rule)
+      for (const spelling of spellingsOf(secret)) masks.set(spelling, shown)
+    }
+    unspelled.clear()
+    return [...masks].sort(([a], [b]) => b.length - a.length)
+  }
+
   return {
-    learn: masksByField.size === 0 ? () => 0 : learn,
-    hides: () => masks.size > 0 || unspelled.size > 0,
-    scrub(text) {
+    /** False for a value that it has already, or that is too short. */
+    add(secret: string, rule: MaskRule): boolean {
+      if (secret.length < SHORTEST_SECRET) return false
+      if (masks.has(secret) || unspelled.has(secret)) return false
+      unspelled.set(secret, rule)
+      sorted = undefined
+      return true
+    },
+    any: () => masks.size > 0 || unspelled.size > 0,
+    scrub(text: string): string {
       sorted ??= sortSpellings()
       return sorted.reduce(
         (scrubbed, [secret, shown]) =>

@@ -38,11 +38,12 @@ type Found = readonly (Stored<Document> | undefined)[]
 /** Falls back permanently to several commands where one command is denied. */
 export function createGets(
   redis: RedisConnection,
-  { one, several, suffix, acrossSlots, inCluster }: GetCommands,
+  commands: GetCommands,
 ): Pick<Store, 'get' | 'getAll'> {
   const { slotOf } = redis
-  const script = slotOf && inCluster
-  let isAcross = acrossSlots
+  const { one } = commands
+  const read = readerOf(redis, commands)
+  let isAcross = commands.acrossSlots
   let isOneByOne = false
 
   const get = async <T extends Document>(key: string) =>
@@ -55,12 +56,8 @@ export function createGets(
       if (others.length > 0) return inTwo(getAll, keys, others)
     }
     const wasAcross = isAcross
-    const reading =
-      script === undefined
-        ? redis.command(several.concat(keys, suffix), keys[0])
-        : redis.script(script, keys, [])
     // `then`, since `await` allocates more, and every call passes here.
-    return reading.then(
+    return read(keys).then(
       (texts) => {
         try {
           return documentsOf(texts, keys.length)
@@ -88,6 +85,14 @@ export function createGets(
 
   if (slotOf === undefined) return { get, getAll }
   return { get, getAll: (keys) => getAllBySlot(keys, slotOf, getTogether) }
+}
+
+/** Reads several keys, in a cluster by the script if there is one. */
+function readerOf(redis: RedisConnection, { several, suffix, inCluster }: GetCommands) {
+  if (redis.slotOf === undefined || inCluster === undefined) {
+    return (keys: readonly string[]) => redis.command(several.concat(keys, suffix), keys[0])
+  }
+  return (keys: readonly string[]) => redis.script(inCluster, keys, [])
 }
 
 /** Reads each slot by one command, all in one tick: one write to each server. */

@@ -5,8 +5,6 @@ import { AppError } from '../errors.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { StoreLog } from './store-log.ts'
 
-export type JsonDetection = ReturnType<typeof createJsonDetection>
-
 export interface JsonDetectionOptions {
   readonly json: 'detect' | 'never'
   /** The key in which the store keeps its form. */
@@ -24,72 +22,75 @@ const FORM_TTL_MS = String(10 * 365 * 24 * 60 * 60 * 1000)
  * form of its first documents: those would be lost after an upgrade to a Redis with JSON commands,
  * which refuse strings (`JSON.GET`) or do not find them (`JSON.MGET`).
  */
-export function createJsonDetection(
-  redis: RedisConnection,
-  { json, formKey, log }: JsonDetectionOptions,
-) {
-  const stored = createStoredForm(redis, formKey)
-  let asked: Promise<boolean> | undefined
-  let logged: boolean | undefined
+export class JsonDetection {
+  /** Undefined until detected. */
+  known: boolean | undefined
+  readonly #redis: RedisConnection
+  readonly #options: JsonDetectionOptions
+  readonly #stored: ReturnType<typeof createStoredForm>
+  #asked: Promise<boolean> | undefined
+  #logged: boolean | undefined
   /** Whether Redis has JSON commands, but the store has strings. */
-  let isKept = false
+  #isKept = false
 
-  /** The form of the store, or the last one known while its shard is unavailable. */
-  async function isStoredAsJson(): Promise<boolean> {
-    try {
-      return (await stored.or('json')) === 'json'
-    } catch (error) {
-      if (logged === undefined) throw error
-      return logged
-    }
+  constructor(redis: RedisConnection, options: JsonDetectionOptions) {
+    this.#redis = redis
+    this.#options = options
+    this.#stored = createStoredForm(redis, options.formKey)
   }
 
-  async function ask(): Promise<boolean> {
-    const hasJson = json === 'detect' && (await hasCommand(redis, 'JSON.SET'))
-    // Without the commands there is no choice, so that nothing waits for the note.
-    if (json === 'detect' && !hasJson) void stored.note('strings')
-    const found = hasJson && (await isStoredAsJson())
-    isKept = hasJson && !found
-    if (found !== logged) log.info({ json: found }, 'document form detected')
-    logged = found
-    return found
-  }
-
-  function hasJson(): Promise<boolean> {
-    if (asked) return asked
-    const asking = ask()
-    asked = asking
+  hasJson(): Promise<boolean> {
+    if (this.#asked) return this.#asked
+    const asking = this.#ask()
+    this.#asked = asking
     asking.then(
       (found) => {
-        if (asked === asking) detection.known = found
+        if (this.#asked === asking) this.known = found
       },
       () => {
-        if (asked === asking) asked = undefined
+        if (this.#asked === asking) this.#asked = undefined
       },
     )
     return asking
   }
 
-  const detection = {
-    /** Undefined until detected. */
-    known: undefined as boolean | undefined,
-    hasJson,
-    restart(): void {
-      detection.known = undefined
-      asked = undefined
-      hasJson().catch(() => undefined)
-    },
-    /**
-     * Notes strings again, in case Redis was emptied: the next node to start, or an upgrade of Redis,
-     * must not choose JSON while this one runs.
-     */
-    async confirm(): Promise<void> {
-      if (json === 'never' || detection.known !== false) return
-      if (!isKept) await stored.note('strings')
-      else if ((await stored.or('strings')) === 'json') detection.restart()
-    },
+  restart(): void {
+    this.known = undefined
+    this.#asked = undefined
+    this.hasJson().catch(() => undefined)
   }
-  return detection
+
+  /**
+   * Notes strings again, in case Redis was emptied: the next node to start, or an upgrade of Redis,
+   * must not choose JSON while this one runs.
+   */
+  async confirm(): Promise<void> {
+    if (this.#options.json === 'never' || this.known !== false) return
+    if (!this.#isKept) await this.#stored.note('strings')
+    else if ((await this.#stored.or('strings')) === 'json') this.restart()
+  }
+
+  async #ask(): Promise<boolean> {
+    const { json, log } = this.#options
+    const hasJson = json === 'detect' && (await hasCommand(this.#redis, 'JSON.SET'))
+    // Without the commands there is no choice, so that nothing waits for the note.
+    if (json === 'detect' && !hasJson) void this.#stored.note('strings')
+    const found = hasJson && (await this.#isStoredAsJson())
+    this.#isKept = hasJson && !found
+    if (found !== this.#logged) log.info({ json: found }, 'document form detected')
+    this.#logged = found
+    return found
+  }
+
+  /** The form of the store, or the last one known while its shard is unavailable. */
+  async #isStoredAsJson(): Promise<boolean> {
+    try {
+      return (await this.#stored.or('json')) === 'json'
+    } catch (error) {
+      if (this.#logged === undefined) throw error
+      return this.#logged
+    }
+  }
 }
 
 /** The form of a store, which its first node writes. */

@@ -6,7 +6,7 @@ import type { Document, Store } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { countInRedis } from './redis-counter.ts'
 import type { RedisDocuments } from './redis-documents.ts'
-import { createJsonDetection, type JsonDetection } from './redis-json-detection.ts'
+import { JsonDetection } from './redis-json-detection.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys, type RedisKeys } from './redis-keys.ts'
 import { acquireRedisLock } from './redis-lock.ts'
@@ -66,7 +66,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   })
   const streams = createRedisStreams(redis, keys, { timeoutMs, log, random, monotonicNow, hosts })
   const form = { json: options.json ?? 'detect', formKey: keys.document(FORM_KEY), log }
-  const detection = createJsonDetection(redis, form)
+  const detection = new JsonDetection(redis, form)
 
   return {
     ...documentOperations(redis, keys, detection),
@@ -133,10 +133,10 @@ async function readClock(redis: RedisConnection): Promise<number> {
 
 /** Synchronous once the document form is known, since this is on the hot path. */
 function withDocuments<T>(
-  { known, hasJson }: JsonDetection,
+  detection: JsonDetection,
   { json, strings }: { readonly json: RedisDocuments; readonly strings: RedisDocuments },
   work: (documents: RedisDocuments) => Promise<T>,
 ): Promise<T> {
-  if (known !== undefined) return work(known ? json : strings)
-  return hasJson().then((found) => work(found ? json : strings))
+  if (detection.known !== undefined) return work(detection.known ? json : strings)
+  return detection.hasJson().then((found) => work(found ? json : strings))
 }

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
-import { createOpenedMcpSessions } from '../../src/mcp/legacy/opened-mcp-sessions.ts'
+import { OpenedMcpSessions } from '../../src/mcp/legacy/opened-mcp-sessions.ts'
 import { createLimits } from '../../src/mcp/limits.ts'
 import { type ClusterNode, joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -31,9 +31,13 @@ afterEach(async () => {
 function opened(ttlSeconds: number) {
   const most = { maxStreams: 1, maxNodeStreams: 1, maxCalls: 1, maxConnections: 1 }
   const limits = createLimits(most, telemetry.metrics)
-  const connections = createOpenedMcpSessions({ node, limits }, { ttlSeconds })
-  const open = (id: string) => connections.open('somebody', async () => ({ id }))
-  return { ...connections, open, fail: connections.open }
+  const mcpSessions = new OpenedMcpSessions({ node, limits }, { ttlSeconds })
+  return {
+    open: (id: string) => mcpSessions.open('somebody', async () => ({ id })),
+    used: (id: string) => mcpSessions.used(id),
+    fail: (caller: string, create: () => Promise<{ readonly id: string }>) =>
+      mcpSessions.open(caller, create),
+  }
 }
 
 test('until it expires', async () => {

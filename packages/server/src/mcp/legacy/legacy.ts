@@ -16,7 +16,7 @@ import { createLegacyServers } from './initialize.ts'
 import { createLegacyEndpoint } from './legacy-endpoint.ts'
 import type { McpSessions } from './mcp-sessions.ts'
 import { createLegacyMessages } from './messages.ts'
-import { createFindMcpSession, createOpenedMcpSessions } from './opened-mcp-sessions.ts'
+import { createFindMcpSession, OpenedMcpSessions } from './opened-mcp-sessions.ts'
 import { RunningCalls } from './running-calls.ts'
 import { createWireIds, ServerRequests } from './server-requests.ts'
 import { createSseEndpoint } from './sse.ts'
@@ -56,7 +56,7 @@ export function createLegacy(deps: LegacyPartsDeps) {
   const messages = createLegacyMessages({
     ...{ serverRequests, runningCalls, mcpSessions, limits, servers },
   })
-  const openedMcpSessions = createOpenedMcpSessions(
+  const openedMcpSessions = new OpenedMcpSessions(
     { node, limits },
     { ttlSeconds, unusedTtlSeconds },
   )

@@ -36,62 +36,68 @@ interface Counted {
   readonly isUsed?: true
 }
 
-export type OpenedMcpSessions = ReturnType<typeof createOpenedMcpSessions>
-
 /**
  * Counts each MCP session until it ends or its TTL passes without a use at this node: no message
  * reports its use at another node.
  */
-export function createOpenedMcpSessions(
-  { node, limits }: OpenedMcpSessionDeps,
-  { ttlSeconds, unusedTtlSeconds = ttlSeconds }: OpenedMcpSessionTimes,
-) {
-  const opened = new Map<string, Counted>()
+export class OpenedMcpSessions {
+  readonly #limits: OpenedMcpSessionDeps['limits']
+  readonly #times: Required<OpenedMcpSessionTimes>
+  readonly #opened = new Map<string, Counted>()
 
-  const forgetAfter = (id: string, seconds: number) => later(seconds * 1000, () => forget(id))
+  constructor(
+    { node, limits }: OpenedMcpSessionDeps,
+    { ttlSeconds, unusedTtlSeconds = ttlSeconds }: OpenedMcpSessionTimes,
+  ) {
+    this.#limits = limits
+    this.#times = { ttlSeconds, unusedTtlSeconds }
+    node.onControl((control) => {
+      if (control.kind === 'connection_ended') this.forget(control.connectionId)
+    })
+  }
 
-  function forget(id: string): void {
-    const found = opened.get(id)
-    opened.delete(id)
+  /**
+   * Opens an MCP session for a caller.
+   * @throws AppError `too_many_requests` at the caller's limit, before anything is stored
+   */
+  async open<T extends OpenedMcpSession>(caller: string, create: () => Promise<T>): Promise<T> {
+    const release = this.#limits.mcpSession(caller)
+    try {
+      const mcpSession = await create()
+      const { id, needsToken } = mcpSession
+      const { ttlSeconds, unusedTtlSeconds } = this.#times
+      const seconds = needsToken === false ? unusedTtlSeconds : ttlSeconds
+      this.#opened.set(id, { timer: this.#forgetAfter(id, seconds), release })
+      return mcpSession
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  /** Stops counting an MCP session that its client does not get. */
+  forget(id: string): void {
+    const found = this.#opened.get(id)
+    this.#opened.delete(id)
     clearTimeout(found?.timer)
     found?.release()
   }
 
-  node.onControl((control) => {
-    if (control.kind === 'connection_ended') forget(control.connectionId)
-  })
+  /** Renews the count of an MCP session on use. */
+  used(id: string): void {
+    const found = this.#opened.get(id)
+    if (found === undefined) return
+    if (found.isUsed) {
+      found.timer.refresh()
+      return
+    }
+    clearTimeout(found.timer)
+    const timer = this.#forgetAfter(id, this.#times.ttlSeconds)
+    this.#opened.set(id, { ...found, isUsed: true, timer })
+  }
 
-  return {
-    /**
-     * Opens an MCP session for a caller.
-     * @throws AppError `too_many_requests` at the caller's limit, before anything is stored
-     */
-    async open<T extends OpenedMcpSession>(caller: string, create: () => Promise<T>): Promise<T> {
-      const release = limits.mcpSession(caller)
-      try {
-        const mcpSession = await create()
-        const { id, needsToken } = mcpSession
-        const seconds = needsToken === false ? unusedTtlSeconds : ttlSeconds
-        opened.set(id, { timer: forgetAfter(id, seconds), release })
-        return mcpSession
-      } catch (error) {
-        release()
-        throw error
-      }
-    },
-    /** Stops counting an MCP session that its client does not get. */
-    forget,
-    /** Renews the count of an MCP session on use. */
-    used(id: string): void {
-      const found = opened.get(id)
-      if (found === undefined) return
-      if (found.isUsed) {
-        found.timer.refresh()
-        return
-      }
-      clearTimeout(found.timer)
-      opened.set(id, { ...found, isUsed: true, timer: forgetAfter(id, ttlSeconds) })
-    },
+  #forgetAfter(id: string, seconds: number): NodeJS.Timeout {
+    return later(seconds * 1000, () => this.forget(id))
   }
 }
 

@@ -59,7 +59,7 @@ export function createSseEndpoint(deps: SseDeps) {
     async open(
       sessionId: string | undefined,
       lastEventId: string | undefined,
-      { contexts, onClose, disconnect }: Pick<McpRequest, 'contexts' | 'onClose' | 'disconnect'>,
+      { contexts, ...connection }: Pick<McpRequest, 'contexts' | 'onClose' | 'disconnect'>,
     ): Promise<Response> {
       const last = splitEventId(lastEventId)
       const known = sessionId ?? last.sessionId
@@ -67,11 +67,10 @@ export function createSseEndpoint(deps: SseDeps) {
       const url = `${deps.basePath}/messages?session_id=${mcpSession.id}`
       const watch = createCallWatch({ node, mcpSessions, notifier, send, log })
       const attaching = heldStreams.attach(mcpSession, last.from, {
+        ...connection,
         owner: contexts.tokenSession,
         isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
-        onClose,
-        disconnect,
         endpoint: { url, idPrefix: `${mcpSession.id}.` },
         onMcpSession: watch.check,
       })
