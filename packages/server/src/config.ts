@@ -67,9 +67,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const settings = chooseSettings(sources.settings, raw, faults)
   faults.throwIfAny()
 
+  const platformPort = raw.MASK_MCP_PORT === sources.env.PORT ? sources.env.PORT : undefined
   const chosen = { usesDevelopmentKey, store, signIn, auth, workers, http, serves, telemetry }
   const upstreams = { upstream, further }
-  const config = configOf(sources, raw, variables, { ...chosen, ...upstreams })
+  const config = configOf(sources, raw, variables, { ...chosen, ...upstreams, platformPort })
   const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, storeSecrets })
   return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
 }
@@ -80,6 +81,8 @@ type Chosen = Pick<
 > & {
   readonly telemetry: ReturnType<typeof chooseTelemetry>
   readonly further: readonly ChosenUpstream<NamedUpstream>[]
+  /** The port that a platform sets (`PORT`), if it is used. */
+  readonly platformPort: string | undefined
 }
 
 function configOf(
@@ -88,7 +91,7 @@ function configOf(
   variables: Variables,
   chosen: Chosen,
 ): Config {
-  const { auth, further, http, signIn, telemetry, upstream } = chosen
+  const { auth, further, http, platformPort, signIn, telemetry, upstream } = chosen
   const isProduction = variables.NODE_ENV === 'production'
   return {
     env: variables.NODE_ENV,
@@ -122,7 +125,7 @@ function configOf(
     ...(further.length > 0 && { furtherUpstreams: further.map(furtherOf) }),
     outgoing: chooseOutgoing(variables),
     accessWarnings: isProduction
-      ? accessWarnings(raw, { auth, upstream, signIn, platformPort: platformPortOf(raw, sources) })
+      ? accessWarnings(raw, { auth, upstream, signIn, platformPort })
       : developmentWarnings(http.publicUrl),
   }
 }
@@ -189,11 +192,6 @@ function chooseApp({ declared, identifier }: ConfigSources, variables: Variables
 function withPlatformPort(raw: RawVariables, { PORT = '' }: ConfigSources['env']): RawVariables {
   const isPort = /^\d{1,5}$/.test(PORT) && Number(PORT) <= 65_535
   return raw.MASK_MCP_PORT === undefined && isPort ? { ...raw, MASK_MCP_PORT: PORT } : raw
-}
-
-/** PORT, if it is the port of this server. */
-function platformPortOf(raw: RawVariables, { env: { PORT } }: ConfigSources): string | undefined {
-  return raw.MASK_MCP_PORT === PORT ? PORT : undefined
 }
 
 function furtherOf({ config, allow }: ChosenUpstream<NamedUpstream>): FurtherUpstream {

@@ -70,3 +70,6 @@ export function storeUnavailable(cause?: unknown): AppError {
     retryAfterSeconds: 1,
   })
 }
+
+/** Status of a response that nobody receives, since the client has disconnected: nginx's convention. */
+export const CLIENT_CLOSED_REQUEST = 499

@@ -99,7 +99,7 @@ export async function mayFetchFrom(
     return count <= most
   }
   const isFirst = network !== undefined && (await isWithin(`${host} ${network}`, FIRST_OF_NETWORK))
-  if (isFirst) return isWithin(`${host} first`, FIRST_FETCHES_A_MINUTE)
+  if (isFirst && (await isWithin(`${host} first`, FIRST_FETCHES_A_MINUTE))) return true
   return isWithin(host, FETCHES_A_MINUTE)
 }
 

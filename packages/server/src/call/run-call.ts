@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { Deadline } from '../deadlines.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
-import { CLIENT_LEFT } from '../http/observe-requests.ts'
+import { CLIENT_CLOSED_REQUEST } from '../errors.ts'
 import { whenClosed } from '../http/when-closed.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { type DirectCalls, directAnswer } from '../mcp/direct/direct-calls.ts'
@@ -41,7 +41,7 @@ export function createRunCall(deps: RunDeps): RunCall {
 
   function answer(call: Call, { era, id }: ToolMessage, outcome: CallToolResult): void {
     if (call.outgoing.destroyed) {
-      lines.request(call, CLIENT_LEFT)
+      lines.request(call, CLIENT_CLOSED_REQUEST)
       return
     }
     // Safe to mutate: the engine creates the result for this call.

@@ -65,7 +65,7 @@ const server = {
     what: 'Whether requests are counted, and excess ones refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front limits rates, or for benchmarks; rate limits of tools are then off, too.',
   }),
   RATE_LIMIT_CALLER: integer(1, 1_000_000).default(3000).register(facts, {
-    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or an MCP session. A request counts as 1, and 1 more for every 16 KiB of its body; beyond the limit 429.',
+    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or an MCP session. A request counts as 1, and 1 more for every 16 KiB of its body, and for each resource after the first that it subscribes to (2026-07-28); beyond the limit 429.',
   }),
   RATE_LIMIT_ADDRESS: integer(1, 10_000_000).default(12_000).register(facts, {
     what: 'How many such requests callers without a valid token may send from one address a minute; beyond the limit 429.',

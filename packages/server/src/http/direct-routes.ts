@@ -1,13 +1,11 @@
 /** `/http`: direct tool calls without JSON-RPC, next to MCP messages. */
 
 import type { Context } from 'hono'
+import { CLIENT_CLOSED_REQUEST } from '../errors.ts'
 import type { DirectAnswer } from '../mcp/direct/direct-calls.ts'
 import type { HttpEnv } from './http-env.ts'
 import { problemResponse } from './problem.ts'
 import { respondJson } from './respond.ts'
-
-/** nginx's code for a request whose client disconnected; never received by a client. */
-const CLIENT_CLOSED_REQUEST = 499
 
 /** Responds with the plain result, or with a problem document on failure (RFC 9457). */
 export function directResponse(c: Context<HttpEnv>, answer: DirectAnswer): Response {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import { shortHash } from '../crypto/hash.ts'
+import { CLIENT_CLOSED_REQUEST } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { MODERN_REVISION } from '../mcp/server-factory.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -21,9 +22,6 @@ export type ObserveRequest = (
   response: ServerResponse,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
 ) => void
-
-/** nginx's code for a client that disconnected before the response; HTTP defines none. */
-export const CLIENT_LEFT = 499
 
 export function createRequestObserver(
   { metrics, tracing }: Telemetry,
@@ -42,7 +40,7 @@ export function createRequestObserver(
     const route = routeOf(url)
     const span = tracing?.start(requestSpan(method, route, request))
     response.on('close', () => {
-      const status = response.headersSent ? response.statusCode : CLIENT_LEFT
+      const status = response.headersSent ? response.statusCode : CLIENT_CLOSED_REQUEST
       if (!wasListenedTo(request, route, status)) {
         metrics.request(method, route, status, (performance.now() - started) / 1000)
       }

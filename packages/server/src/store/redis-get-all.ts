@@ -10,11 +10,18 @@ import { defineScript, type RedisScript } from './redis-scripts.ts'
 /**
  * Reads JSON documents of one slot. Redis checks the place of the first key of `JSON.MGET` only: while
  * the slot moves, that finds nothing for keys that are at the other server, without an error. The keys
- * of a script are all checked.
+ * of a script are all checked. A key that holds something else counts as absent.
  */
 export const READ_JSON = defineScript(`
 local texts = {}
-for i, key in ipairs(KEYS) do texts[i] = redis.call('JSON.GET', key) end
+for i, key in ipairs(KEYS) do
+  local text = redis.pcall('JSON.GET', key)
+  if type(text) == 'table' and text.err then
+    if not string.find(string.lower(text.err), 'wrong.*type') then return text end
+    text = false
+  end
+  texts[i] = text
+end
 return texts
 `)
 

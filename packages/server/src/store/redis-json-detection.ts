@@ -61,20 +61,20 @@ export class JsonDetection {
   }
 
   /**
-   * Notes strings again, in case Redis was emptied: the next node to start, or an upgrade of Redis,
+   * Records strings again, in case Redis was emptied: the next node to start, or an upgrade of Redis,
    * must not choose JSON while this one runs.
    */
   async confirm(): Promise<void> {
     if (this.#options.json === 'never' || this.known !== false) return
-    if (!this.#isKept) await this.#stored.note('strings')
+    if (!this.#isKept) await this.#stored.record('strings')
     else if ((await this.#stored.or('strings')) === 'json') this.restart()
   }
 
   async #ask(): Promise<boolean> {
     const { json, log } = this.#options
     const hasJson = json === 'detect' && (await hasCommand(this.#redis, 'JSON.SET'))
-    // Without the commands there is no choice, so that nothing waits for the note.
-    if (json === 'detect' && !hasJson) void this.#stored.note('strings')
+    // Without the commands there is no choice, so that nothing waits for the record.
+    if (json === 'detect' && !hasJson) void this.#stored.record('strings')
     const found = hasJson && (await this.#isStoredAsJson())
     this.#isKept = hasJson && !found
     if (found !== this.#logged) log.info({ json: found }, 'document form detected')
@@ -96,16 +96,16 @@ export class JsonDetection {
 /** The form of a store, which its first node writes. */
 function createStoredForm(redis: RedisConnection, key: string) {
   /** A full Redis may refuse. */
-  async function note(form: Form): Promise<void> {
+  async function record(form: Form): Promise<void> {
     const command = ['SET', key, form, 'NX', 'PX', FORM_TTL_MS]
     await redis.command(command, key).catch(() => undefined)
   }
 
   return {
-    note,
+    record,
     /** The form of the store; of a new one, that which is given. */
     async or(form: Form): Promise<unknown> {
-      await note(form)
+      await record(form)
       return (await redis.command(['GET', key], key)) ?? form
     },
   }

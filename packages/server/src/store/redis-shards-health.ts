@@ -118,11 +118,13 @@ async function checkAll(servers: readonly Health[]) {
  * where it can: a server with few slots takes a long search.
  */
 export function healthTagOf(
-  topology: Pick<RedisTopology, 'ownerOf'>,
+  topology: Pick<RedisTopology, 'ownerOf' | 'owners'>,
   endpoint: RedisEndpoint,
   last = FIRST_TAG,
 ): string {
   if (topology.ownerOf(last) === endpoint) return last
+  // Without slots, such as while it imports its first one.
+  if (!topology.owners().includes(endpoint)) return FIRST_TAG
   for (let number = 1; number < MOST_TAGS; number += 1) {
     const tag = `{health:${number}}`
     if (topology.ownerOf(tag) === endpoint) return tag

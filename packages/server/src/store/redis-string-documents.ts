@@ -33,7 +33,7 @@ return {1}
 
 /** Documents in Redis strings, with the atomicity of the JSON driver. */
 export function createStringDocuments(redis: RedisConnection): RedisDocuments {
-  const inTurn = createTurns()
+  const serialized = createSerializer()
 
   async function patch(
     key: string,
@@ -51,7 +51,7 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
       if (done === 1) return { outcome: 'written', rev: rev + 1 }
       seen = current
     }
-    throw storeUnavailable(new Error('Too many concurrent writers of one document.'))
+    throw new ContentionError('Too many concurrent writers of one document.')
   }
 
   const gets = createGets(redis, { one: 'GET', several: ['MGET'], suffix: [], acrossSlots: true })
@@ -71,7 +71,11 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
 
     async patch(key, changes, options = {}) {
       const parsed = parseChanges(changes)
-      return inTurn(key, () => patch(key, parsed, options))
+      try {
+        return await serialized(key, () => patch(key, parsed, options))
+      } catch (error) {
+        throw error instanceof ContentionError ? storeUnavailable(error) : error
+      }
     },
 
     take: async <T extends Document>(key: string) =>
@@ -79,11 +83,14 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
   }
 }
 
+/** Other nodes have written the document before each attempt. */
+class ContentionError extends Error {}
+
 /**
- * Patches of one document, by this process, one at a time: of concurrent ones, each write would make
+ * Serializes the patches of one document by this process: of concurrent ones, each write would make
  * all others try again. While Redis is unavailable, those that wait fail with the one before them.
  */
-function createTurns() {
+function createSerializer() {
   const last = new Map<string, Promise<PatchOutcome>>()
 
   return (key: string, patch: () => Promise<PatchOutcome>): Promise<PatchOutcome> => {

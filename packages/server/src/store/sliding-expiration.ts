@@ -33,7 +33,7 @@ export class SlidingExpiration {
   readonly #stampEveryMs: number
   /**
    * Coalesces the renewals of concurrent uses: of several writers of one document, a store without
-   * JSON commands lets one win at a time.
+   * JSON commands accepts one at a time.
    */
   readonly #renewing = new Map<string, Promise<Stamps>>()
   #checkedAt = Number.NEGATIVE_INFINITY

@@ -16,7 +16,7 @@ export type ResolveHost = (hostname: string) => Promise<readonly LookupAddress[]
 /**
  * `lookup` blocks one of the two threads for lookups until the system's resolver gives up, after ten
  * seconds: a few names whose servers never answer would stall those of the API, of the identity
- * provider and of Redis (denial of service). This resolver waits on sockets, for three seconds.
+ * provider and of Redis (denial of service). This resolver waits on sockets, for three seconds per name server.
  * It ignores the hosts file and search domains, whose names are not public.
  * @param servers instead of the system's name servers
  */

@@ -32,8 +32,8 @@ export function createMetricSum(own: () => Promise<MetricSnapshot>) {
     const late = delay(LONGEST_MS, undefined, { signal: clock.signal }).catch(() => undefined)
     await Promise.race([answered, late])
     clock.abort()
-    if (waiting.delete(id)) silent.add(source)
-    else silent.delete(source)
+    if (!waiting.delete(id)) silent.delete(source)
+    else if (latest.has(source)) silent.add(source)
   }
 
   return {

@@ -67,6 +67,6 @@ describe('the fetches from one host', () => {
         if (await mayFetchFrom(store, at(path), `198.51.100.${network}`)) fetched += 1
       }
     }
-    expect(fetched).toBe(240)
+    expect(fetched).toBe(300)
   })
 })

@@ -197,11 +197,24 @@ it('a server with a single slot has a tag for its health checks, which it keeps'
     { host: 'b', port: 1 },
   ]
   for (const slot of rare.slice(0, 20)) {
-    const topology = { ownerOf: (key: string) => (slotOf(key) === slot ? server : other) }
+    const topology = {
+      ownerOf: (key: string) => (slotOf(key) === slot ? server : other),
+      owners: () => [server, other],
+    }
     const tag = healthTagOf(topology, server)
     expect(slotOf(tag)).toBe(slot)
     const ownerOf = vi.fn(topology.ownerOf)
-    expect(healthTagOf({ ownerOf }, server, tag)).toBe(tag)
+    expect(healthTagOf({ ...topology, ownerOf }, server, tag)).toBe(tag)
     expect(ownerOf).toHaveBeenCalledOnce()
   }
+})
+
+it('no tag is searched for a server without slots', () => {
+  const [server, other] = [
+    { host: 'a', port: 1 },
+    { host: 'b', port: 1 },
+  ]
+  const ownerOf = vi.fn(() => other)
+  expect(healthTagOf({ ownerOf, owners: () => [other] }, server)).toBe('{health}')
+  expect(ownerOf).toHaveBeenCalledOnce()
 })

@@ -90,7 +90,7 @@ export class HeldStreams {
       // The caller never receives the stream, so that only this function can end it.
       events.end()
       slot.end()
-      if (this.#held.get(mcpSessionId)?.slot === older) older?.takeBack()
+      if (this.#held.get(mcpSessionId)?.slot === older) older?.reacquire()
       throw error
     }
     openStreams.add(events, options.owner, options.isBusy)
@@ -129,33 +129,44 @@ export class HeldStreams {
 
 /** The slot of a stream in the limits, which a newer stream of its MCP session may use. */
 interface Slot {
-  give(): void
-  takeBack(): void
+  /** Releases the slot for a newer stream. Idempotent. */
+  release(): void
+  /** Acquires it again if it is released; without effect if it is taken meanwhile. */
+  reacquire(): void
   /** Call it when the response is sent, or cut off. */
   end(): void
 }
 
 /** The older slot is released for the new one, and acquired again if that is refused. */
 function acquireInPlaceOf(older: Slot | undefined, acquire: () => Release): Slot {
-  older?.give()
+  older?.release()
   try {
     return createSlot(acquire)
   } catch (error) {
-    older?.takeBack()
+    older?.reacquire()
     throw error
   }
 }
 
 function createSlot(acquire: () => Release): Slot {
-  let release = acquire()
-  let isOver = false
+  let held: Release | undefined = acquire()
+  let isEnded = false
+  const release = () => {
+    held?.()
+    held = undefined
+  }
   return {
-    give: () => release(),
-    takeBack() {
-      if (!isOver) release = acquire()
+    release,
+    reacquire() {
+      if (isEnded || held !== undefined) return
+      try {
+        held = acquire()
+      } catch {
+        // Another stream of the caller has it: the older one stays open without.
+      }
     },
     end() {
-      isOver = true
+      isEnded = true
       release()
     },
   }

@@ -12,6 +12,7 @@ import {
   PerRequestHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { Timer } from '../../deadlines.ts'
+import { CLIENT_CLOSED_REQUEST } from '../../errors.ts'
 import { JsonAnswer, type McpAnswer } from '../mcp-request.ts'
 import { boundResponse } from '../outgoing-messages.ts'
 import type { Audience } from '../request-context.ts'
@@ -33,9 +34,6 @@ interface ModernRequest {
  * prevent proxies and clients from closing a silent connection: some allow ten seconds, many 30 to 60.
  */
 export const SILENCE_MS = 5000
-
-/** Never received: the client has disconnected. Status 499 is the convention of nginx. */
-const CLIENT_CLOSED_REQUEST = 499
 
 /** A disconnect cancels (2026-07-28, basic/utilities/cancellation). */
 export function serveModern(
