@@ -38,8 +38,7 @@ export function createLookup(lookup: LookupFunction): LookupFunction {
     const start = () => {
       running += 1
       lookup(hostname, options, (...outcome) => {
-        // Each on its own: one that throws must not keep the others waiting.
-        for (const each of end(key)) queueMicrotask(() => each(...outcome))
+        for (const each of end(key)) each(...outcome)
       })
     }
     if (running < MOST_AT_ONCE) start()
